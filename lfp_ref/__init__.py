@@ -1,0 +1,73 @@
+"""Layer-wise Feedback Propagation (LFP), from scratch, on NumPy and Numba.
+
+    net = lfp.Sequential(lfp.Dense(64, 120), lfp.Step(), lfp.Dense(120, 10))
+    z = net.forward(x)
+    net.feedback(lfp.rewards.softmax(z, labels))
+    lfp.optim.SGD(net.parameters(), lr=0.1).step()
+
+Source of the method: Weber et al., Efficient and Flexible Neural Network Training through Layer-wise Feedback
+Propagation, TMLR 2025, arXiv:2308.12053.
+"""
+
+from lfp_ref import datasets, models, optim, rewards, rules
+from lfp_ref.layers.activations import (
+    ELU,
+    GELU,
+    LeakyReLU,
+    Negated,
+    ReLU,
+    Reflected,
+    Sigmoid,
+    SiLU,
+    Softplus,
+    Softsign,
+    Tanh,
+)
+from lfp_ref.layers.base import Layer, Parameter
+from lfp_ref.layers.conv import Conv2d
+from lfp_ref.layers.dense import Dense
+from lfp_ref.layers.dropout import Dropout
+from lfp_ref.layers.norm import BatchNorm
+from lfp_ref.layers.pool import AvgPool2d, GlobalAvgPool2d, MaxPool2d
+from lfp_ref.layers.residual import Residual
+from lfp_ref.layers.shape import Flatten
+from lfp_ref.layers.step import Step
+from lfp_ref.network import Sequential
+from lfp_ref.training import DivergenceError, evaluate, train
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "ELU",
+    "GELU",
+    "AvgPool2d",
+    "BatchNorm",
+    "Conv2d",
+    "Dense",
+    "DivergenceError",
+    "Dropout",
+    "Flatten",
+    "GlobalAvgPool2d",
+    "Layer",
+    "LeakyReLU",
+    "MaxPool2d",
+    "Negated",
+    "Parameter",
+    "ReLU",
+    "Reflected",
+    "Residual",
+    "Sequential",
+    "SiLU",
+    "Sigmoid",
+    "Softplus",
+    "Softsign",
+    "Step",
+    "Tanh",
+    "datasets",
+    "evaluate",
+    "models",
+    "optim",
+    "rewards",
+    "rules",
+    "train",
+]

@@ -1,0 +1,67 @@
+"""What every data set looks like to the training loop."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A training and a test part.
+
+    x_train, x_test: (N, ...) float32. y_train, y_test: (N,) integer labels, or numbers for regression.
+    """
+
+    name: str
+    x_train: np.ndarray
+    y_train: np.ndarray
+    x_test: np.ndarray
+    y_test: np.ndarray
+
+    def __post_init__(self) -> None:
+        for part in ("train", "test"):
+            x, y = getattr(self, f"x_{part}"), getattr(self, f"y_{part}")
+            if len(x) != len(y):
+                raise ValueError(f"{self.name}: {len(x)} inputs but {len(y)} targets in the {part} part")
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of one sample."""
+        return self.x_train.shape[1:]
+
+    @property
+    def classes(self) -> int:
+        """Number of classes; 1 + the largest label."""
+        return int(self.y_train.max()) + 1
+
+    def holdout(self, fraction: float = 0.1, seed: int = 0) -> Dataset:
+        """The same data without its test part: a random part of the training samples takes its place.
+
+        For choosing hyper-parameters, which must not see the test set. Raises ValueError unless both parts get samples.
+        """
+        count = round(len(self.x_train) * fraction)
+        if not 0 < count < len(self.x_train):
+            raise ValueError(f"holdout: a fraction {fraction} of {len(self.x_train)} samples leaves one part empty")
+        order = np.random.default_rng(seed).permutation(len(self.x_train))
+        return split(f"{self.name} (held-out part of the training set)", self.x_train, self.y_train, order, count)
+
+    def subset(self, count: int) -> Dataset:
+        """The same data with the first `count` training samples only."""
+        return replace(self, x_train=self.x_train[:count], y_train=self.y_train[:count])
+
+
+def split(name: str, x: np.ndarray, y: np.ndarray, order: np.ndarray, test: int) -> Dataset:
+    """Samples in this order, the first `test` of them as the test part."""
+    first, rest = order[:test], order[test:]
+    return Dataset(name, x[rest], y[rest], x[first], y[first])
+
+
+def check_samples(name: str, samples: int, noise: float) -> None:
+    """Raises ValueError unless there are at least 10 samples and the noise is a finite number >= 0."""
+    if not (isinstance(samples, int) and samples >= 10):
+        raise ValueError(f"{name}: samples must be an integer >= 10, got {samples!r}")
+    if not (math.isfinite(noise) and noise >= 0):
+        raise ValueError(f"{name}: noise must be finite and >= 0, got {noise!r}")

@@ -1,0 +1,76 @@
+"""Images: the digits that ship with the package, and MNIST-format (IDX) files."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import zlib
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+
+from lfp_ref.datasets.base import Dataset, split
+
+IDX = {
+    "x_train": "train-images-idx3-ubyte",
+    "y_train": "train-labels-idx1-ubyte",
+    "x_test": "t10k-images-idx3-ubyte",
+    "y_test": "t10k-labels-idx1-ubyte",
+}
+
+
+def load_digits() -> Dataset:
+    """1,797 handwritten digits of 8 x 8 pixels; a fifth of them, drawn at random once and for all, is the test part.
+
+    x: (N, 1, 8, 8) float32 in -1..1. y: (N,) labels 0..9. Source and licence: DIGITS.md beside this file.
+    """
+    with (files(__package__) / "digits.npz").open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+        images, labels = arrays["images"], arrays["labels"]
+    x = (images[:, None] / 8 - 1).astype(np.float32)
+    order = np.random.default_rng(0).permutation(len(x))
+    return split("digits", x, labels.astype(np.int64), order, len(x) // 5)
+
+
+def load_mnist(root: str | os.PathLike | None = None) -> Dataset:
+    """MNIST, or any data set in its format, from the four IDX files in a folder, gzipped or not.
+
+    root: the folder; None takes it from the environment variable LFP_REF_DATA.
+    x: (N, 1, H, W) float32 in -1..1. y: (N,) labels.
+    Raises FileNotFoundError that says which files to put where; ValueError for a truncated or foreign file.
+    """
+    root = root if root is not None else os.environ.get("LFP_REF_DATA")
+    if not root:
+        raise FileNotFoundError(f"no data folder: pass one, or set LFP_REF_DATA to a folder with {_wanted()}")
+    arrays = {}
+    for part, name in IDX.items():
+        found = [path for path in (Path(root, name), Path(root, name + ".gz")) if path.is_file()]
+        if not found:
+            raise FileNotFoundError(f"{Path(root).absolute()} has no {name}[.gz]; put there {_wanted()}")
+        arrays[part] = read_idx(found[0], 3 if part.startswith("x") else 1)
+    for part in ("x_train", "x_test"):
+        # 2 x / 255 - 1 in place: a second array of this size would double the memory
+        arrays[part] = arrays[part][:, None].astype(np.float32)
+        arrays[part] /= 127.5
+        arrays[part] -= 1
+    return Dataset("mnist", arrays["x_train"], arrays["y_train"].astype(np.int64),
+                   arrays["x_test"], arrays["y_test"].astype(np.int64))  # fmt: skip
+
+
+def read_idx(path: Path, rank: int) -> np.ndarray:
+    """The array of unsigned bytes in an IDX file of that rank. Raises ValueError where the file is something else."""
+    try:
+        data = gzip.open(path).read() if path.suffix == ".gz" else path.read_bytes()
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise ValueError(f"{path} is damaged or no gzip file: {error}; fetch it again") from None
+    header = 4 + 4 * rank
+    if len(data) < header or data[:4] != bytes([0, 0, 8, rank]):
+        raise ValueError(f"{path} is no IDX file of rank {rank} with unsigned bytes")
+    shape = tuple(int(n) for n in np.frombuffer(data, ">u4", rank, 4))
+    if len(data) != header + int(np.prod(shape)):
+        raise ValueError(f"{path} holds {len(data) - header} bytes, its header says {shape}: truncated; fetch it again")
+    return np.frombuffer(data, np.uint8, offset=header).reshape(shape)
+
+
+def _wanted() -> str:
+    return "the four MNIST files (" + ", ".join(IDX.values()) + "), gzipped or not"

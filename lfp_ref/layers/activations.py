@@ -1,0 +1,155 @@
+"""Activations: a = phi(z), element by element, one table of functions.
+
+LFP hands the reward from a to z unchanged: where a unit is silent, a = 0 and the next layer's rule has given it nothing.
+Gradient multiplies by phi'(z). LFP never asks for the derivative; the condition under which it still ascends (|phi|
+grows with |z|) holds for some of these functions and not for others.
+"""
+
+from __future__ import annotations
+
+import math
+import types
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numba import njit, prange
+
+from lfp_ref.layers.base import PARALLEL, Layer
+from lfp_ref.rules import Rule
+
+
+def forward(z, p, out):
+    """out = phi(z).  z, out: flat arrays; p: the function's parameter, of z's dtype"""
+    for k in prange(z.size):
+        out[k] = function(z[k], p)  # noqa: F821 (bound by `kernel`)
+
+
+def feedback(z, p, reward):
+    """reward <- reward * phi'(z): gradient descent only."""
+    for k in prange(z.size):
+        reward[k] *= function(z[k], p)  # noqa: F821
+
+
+def kernel(loop: Callable, function: Callable, name: str) -> Callable:
+    """A jitted copy of a loop around one scalar function, with a name of its own in numba's cache."""
+    copy = types.FunctionType(loop.__code__, {"prange": prange, "function": njit(function)}, name)
+    copy.__qualname__, copy.__doc__, copy.__module__ = f"{name}.{loop.__name__}", loop.__doc__, __name__
+    return njit(**PARALLEL)(copy)
+
+
+class Activation(Layer):
+    """Base of all activations: input of any shape (N, ...), output of the same shape.
+
+    parameter: the function's number, where it has one (slope of LeakyReLU, alpha of ELU); finite and >= 0.
+    Raises ValueError for another number, TypeError for a number where the function has none.
+    Source: the paper's section on activations (identity in the backward pass); the functions are the common ones.
+    """
+
+    default: float | None = None  # the parameter's usual value; None: the function has no parameter
+    _forward: Callable
+    _feedback: Callable
+
+    def __init__(self, parameter: float | None = None) -> None:
+        self.parameter = self.default if parameter is None else parameter
+        if self.parameter is None:
+            return
+        if self.default is None:
+            raise TypeError(f"{type(self).__name__} takes no parameter, got {parameter!r}")
+        if not (isinstance(self.parameter, int | float) and math.isfinite(self.parameter) and self.parameter >= 0):
+            raise ValueError(f"{type(self).__name__}: the parameter must be finite and >= 0, got {parameter!r}")
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({'' if self.parameter is None else self.parameter})"
+
+    def propagate(self, a: np.ndarray, training: bool) -> np.ndarray:
+        out = self.buffer("a", a.shape, a.dtype)
+        self._forward(a.reshape(-1), a.dtype.type(self.parameter or 0), out.reshape(-1))
+        return self.remember(out, a)
+
+    def hand_back(self, reward: np.ndarray, rules: Mapping[Any, Rule], wanted: bool) -> np.ndarray | None:
+        if not rules[self].shares:
+            self.multiply_by_derivative(reward)
+        return reward
+
+    def multiply_by_derivative(self, reward: np.ndarray) -> None:
+        """reward <- reward * phi'(z) at the z of the last forward pass."""
+        (z,) = self.seen
+        self._feedback(z.reshape(-1), z.dtype.type(self.parameter or 0), reward.reshape(-1))
+
+
+def activation(
+    name: str, formula: str, phi: Callable, derivative: Callable, default: float | None = None
+) -> type[Activation]:
+    """One row of the table: the layer class of a scalar function phi(z, p) and its derivative."""
+    fields = {
+        "__doc__": f"a = {formula}; any shape in, the same shape out.",
+        "__module__": __name__,
+        "default": default,
+        "_forward": staticmethod(kernel(forward, phi, name)),
+        "_feedback": staticmethod(kernel(feedback, derivative, name)),
+    }
+    return type(name, (Activation,), fields)
+
+
+@njit
+def sigmoid(z):
+    """1 / (1 + exp(-z)) without overflow."""
+    e = math.exp(-abs(z))
+    return 1 / (1 + e) if z >= 0 else e / (1 + e)
+
+
+@njit
+def normal(z):
+    """The standard normal distribution's (value, density) at z."""
+    return (1 + math.erf(z / math.sqrt(2))) / 2, math.exp(-z * z / 2) / math.sqrt(2 * math.pi)
+
+
+# fmt: off
+ReLU = activation("ReLU", "max(z, 0)",
+    lambda z, p: max(z, p), lambda z, p: z > 0)  # p = 0
+LeakyReLU = activation("LeakyReLU", "z if z > 0 else slope * z (slope = 0.01)",
+    lambda z, p: z if z > 0 else p * z, lambda z, p: 1 if z > 0 else p, default=0.01)
+ELU = activation("ELU", "z if z > 0 else alpha * (exp(z) - 1) (alpha = 1)",
+    lambda z, p: z if z > 0 else p * math.expm1(z), lambda z, p: 1 if z > 0 else p * math.exp(z), default=1.0)
+SiLU = activation("SiLU", "z * sigmoid(z)",
+    lambda z, p: z * sigmoid(z), lambda z, p: sigmoid(z) * (1 + z * (1 - sigmoid(z))))
+GELU = activation("GELU", "z * P(X <= z) for a standard normal X (the exact form)",
+    lambda z, p: z * normal(z)[0], lambda z, p: normal(z)[0] + z * normal(z)[1])
+Tanh = activation("Tanh", "tanh(z)",
+    lambda z, p: math.tanh(z), lambda z, p: 1 - math.tanh(z) ** 2)
+Sigmoid = activation("Sigmoid", "1 / (1 + exp(-z))",
+    lambda z, p: sigmoid(z), lambda z, p: sigmoid(z) * (1 - sigmoid(z)))
+Softplus = activation("Softplus", "log(1 + exp(z))",
+    lambda z, p: max(z, 0) + math.log1p(math.exp(-abs(z))), lambda z, p: sigmoid(z))
+Softsign = activation("Softsign", "z / (1 + |z|)",
+    lambda z, p: z / (1 + abs(z)), lambda z, p: 1 / (1 + abs(z)) ** 2)
+# fmt: on
+
+
+class Negated(Activation):
+    """a = -phi(z) for another activation phi. Source: the paper's activation experiments."""
+
+    def __init__(self, activation: Activation) -> None:
+        if not isinstance(activation, Activation):
+            raise TypeError(f"{type(self).__name__} takes an activation such as ReLU(), got {activation!r}")
+        self.activation = activation
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.activation!r})"
+
+    def propagate(self, a: np.ndarray, training: bool) -> np.ndarray:
+        out = self.activation.propagate(a, training)
+        return self.remember(np.negative(out, out=out), a)
+
+    def multiply_by_derivative(self, reward: np.ndarray) -> None:
+        self.activation.multiply_by_derivative(reward)
+        np.negative(reward, out=reward)
+
+
+class Reflected(Negated):
+    """a = phi(-z) for another activation phi; its derivative is -phi'(-z). Source: as Negated."""
+
+    def propagate(self, a: np.ndarray, training: bool) -> np.ndarray:
+        reflected = np.negative(a, out=self.buffer("z", a.shape, a.dtype))
+        return self.remember(self.activation.propagate(reflected, training), a)

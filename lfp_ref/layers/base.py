@@ -1,0 +1,262 @@
+"""What every layer has: a door for the user's arrays, parameters, memory of its last pass.
+
+Outside, the batch comes first, as everywhere: (N, I), (N, C, H, W). Inside a network it comes last: (I, N),
+(C, H, W, N). Every scalar of an equation then is one contiguous vector over the batch, z = W a is written as in a
+book, and pooling, activations and convolution run at the processor's vector width without tricks. `forward` and
+`feedback` are the door between the two; `propagate` and `hand_back` are what each layer computes inside.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from lfp_ref.rules import Epsilon, Rule, resolve
+from lfp_ref.threads import one_blas_thread
+
+# Kernels may fuse a product with a sum and add up a sum in another order. They may not assume numbers are finite.
+KERNEL: dict[str, Any] = {"cache": True, "error_model": "numpy", "fastmath": {"contract", "reassoc"}}
+PARALLEL: dict[str, Any] = {**KERNEL, "parallel": True}
+
+
+class Parameter:
+    """A trained array and its feedback.
+
+    value: the array, changed in place by optimisers.
+    feedback: same shape; summed over the batch; the last pass's, overwritten by the next.
+    """
+
+    __slots__ = ("feedback", "value")
+
+    def __init__(self, value: np.ndarray) -> None:
+        self.value = value
+        self.feedback = np.zeros_like(value)
+
+    def __repr__(self) -> str:
+        return f"Parameter{self.value.shape}"
+
+
+class Layer:
+    """Base of all layers. Whoever writes one implements `propagate` and `hand_back` on batch-last arrays.
+
+    dtype: float32 or float64 where the layer has parameters; None where it takes what comes.
+    path: its place in the network it belongs to, as in "2.body.0"; "" for the network itself.
+    """
+
+    dtype: np.dtype | None = None
+    path: str = ""
+    seen: Any = None  # what the last propagate left for hand_back
+
+    # ---- the door
+
+    def forward(self, x: ArrayLike, training: bool = False) -> np.ndarray:
+        """The layer's output.
+
+        x: (N, ...) numbers, converted to the layer's dtype. training: dropout drops, batch normalisation uses and
+        tracks the batch's statistics. Returns a new array (N, ...).
+        Raises ValueError for a wrong shape, NaN or infinity; TypeError for what is not real numbers.
+        """
+        with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
+            return _batch_first(self.propagate(self._inside("x", x, "input"), training))
+
+    def feedback(
+        self, reward: ArrayLike, rule: Rule | Mapping[Any, Rule] | None = None, input_reward: bool = True
+    ) -> np.ndarray | None:
+        """Hands the reward of the last forward pass's output back: fills every parameter's `feedback`.
+
+        reward: of the output's shape (N, ...). rule: one rule (Epsilon() if None), or a mapping from layer class or
+        parameter-name prefix to rule. input_reward: False skips what only the input's reward needs.
+        Returns the reward of the input, a new array of its shape (None if not wanted). Under Gradient the same pass
+        takes dJ/d(output), returns dJ/d(input), and leaves dJ/d(parameter).
+        Raises RuntimeError before the first forward pass; ValueError for a wrong shape, NaN or infinity.
+        """
+        if self.seen is None:
+            raise RuntimeError(f"{self.label}: feedback needs a forward pass first")
+        rules = resolve(Epsilon() if rule is None else rule, self)
+        with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
+            inside = self._inside("reward", reward, "reward", self.output_shape)
+            result = self.hand_back(inside, rules, input_reward)
+        return _batch_first(result) if input_reward else None
+
+    def _inside(self, name: str, x: ArrayLike, what: str, shape: tuple[int, ...] | None = None) -> np.ndarray:
+        """Checks a user's array and copies it, batch last, into the layer's memory."""
+        x = np.asarray(x)
+        if x.dtype.kind not in "fiub":
+            raise TypeError(f"{self.label}: {what} must be an array of real numbers, got dtype {x.dtype}")
+        if x.ndim < 2 or 0 in x.shape:
+            raise ValueError(f"{self.label}: {what} must have shape (N, ...) with nothing empty, got {x.shape}")
+        if shape is not None and x.shape != (shape[-1], *shape[:-1]):
+            raise ValueError(f"{self.label}: {what} must have the output's shape {_outside(shape)}, got {x.shape}")
+        dtype = self.dtype or (x.dtype if x.dtype in (np.float32, np.float64) else np.dtype(np.float64))
+        inside = self.buffer(name, (*x.shape[1:], x.shape[0]), dtype)
+        inside[...] = np.moveaxis(x, 0, -1)
+        if not math.isfinite(inside.sum()) and not np.isfinite(inside).all():
+            where = tuple(int(i) for i in np.argwhere(~np.isfinite(np.moveaxis(inside, -1, 0)))[0])
+            raise ValueError(f"{self.label}: {what} has NaN or infinity (as {dtype}), first at index {where}")
+        return inside
+
+    # ---- what a layer computes
+
+    def propagate(self, a: np.ndarray, training: bool) -> np.ndarray:
+        """Output (..., N) for input (..., N). Keeps in `seen` what hand_back needs; must not change a."""
+        raise NotImplementedError
+
+    def hand_back(self, reward: np.ndarray, rules: Mapping[Any, Rule], wanted: bool) -> np.ndarray | None:
+        """Reward of the input for the reward (..., N) of the output, which it may overwrite; fills `feedback`.
+
+        rules: the rule of each layer. wanted: False allows to return None instead.
+        """
+        raise NotImplementedError
+
+    # ---- names
+
+    def children(self) -> dict[str, Layer]:
+        """Layers inside this one, by name."""
+        return {}
+
+    def own_parameters(self) -> dict[str, Parameter]:
+        """Parameters of this layer itself, by name."""
+        return {}
+
+    def own_statistics(self) -> dict[str, np.ndarray]:
+        """Arrays that belong to the state but are not trained, by name."""
+        return {}
+
+    def named_layers(self, path: str = "") -> Iterator[tuple[str, Layer]]:
+        """This layer and all inside it, with their paths."""
+        yield path, self
+        for name, child in self.children().items():
+            yield from child.named_layers(_join(path, name))
+
+    def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
+        """(name, parameter), the names as PyTorch's: "0.weight", "2.body.0.bias"."""
+        for path, layer in self.named_layers():
+            for name, parameter in layer.own_parameters().items():
+                yield _join(path, name), parameter
+
+    def parameters(self) -> list[Parameter]:
+        return [parameter for _, parameter in self.named_parameters()]
+
+    @property
+    def label(self) -> str:
+        """How error messages call this layer."""
+        return f"layer {self.path}, {self!r}" if self.path else repr(self)
+
+    def adopt(self) -> None:
+        """For layers made of layers: one dtype for all, a path for each.
+
+        Raises TypeError for mixed dtypes, ValueError for a layer that occurs twice (it has memory for one place only).
+        """
+        layers = list(self.named_layers())
+        dtypes = {str(layer.dtype): f"{path} ({layer!r})" for path, layer in layers if layer.dtype}
+        if len(dtypes) > 1:
+            found = ", ".join(f"{dtype} in {where}" for dtype, where in sorted(dtypes.items()))
+            raise TypeError(f"all layers of a network need one dtype, got {found}")
+        if len({id(layer) for _, layer in layers}) < len(layers):
+            raise ValueError("a layer occurs twice in the network; give each place a layer of its own")
+        self.dtype = np.dtype(next(iter(dtypes))) if dtypes else None
+        for path, layer in layers:
+            layer.path = path
+
+    # ---- state
+
+    def _state(self) -> dict[str, np.ndarray]:
+        state = {name: parameter.value for name, parameter in self.named_parameters()}
+        for path, layer in self.named_layers():
+            state |= {_join(path, name): array for name, array in layer.own_statistics().items()}
+        return state
+
+    def state_dict(self) -> dict[str, np.ndarray]:
+        """Copies of all parameters and statistics by name, with PyTorch's names and shapes."""
+        return {name: array.copy() for name, array in self._state().items()}
+
+    def load_state_dict(self, mapping: Mapping[str, ArrayLike]) -> None:
+        """Sets all parameters and statistics.
+
+        Raises ValueError that names every missing, unexpected, misshaped or non-finite entry; the layer is unchanged.
+        """
+        state = self._state()
+        problems = [f"{name}: missing, expected shape {state[name].shape}" for name in state if name not in mapping]
+        problems += [f"{name}: unexpected" for name in mapping if name not in state]
+        arrays = {name: np.asarray(mapping[name]) for name in state if name in mapping}
+        for name, array in arrays.items():
+            if array.shape != state[name].shape:
+                problems.append(f"{name}: shape {array.shape}, expected {state[name].shape}")
+            elif array.dtype.kind not in "fiu" or not np.isfinite(array).all():
+                problems.append(f"{name}: not finite real numbers")
+        if problems:
+            raise ValueError(f"{self.label}: state does not fit:\n  " + "\n  ".join(problems))
+        for name, array in arrays.items():
+            state[name][...] = array
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickles and copies leave out the memory of the last pass."""
+        return {key: value for key, value in self.__dict__.items() if key not in ("seen", "_memory", "output_shape")}
+
+    # ---- for subclasses
+
+    def buffer(self, name: str, shape: tuple[int, ...], dtype: DTypeLike) -> np.ndarray:
+        """An uninitialised array that this layer reuses from pass to pass: fresh memory costs more than sums on it."""
+        memory = self.__dict__.setdefault("_memory", {})
+        size = math.prod(shape)
+        flat = memory.get(name)
+        if flat is None or flat.size < size or flat.dtype != dtype:
+            flat = memory[name] = np.empty(size, dtype)
+        return flat[:size].reshape(shape)
+
+    def remember(self, output: np.ndarray, *seen: Any) -> np.ndarray:
+        """Keeps what hand_back needs, and returns the output."""
+        self.seen = seen
+        self.output_shape = output.shape
+        return output
+
+    def expect(self, right: bool, a: np.ndarray, expected: str) -> None:
+        """Raises ValueError that says what shape came and what shape was expected."""
+        if not right:
+            raise ValueError(f"{self.label}: expected input of shape {expected}, got {_outside(a.shape)}")
+
+
+def initial(shape: tuple[int, ...], fan_in: int, dtype: DTypeLike, rng: np.random.Generator | None) -> Parameter:
+    """U(-k, k) with k = 1/sqrt(fan_in), weights and biases alike, as in PyTorch and the paper's networks.
+
+    LFP multiplies by |w|: what starts at exactly zero never moves, biases included.
+    Raises TypeError for a dtype other than float32 and float64, or a generator that is none.
+    """
+    if np.dtype(dtype) not in (np.float32, np.float64):
+        raise TypeError(f"dtype must be float32 or float64, got {np.dtype(dtype)}")
+    if not isinstance(rng, np.random.Generator | None):
+        raise TypeError(f"rng must be a numpy Generator, as from numpy.random.default_rng(0), got {rng!r}")
+    rng = np.random.default_rng() if rng is None else rng
+    k = 1 / math.sqrt(fan_in)
+    return Parameter(rng.uniform(-k, k, shape).astype(dtype))
+
+
+def whole(name: str, value: Any, least: int = 1) -> int:
+    """A size given by the user, checked: an integer of at least `least`. Raises ValueError."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise ValueError(f"{name} must be an integer >= {least}, got {value!r}")
+    return int(value)
+
+
+def pair(name: str, value: Any, least: int = 1) -> tuple[int, int]:
+    """A size along height and width: one integer for both, or two. Raises ValueError."""
+    values = tuple(value) if isinstance(value, tuple | list) else (value, value)
+    if len(values) != 2:
+        raise ValueError(f"{name} must be one integer or a pair (height, width), got {value!r}")
+    return whole(name, values[0], least), whole(name, values[1], least)
+
+
+def _batch_first(a: np.ndarray) -> np.ndarray:
+    return np.moveaxis(a, -1, 0).copy(order="C")
+
+
+def _outside(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return (shape[-1], *shape[:-1])
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path and name else path or name

@@ -1,0 +1,58 @@
+"""What a rule does before and after a layer's sums.
+
+Before: s_j = r_j / stab(z_j, epsilon) with stab(z, epsilon) = z + epsilon * sgn(z), sgn(0) = +1.
+After:  r_i = a_i * g_i for the input, d_w = sgn(w) * k(w) * g_w for a parameter (k(w) = w in the epsilon rule: |w|).
+Under Gradient both are left out.
+
+The kernels work in place on flat, contiguous arrays.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit, prange
+
+from lfp_ref.layers.base import PARALLEL
+from lfp_ref.rules import Rule
+
+
+@njit(**PARALLEL)
+def divide(reward, z, epsilon):
+    """reward <- reward / stab(z, epsilon); 0 where that denominator is exactly 0: nothing flowed, nothing is shared."""
+    for k in prange(z.size):
+        d = z[k] + epsilon if z[k] >= 0 else z[k] - epsilon
+        reward[k] = reward[k] / d if d != 0 else d
+
+
+@njit(**PARALLEL)
+def multiply(g, a):
+    """g <- a * g"""
+    for k in prange(g.size):
+        g[k] *= a[k]
+
+
+@njit(**PARALLEL)
+def multiply_signed(g, w, k_of_w):
+    """g <- sgn(w) * k(w) * g, sgn(0) = +1"""
+    for k in prange(g.size):
+        g[k] *= k_of_w[k] if w[k] >= 0 else -k_of_w[k]
+
+
+def before(rule: Rule, reward: np.ndarray, z: np.ndarray) -> np.ndarray:
+    """s for the reward of outputs z, in the reward's own memory."""
+    if rule.shares:
+        divide(reward.reshape(-1), z.reshape(-1), z.dtype.type(rule.epsilon))
+    return reward
+
+
+def after(rule: Rule, g: np.ndarray, a: np.ndarray) -> np.ndarray:
+    """The input's reward from the adjoint sum g of s, in g's own memory."""
+    if rule.shares:
+        multiply(g.reshape(-1), a.reshape(-1))
+    return g
+
+
+def after_parameter(rule: Rule, g: np.ndarray, w: np.ndarray, k_of_w: np.ndarray) -> None:
+    """A parameter's feedback from the adjoint sum g of s, in g's own memory."""
+    if rule.shares:
+        multiply_signed(g.reshape(-1), w.reshape(-1), k_of_w.reshape(-1))

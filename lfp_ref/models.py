@@ -1,0 +1,94 @@
+"""Networks by name, as in the paper's experiments.
+
+Each takes the shape of one sample, the number of outputs, what makes an activation (a class, or a function without
+arguments), and the layers' options dtype= and rng=.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from lfp_ref.layers import activations
+from lfp_ref.layers.activations import Activation, Negated, Reflected
+from lfp_ref.layers.conv import Conv2d
+from lfp_ref.layers.dense import Dense
+from lfp_ref.layers.pool import MaxPool2d
+from lfp_ref.layers.shape import Flatten
+from lfp_ref.layers.step import Step
+from lfp_ref.network import Sequential
+
+Make = Callable[[], Activation]
+
+ACTIVATIONS: dict[str, Make] = {
+    "relu": activations.ReLU,
+    "leaky-relu": activations.LeakyReLU,
+    "elu": activations.ELU,
+    "silu": activations.SiLU,
+    "gelu": activations.GELU,
+    "tanh": activations.Tanh,
+    "sigmoid": activations.Sigmoid,
+    "softplus": activations.Softplus,
+    "softsign": activations.Softsign,
+    "step": Step,
+}
+
+
+def activation(name: str) -> Make:
+    """What makes the activation of that name; "negated-" and "reflected-" go before any of them.
+
+    Raises ValueError for an unknown name.
+    """
+    for prefix, wrapper in (("negated-", Negated), ("reflected-", Reflected)):
+        if name.startswith(prefix):
+            inner = activation(name.removeprefix(prefix))
+            return lambda: wrapper(inner())
+    if name not in ACTIVATIONS:
+        raise ValueError(f"unknown activation {name!r}; known: {', '.join(ACTIVATIONS)}, negated-..., reflected-...")
+    return ACTIVATIONS[name]
+
+
+def mlp(input_shape: tuple[int, ...], classes: int, act: Make = activations.ReLU, **options: Any) -> Sequential:
+    """Dense 120-84-classes."""
+    return Sequential(
+        Flatten(),
+        Dense(math.prod(input_shape), 120, **options), act(),
+        Dense(120, 84, **options), act(),
+        Dense(84, classes, **options),
+    )  # fmt: skip
+
+
+def lenet(input_shape: tuple[int, ...], classes: int, act: Make = activations.ReLU, **options: Any) -> Sequential:
+    """16c5-p2-16c5-p2-120-84-classes, for images of at least 16 x 16 pixels."""
+    channels, height, width = image(input_shape, 16)
+    inputs = 16 * (((height - 4) // 2 - 4) // 2) * (((width - 4) // 2 - 4) // 2)
+    return Sequential(
+        Conv2d(channels, 16, 5, **options), act(), MaxPool2d(2),
+        Conv2d(16, 16, 5, **options), act(), MaxPool2d(2),
+        Flatten(),
+        Dense(inputs, 120, **options), act(),
+        Dense(120, 84, **options), act(),
+        Dense(84, classes, **options),
+    )  # fmt: skip
+
+
+def small_cnn(input_shape: tuple[int, ...], classes: int, act: Make = activations.ReLU, **options: Any) -> Sequential:
+    """16c3-p2-32c3-p2-classes with padding, for small images such as the digits (at least 4 x 4 pixels)."""
+    channels, height, width = image(input_shape, 4)
+    return Sequential(
+        Conv2d(channels, 16, 3, padding=1, **options), act(), MaxPool2d(2),
+        Conv2d(16, 32, 3, padding=1, **options), act(), MaxPool2d(2),
+        Flatten(),
+        Dense(32 * (height // 4) * (width // 4), classes, **options),
+    )  # fmt: skip
+
+
+def image(input_shape: tuple[int, ...], least: int) -> tuple[int, int, int]:
+    """(C, H, W) of one sample. Raises ValueError where it is no image or too small."""
+    if len(input_shape) != 3 or min(input_shape[1:]) < least:
+        raise ValueError(f"this network needs samples (C, H, W) of at least {least} x {least}, got {input_shape}")
+    return input_shape  # type: ignore[return-value]
+
+
+NAMES: dict[str, Callable[..., Sequential]] = {"mlp": mlp, "lenet": lenet, "small-cnn": small_cnn}

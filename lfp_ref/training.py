@@ -1,0 +1,236 @@
+"""Training: forward, reward, feedback, step; epoch after epoch, until done, stopped or diverged."""
+
+from __future__ import annotations
+
+import math
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from lfp_ref import checkpoints, rewards
+from lfp_ref.datasets import Dataset
+from lfp_ref.layers.base import Layer
+from lfp_ref.optim import SGD, Optimizer, clip_norm
+from lfp_ref.rules import Epsilon, Rule, is_gradient
+
+History = dict[str, np.ndarray]
+Metric = Callable[[np.ndarray, np.ndarray], float]
+
+
+class DivergenceError(ArithmeticError):
+    """Training produced NaN or infinity; says at which epoch, step and layer."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C between two steps; says where the run was saved."""
+
+
+def accuracy(outputs: np.ndarray, labels: np.ndarray) -> float:
+    """Fraction of samples whose largest output is their label's; a single output says 1 where it is positive.
+
+    outputs: (N, O), or spikes (T, N, O), which are counted over time.
+    """
+    outputs = outputs.sum(axis=0) if outputs.ndim == 3 else outputs
+    chosen = outputs.argmax(axis=1) if outputs.shape[1] > 1 else outputs[:, 0] > 0
+    return float(np.mean(chosen == np.asarray(labels).reshape(len(chosen))))
+
+
+def evaluate(
+    net: Layer, data: Dataset | tuple[ArrayLike, ArrayLike], metric: Metric = accuracy, batch_size: int = 256
+) -> float:
+    """The metric of a network on a data set's test part, or on (x, y)."""
+    x, y = (data.x_test, data.y_test) if isinstance(data, Dataset) else map(np.asarray, data)
+    batches = [net.forward(x[i : i + batch_size]) for i in range(0, len(x), batch_size)]
+    return metric(np.concatenate(batches, axis=batches[0].ndim - 2), y)
+
+
+@dataclass
+class Position:
+    """Where a run is: after `step` steps of epoch number `epoch` (from 0), with the sums over those steps."""
+
+    epoch: int = 0
+    step: int = 0
+    reward: float = 0.0
+    metric: float = 0.0
+    samples: int = 0
+    untouched: float = 0.0
+    seconds: float = 0.0
+
+
+def train(
+    net: Layer,
+    data: Dataset | tuple[ArrayLike, ArrayLike],
+    *,
+    optimizer: Optimizer | None = None,
+    epochs: int = 10,
+    rule: Rule | Mapping[Any, Rule] | None = None,
+    reward: rewards.Reward = rewards.softmax,
+    batch_size: int = 128,
+    reduction: str = "mean",
+    clip: float | None = None,
+    schedule: Callable[[int], float] | None = None,
+    metric: Metric = accuracy,
+    seed: int = 0,
+    checkpoint: str | Path | None = None,
+    resume: bool = False,
+    about: dict[str, Any] | None = None,
+    log: Callable[[str], None] | None = print,
+    on_step: Callable[[int, int, int], None] | None = None,
+) -> History:
+    """Trains a network by LFP, or by gradient ascent on the reward's objective under rules.Gradient().
+
+    data: a Dataset, or (x, y) without a test part. optimizer: SGD(lr=0.1, momentum=0.9) if None.
+    rule: Epsilon() if None; see Layer.feedback. reward: (outputs, targets) -> reward of the outputs' shape.
+    reduction: "mean" divides the reward by the batch size, "sum" does not (lfprop's learning rates assume "sum").
+    clip: largest Euclidean norm of all feedback together. schedule: step number -> learning rate.
+    metric: (outputs, targets) -> a number; on the training part it is taken on each batch before its update.
+    seed: of the shuffling. checkpoint: a file to save to after every epoch; with resume=True the run goes on from it.
+    about: what the checkpoint should carry besides. log: gets a line per epoch. on_step: gets (epoch, step, steps).
+
+    Returns a dict of arrays with one entry per epoch: epoch, reward (mean per sample), train_<metric>, test_<metric>
+    (NaN without test part), untouched (mean fraction of weights an update left exactly as they were), seconds.
+    Raises DivergenceError at NaN or infinity, the last good checkpoint stays; Interrupted, a KeyboardInterrupt, after
+    Ctrl-C, once the step is done and the run saved; ValueError for options that make no sense.
+    """
+    optimizer = SGD(net.parameters(), 0.1, momentum=0.9) if optimizer is None else optimizer
+    rule = Epsilon() if rule is None else rule
+    x, y = (data.x_train, data.y_train) if isinstance(data, Dataset) else map(np.asarray, data)
+    if reduction not in ("mean", "sum"):
+        raise ValueError(f'reduction must be "mean" or "sum", got {reduction!r}')
+    if len(x) != len(y) or not len(x):
+        raise ValueError(f"need as many targets as inputs and at least one, got {len(x)} inputs and {len(y)} targets")
+    if epochs < 1 or batch_size < 1:
+        raise ValueError(f"epochs and batch_size must be at least 1, got {epochs} and {batch_size}")
+    if is_gradient(rule) and not hasattr(reward, "gradient"):
+        raise ValueError(f"{_name(reward)} has no gradient to descend; use an LFP rule, or one of {_with_gradient()}")
+    if resume and checkpoint is None:
+        raise ValueError("resume=True needs a checkpoint to go on from")
+    names = ("epoch", "reward", f"train_{_name(metric)}", f"test_{_name(metric)}", "untouched", "seconds")
+    history: dict[str, list[float]] = {name: [] for name in names}
+    at = Position()
+    if resume:
+        saved = checkpoints.load(checkpoint)
+        checkpoints.restore(saved, net, optimizer)
+        at = Position(**saved.about["position"])
+        history = {name: list(saved.history[name]) for name in names}
+
+    def save() -> None:
+        if checkpoint is not None:
+            position = {"position": asdict(at), "random": checkpoints.random_states(net)}
+            columns = {name: np.array(column) for name, column in history.items()}
+            checkpoints.save(
+                checkpoint,
+                checkpoints.Checkpoint(
+                    {**(about or {}), **position}, net.state_dict(), optimizer.state_dict(), columns
+                ),
+            )
+
+    steps = math.ceil(len(x) / batch_size)
+    weights = sum(p.value.size for p in optimizer.parameters)
+    with _ctrl_c_between_steps() as stopped:
+        for epoch in range(at.epoch, epochs):
+            order = np.random.default_rng([seed, epoch]).permutation(len(x))
+            for step in range(at.step, steps):
+                begin = time.perf_counter()
+                rows = order[step * batch_size : (step + 1) * batch_size]
+                where = f"epoch {epoch + 1}, step {step + 1}"
+                outputs = net.forward(x[rows], training=True)
+                r = reward(outputs, y[rows])
+                total = float(np.sum(r))
+                if not math.isfinite(total):
+                    raise DivergenceError(f"{where}: {_culprit(net, x[rows], reward)}")
+                handed_back = reward.gradient(outputs, y[rows]) if is_gradient(rule) else r
+                net.feedback(
+                    handed_back / len(rows) if reduction == "mean" else handed_back, rule, input_reward=False
+                )
+                if clip is not None and not math.isfinite(clip_norm(optimizer.parameters, clip)):
+                    raise DivergenceError(f"{where}: {_culprit(net, x[rows], reward)}")
+                if schedule is not None:
+                    optimizer.lr = schedule(epoch * steps + step)
+                optimizer.step()
+                at.step, at.samples = step + 1, at.samples + len(rows)
+                at.reward += total
+                at.metric += metric(outputs, y[rows]) * len(rows)
+                at.untouched += optimizer.untouched / weights
+                at.seconds += time.perf_counter() - begin
+                if on_step:
+                    on_step(epoch, step + 1, steps)
+                if stopped() and (epoch, step) != (epochs - 1, steps - 1):
+                    save()
+                    saved_to = f"; saved to {checkpoint}" if checkpoint is not None else ""
+                    raise Interrupted(f"stopped at {where}{saved_to}")
+            _check_parameters(net, f"epoch {epoch + 1}")
+            test = evaluate(net, data, metric) if isinstance(data, Dataset) and len(data.x_test) else math.nan
+            row = (epoch + 1, at.reward / at.samples, at.metric / at.samples, test, at.untouched / steps, at.seconds)
+            for name, value in zip(names, row, strict=True):
+                history[name].append(value)
+            at = Position(epoch + 1)
+            save()
+            if log:
+                log(_line(epochs, dict(zip(names, row, strict=True))))
+    return {name: np.array(column) for name, column in history.items()}
+
+
+def _line(epochs: int, row: dict[str, float]) -> str:
+    """A line per epoch."""
+    digits = len(str(epochs))
+    parts = [f"epoch {row['epoch']:{digits}d}/{epochs}", f"reward {row['reward']:.4f}"]
+    parts += [f"{name.replace('_', ' ')} {value:.4f}" for name, value in row.items() if name.startswith(("train", "test"))]
+    return "  ".join([*parts, f"untouched {row['untouched']:.1%}", f"{row['seconds']:.1f} s"])
+
+
+def _name(function: Callable) -> str:
+    return getattr(function, "__name__", type(function).__name__)
+
+
+def _with_gradient() -> str:
+    return ", ".join(name for name, reward in rewards.NAMES.items() if hasattr(reward, "gradient"))
+
+
+def _check_parameters(net: Layer, where: str) -> None:
+    for name, parameter in net.named_parameters():
+        if not np.isfinite(parameter.value).all():
+            raise DivergenceError(f"{where}: parameter {name} is no longer finite; try a smaller learning rate")
+
+
+def _culprit(net: Layer, x: np.ndarray, reward: rewards.Reward) -> str:
+    """Where NaN or infinity comes from: a parameter, a layer's output, some feedback, or the reward itself."""
+    hint = "; try a smaller learning rate, or clip"
+    for name, parameter in net.named_parameters():
+        if not np.isfinite(parameter.value).all():
+            return f"parameter {name} is no longer finite{hint}"
+    for path, layer in net.named_layers():
+        if layer.seen is not None and not all(np.isfinite(a).all() for a in layer.seen if isinstance(a, np.ndarray)):
+            return f"layer {path} computed NaN or infinity{hint}"
+    for name, parameter in net.named_parameters():
+        if not np.isfinite(parameter.feedback).all():
+            return f"the feedback of {name} is not finite{hint}"
+    return f"the reward {_name(reward)} is NaN or infinite though all outputs are finite"
+
+
+@contextmanager
+def _ctrl_c_between_steps() -> Iterator[Callable[[], bool]]:
+    """Ctrl-C waits for the end of a step: half an update is no state to save. A second one stops at once."""
+    pressed = []
+
+    def handler(number: int, frame: Any) -> None:
+        if pressed:
+            raise KeyboardInterrupt
+        pressed.append(number)
+
+    if threading.current_thread() is not threading.main_thread():  # signals reach the main thread only
+        yield lambda: False
+        return
+    before = signal.signal(signal.SIGINT, handler)
+    try:
+        yield lambda: bool(pressed)
+    finally:
+        signal.signal(signal.SIGINT, before)
