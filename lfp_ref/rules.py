@@ -52,18 +52,13 @@ class Group(NamedTuple):
 class Rule:
     """What all rules have.
 
-    epsilon: the stabiliser added to every denominator (pooling, normalisation and sums of branches use it too).
-    groups: the groups of terms.
-    shares: whether the rule divides a reward into shares at all; False for gradient descent alone.
+    groups: the groups of terms. epsilon: the stabiliser of every denominator, in pooling, normalisation and sums of
+    branches too. shares: whether the rule divides a reward into shares at all; False for gradient descent alone.
     """
 
-    epsilon: float = 1e-6
     groups: ClassVar[tuple[Group, ...]] = (Group(),)
+    epsilon: ClassVar[float] = 1e-6
     shares: ClassVar[bool] = True
-
-    def __post_init__(self) -> None:
-        if not (np.isfinite(self.epsilon) and self.epsilon >= 0):
-            raise ValueError(f"{type(self).__name__}: epsilon must be finite and >= 0, got {self.epsilon!r}")
 
 
 @dataclass(frozen=True)
@@ -71,7 +66,14 @@ class Epsilon(Rule):
     """LFP-epsilon, the paper's rule: s_j = r_j / stab(z_j, epsilon), each connection gets a_i w_ji s_j.
 
     epsilon -> 0 is LFP-0. With epsilon = 0 a neuron at exactly z = 0 has nothing to divide by and hands on nothing.
+    Raises ValueError for an epsilon that is negative or not finite.
     """
+
+    epsilon: float = 1e-6  # type: ignore[misc]
+
+    def __post_init__(self) -> None:
+        if not (np.isfinite(self.epsilon) and self.epsilon >= 0):
+            raise ValueError(f"Epsilon: epsilon must be finite and >= 0, got {self.epsilon!r}")
 
 
 @dataclass(frozen=True)
@@ -97,13 +99,9 @@ def parse(text: str) -> Rule:
     if name not in NAMES:
         raise ValueError(f"unknown rule {name!r}; known: {', '.join(NAMES)}")
     try:
-        return _with_numbers(NAMES[name], [float(number) for number in numbers.split(",") if number])
+        return NAMES[name](*[float(number) for number in numbers.split(",") if number])
     except (TypeError, ValueError) as error:
         raise ValueError(f"rule {text!r}: {error}") from None
-
-
-def _with_numbers(rule: type[Rule], numbers: list[float]) -> Rule:
-    return rule(*numbers)
 
 
 def resolve(rule: Rule | Mapping[Any, Rule], net: Any) -> dict[Any, Rule]:

@@ -20,7 +20,9 @@ from lfp_ref.threads import one_blas_thread
 
 # Kernels may fuse a product with a sum and add up a sum in another order. They may not assume numbers are finite.
 KERNEL: dict[str, Any] = {"cache": True, "error_model": "numpy", "fastmath": {"contract", "reassoc"}}
-PARALLEL: dict[str, Any] = {**KERNEL, "parallel": True}
+# Only prange loops run in parallel: looking for other candidates doubles the time to compile.
+NOT_PARALLEL = ("comprehension", "reduction", "inplace_binop", "setitem", "numpy", "stencil", "fusion")
+PARALLEL: dict[str, Any] = {**KERNEL, "parallel": {"prange": True} | dict.fromkeys(NOT_PARALLEL, False)}
 
 
 class Parameter:
@@ -61,7 +63,7 @@ class Layer:
         Raises ValueError for a wrong shape, NaN or infinity; TypeError for what is not real numbers.
         """
         with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
-            return _batch_first(self.propagate(self._inside("x", x, "input"), training))
+            return _batch_first(self.propagate(self._inside("input", x), training))
 
     def feedback(
         self, reward: ArrayLike, rule: Rule | Mapping[Any, Rule] | None = None, input_reward: bool = True
@@ -78,11 +80,11 @@ class Layer:
             raise RuntimeError(f"{self.label}: feedback needs a forward pass first")
         rules = resolve(Epsilon() if rule is None else rule, self)
         with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
-            inside = self._inside("reward", reward, "reward", self.output_shape)
+            inside = self._inside("reward", reward, self.output_shape)
             result = self.hand_back(inside, rules, input_reward)
         return _batch_first(result) if input_reward else None
 
-    def _inside(self, name: str, x: ArrayLike, what: str, shape: tuple[int, ...] | None = None) -> np.ndarray:
+    def _inside(self, what: str, x: ArrayLike, shape: tuple[int, ...] | None = None) -> np.ndarray:
         """Checks a user's array and copies it, batch last, into the layer's memory."""
         x = np.asarray(x)
         if x.dtype.kind not in "fiub":
@@ -92,7 +94,7 @@ class Layer:
         if shape is not None and x.shape != (shape[-1], *shape[:-1]):
             raise ValueError(f"{self.label}: {what} must have the output's shape {_outside(shape)}, got {x.shape}")
         dtype = self.dtype or (x.dtype if x.dtype in (np.float32, np.float64) else np.dtype(np.float64))
-        inside = self.buffer(name, (*x.shape[1:], x.shape[0]), dtype)
+        inside = self.buffer(f"door: {what}", (*x.shape[1:], x.shape[0]), dtype)
         inside[...] = np.moveaxis(x, 0, -1)
         if not math.isfinite(inside.sum()) and not np.isfinite(inside).all():
             where = tuple(int(i) for i in np.argwhere(~np.isfinite(np.moveaxis(inside, -1, 0)))[0])

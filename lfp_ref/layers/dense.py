@@ -6,7 +6,7 @@
     d_w_ji = |w_ji| * sum_n a_i s_j        d_b_j = |b_j| * sum_n s_j
 
 With the batch last the three sums are z = W a + b, g = W^T s and G = s a^T. Each thread computes a block of rows with
-one BLAS product; division and multiplication around them are in sharing.py.
+one BLAS product (blocks: how many); division and multiplication around them are in sharing.py.
 """
 
 from __future__ import annotations
@@ -20,9 +20,8 @@ from lfp_ref.layers.linear import Linear
 
 
 @njit(**PARALLEL)
-def forward(w, a, b, z):
+def forward(w, a, b, z, blocks):
     """z = W a + b.  w (O, I), a (I, N), b (O,) -> z (O, N)"""
-    blocks = get_num_threads()
     for block in prange(blocks):
         low, high = z.shape[0] * block // blocks, z.shape[0] * (block + 1) // blocks
         if low < high:
@@ -33,9 +32,8 @@ def forward(w, a, b, z):
 
 
 @njit(**PARALLEL)
-def feedback_input(w, s, g):
+def feedback_input(w, s, g, blocks):
     """g = W^T s.  w (O, I), s (O, N) -> g (I, N)"""
-    blocks = get_num_threads()
     for block in prange(blocks):
         low, high = g.shape[0] * block // blocks, g.shape[0] * (block + 1) // blocks
         if low < high:
@@ -43,9 +41,8 @@ def feedback_input(w, s, g):
 
 
 @njit(**PARALLEL)
-def feedback_parameters(s, a, g_w, g_b):
+def feedback_parameters(s, a, g_w, g_b, blocks):
     """G = s a^T and its sum over the batch.  s (O, N), a (I, N) -> g_w (O, I), g_b (O,)"""
-    blocks = get_num_threads()
     for block in prange(blocks):
         low, high = g_w.shape[0] * block // blocks, g_w.shape[0] * (block + 1) // blocks
         if low < high:
@@ -87,13 +84,13 @@ class Dense(Linear):
 
     def total(self, a: np.ndarray, w: np.ndarray, b: np.ndarray, out: str) -> np.ndarray:
         z = self.buffer(out, (self.out_features, a.shape[1]), a.dtype)
-        forward(w, a, b, z)
+        forward(w, a, b, z, get_num_threads())
         return z
 
     def to_input(self, s: np.ndarray, w: np.ndarray, out: str) -> np.ndarray:
         g = self.buffer(out, (self.in_features, s.shape[1]), s.dtype)
-        feedback_input(w, s, g)
+        feedback_input(w, s, g, get_num_threads())
         return g
 
     def to_parameters(self, s: np.ndarray, a: np.ndarray, g_w: np.ndarray, g_b: np.ndarray) -> None:
-        feedback_parameters(s, a, g_w, g_b)
+        feedback_parameters(s, a, g_w, g_b, get_num_threads())

@@ -13,27 +13,46 @@ from typing import Any
 import numpy as np
 from numba import njit, prange
 
-from lfp_ref.layers.base import PARALLEL, Layer, pair
+from lfp_ref.layers.base import KERNEL, PARALLEL, Layer, pair
 from lfp_ref.layers.sharing import after, before
 from lfp_ref.rules import Rule
+
+
+@njit(**KERNEL)
+def challenge(best, winner, value, tap):
+    """best = max(best, value), winner = tap where value is larger.  Vectors over the batch"""
+    for n in range(best.size):
+        larger = not value[n] <= best[n]  # so that NaN wins too, and is seen
+        best[n] = value[n] if larger else best[n]
+        winner[n] = tap if larger else winner[n]
+
+
+@njit(**KERNEL)
+def pay(to, reward, winner, tap):
+    """to += reward where tap is the winner.  Vectors over the batch"""
+    zero = to.dtype.type(0)
+    for n in range(to.size):
+        to[n] += reward[n] if winner[n] == tap else zero
+
+
+@njit(**KERNEL)
+def add(to, values, weight):
+    """to += weight * values.  Vectors over the batch"""
+    for n in range(to.size):
+        to[n] += weight * values[n]
 
 
 @njit(**PARALLEL)
 def max_forward(a, kernel, stride, out, winner):
     """out = window maxima, winner = tap (row-major) that gave each.  a (C, H, W, N), out and winner (C, HO, WO, N)"""
     for c in prange(a.shape[0]):
+        out[c] = -np.inf
         for y in range(out.shape[1]):
             for x in range(out.shape[2]):
-                best, tap = out[c, y, x], winner[c, y, x]
-                first = a[c, y * stride[0], x * stride[1]]
-                for n in range(a.shape[3]):
-                    best[n], tap[n] = first[n], 0
-                for t in range(1, kernel[0] * kernel[1]):
-                    value = a[c, y * stride[0] + t // kernel[1], x * stride[1] + t % kernel[1]]
-                    for n in range(a.shape[3]):
-                        wins = not value[n] <= best[n]  # so that NaN wins too, and is seen
-                        best[n] = value[n] if wins else best[n]
-                        tap[n] = t if wins else tap[n]
+                for i in range(kernel[0]):
+                    for j in range(kernel[1]):
+                        value = a[c, y * stride[0] + i, x * stride[1] + j]
+                        challenge(out[c, y, x], winner[c, y, x], value, i * kernel[1] + j)
 
 
 @njit(**PARALLEL)
@@ -43,38 +62,38 @@ def max_feedback(reward, winner, kernel, stride, out):
         out[c] = 0
         for y in range(reward.shape[1]):
             for x in range(reward.shape[2]):
-                for t in range(kernel[0] * kernel[1]):
-                    to = out[c, y * stride[0] + t // kernel[1], x * stride[1] + t % kernel[1]]
-                    for n in range(out.shape[3]):
-                        to[n] += reward[c, y, x, n] if winner[c, y, x, n] == t else 0
+                for i in range(kernel[0]):
+                    for j in range(kernel[1]):
+                        to = out[c, y * stride[0] + i, x * stride[1] + j]
+                        pay(to, reward[c, y, x], winner[c, y, x], i * kernel[1] + j)
 
 
 @njit(**PARALLEL)
 def average_forward(a, kernel, stride, out):
     """out = window means.  a (C, H, W, N), out (C, HO, WO, N)"""
-    scale = a.dtype.type(1 / (kernel[0] * kernel[1]))
+    one, share = a.dtype.type(1), a.dtype.type(1 / (kernel[0] * kernel[1]))
     for c in prange(a.shape[0]):
         out[c] = 0
         for y in range(out.shape[1]):
             for x in range(out.shape[2]):
-                for t in range(kernel[0] * kernel[1]):
-                    value = a[c, y * stride[0] + t // kernel[1], x * stride[1] + t % kernel[1]]
-                    for n in range(a.shape[3]):
-                        out[c, y, x, n] += scale * value[n]
+                for i in range(kernel[0]):
+                    for j in range(kernel[1]):
+                        add(out[c, y, x], a[c, y * stride[0] + i, x * stride[1] + j], one)
+                for n in range(out.shape[3]):
+                    out[c, y, x, n] *= share  # after the sum: what cancels exactly leaves exactly 0
 
 
 @njit(**PARALLEL)
 def average_feedback(s, kernel, stride, g):
     """g = sum of s / window over the windows an input is in.  s (C, HO, WO, N), g (C, H, W, N)"""
-    scale = s.dtype.type(1 / (kernel[0] * kernel[1]))
+    share = s.dtype.type(1 / (kernel[0] * kernel[1]))
     for c in prange(g.shape[0]):
         g[c] = 0
         for y in range(s.shape[1]):
             for x in range(s.shape[2]):
-                for t in range(kernel[0] * kernel[1]):
-                    to = g[c, y * stride[0] + t // kernel[1], x * stride[1] + t % kernel[1]]
-                    for n in range(g.shape[3]):
-                        to[n] += scale * s[c, y, x, n]
+                for i in range(kernel[0]):
+                    for j in range(kernel[1]):
+                        add(g[c, y * stride[0] + i, x * stride[1] + j], s[c, y, x], share)
 
 
 class Pool2d(Layer):

@@ -1,0 +1,293 @@
+"""The method restated naively, in exact rational arithmetic, connection by connection. Slow, and meant to be obvious.
+
+Arrays are NumPy arrays of Fraction, used as containers only: no sum, product or slice of NumPy's is relied on. A layer
+is the list of its connections (output j, input i, weight k); whatever is a linear map, dense or pooling, is told apart
+by that list alone. A rule is an epsilon (a Fraction), or GRADIENT.
+"""
+
+from fractions import Fraction
+from itertools import product
+
+import numpy as np
+
+GRADIENT = "gradient"
+ZERO = Fraction(0)
+
+
+def exact(array):
+    """The same numbers as Fractions: every float is one."""
+    array = np.asarray(array)
+    out = np.empty(array.shape, object)
+    for index in np.ndindex(array.shape):
+        out[index] = Fraction(array[index].item())
+    return out
+
+
+def zeros(shape):
+    out = np.empty(shape, object)
+    out.fill(ZERO)
+    return out
+
+
+def sgn(x):
+    return 1 if x >= 0 else -1
+
+
+def quotient(r, z, epsilon):
+    """r / stab(z, epsilon); nothing where the denominator is exactly 0."""
+    denominator = z + epsilon * sgn(z)
+    return r / denominator if denominator else ZERO
+
+
+class Linear:
+    """z_j = sum over connections of w_k a_i, plus b_j. Subclasses list connections and the output's shape."""
+
+    def __init__(self, weight=None, bias=None):
+        self.weight, self.bias = weight, bias
+
+    def forward(self, x):
+        self.x = x
+        self.links = list(self.connections(x.shape[1:]))
+        self.z = zeros((len(x), *self.output_shape(x.shape[1:])))
+        for n in range(len(x)):
+            for j in np.ndindex(self.z.shape[1:]):
+                self.z[(n, *j)] = self.bias[j[0]] if self.bias is not None else ZERO
+            for j, i, k in self.links:
+                self.z[(n, *j)] += self.w(k) * x[(n, *i)]
+        return self.z
+
+    def feedback(self, reward, rule):
+        """The input's reward; leaves d_weight, d_bias, and kept: what bias and stabiliser took, per sample."""
+        handed = zeros(self.x.shape)
+        self.d_weight = None if self.weight is None else zeros(self.weight.shape)
+        self.d_bias = None if self.bias is None else zeros(self.bias.shape)
+        self.kept, self.largest_s = zeros((len(reward),)), ZERO
+        for n in range(len(reward)):
+            s = {}
+            for j in np.ndindex(reward.shape[1:]):
+                r, z = reward[(n, *j)], self.z[(n, *j)]
+                s[j] = r if rule == GRADIENT else quotient(r, z, rule)
+                self.largest_s = max(self.largest_s, abs(s[j]))
+                if self.bias is not None:
+                    b = self.bias[j[0]]
+                    self.d_bias[j[0]] += s[j] if rule == GRADIENT else abs(b) * s[j]
+                    self.kept[n] += b * s[j]
+                if rule != GRADIENT:
+                    self.kept[n] += rule * sgn(z) * s[j] if z + rule * sgn(z) else r
+            for j, i, k in self.links:
+                a, w = self.x[(n, *i)], self.w(k)
+                if rule == GRADIENT:
+                    handed[(n, *i)] += w * s[j]
+                    if self.weight is not None:
+                        self.d_weight[k] += a * s[j]
+                else:
+                    share = a * w * s[j]  # the reward of this connection
+                    handed[(n, *i)] += share
+                    if self.weight is not None:
+                        self.d_weight[k] += sgn(w) * share
+        return handed
+
+    def w(self, k):
+        return self.weight[k]
+
+
+class Dense(Linear):
+    def output_shape(self, shape):
+        return self.weight.shape[:1]
+
+    def connections(self, shape):
+        outputs, inputs = self.weight.shape
+        for j, i in product(range(outputs), range(inputs)):
+            yield (j,), (i,), (j, i)
+
+
+class Conv(Linear):
+    def __init__(self, weight, bias=None, stride=(1, 1), padding=(0, 0), dilation=(1, 1)):
+        super().__init__(weight, bias)
+        self.stride, self.padding, self.dilation = stride, padding, dilation
+
+    def output_shape(self, shape):
+        size = []
+        for axis in (0, 1):
+            extent = self.dilation[axis] * (self.weight.shape[2 + axis] - 1) + 1
+            size.append((shape[1 + axis] + 2 * self.padding[axis] - extent) // self.stride[axis] + 1)
+        return (self.weight.shape[0], *size)
+
+    def connections(self, shape):
+        outputs, height, width = self.output_shape(shape)
+        for o, y, x in product(range(outputs), range(height), range(width)):
+            for c, p, q in product(*map(range, self.weight.shape[1:])):
+                v = y * self.stride[0] + p * self.dilation[0] - self.padding[0]
+                u = x * self.stride[1] + q * self.dilation[1] - self.padding[1]
+                if 0 <= v < shape[1] and 0 <= u < shape[2]:
+                    yield (o, y, x), (c, v, u), (o, c, p, q)
+
+
+class AvgPool(Linear):
+    def __init__(self, kernel, stride):
+        super().__init__()
+        self.kernel, self.stride = kernel, stride
+
+    def output_shape(self, shape):
+        return (shape[0], *((shape[1 + i] - self.kernel[i]) // self.stride[i] + 1 for i in (0, 1)))
+
+    def connections(self, shape):
+        for c, y, x in np.ndindex(self.output_shape(shape)):
+            for p, q in product(range(self.kernel[0]), range(self.kernel[1])):
+                yield (c, y, x), (c, y * self.stride[0] + p, x * self.stride[1] + q), None
+
+    def w(self, k):
+        return Fraction(1, self.kernel[0] * self.kernel[1])
+
+
+class MaxPool:
+    def __init__(self, kernel, stride):
+        self.kernel, self.stride = kernel, stride
+
+    output_shape = AvgPool.output_shape
+
+    def forward(self, x):
+        self.shape, self.winner = x.shape, {}
+        out = zeros((len(x), *self.output_shape(x.shape[1:])))
+        for n, c, y, u in np.ndindex(out.shape):
+            best = None
+            for p, q in product(range(self.kernel[0]), range(self.kernel[1])):  # row-major; the first maximum stays
+                i = (n, c, y * self.stride[0] + p, u * self.stride[1] + q)
+                if best is None or x[i] > x[best]:
+                    best = i
+            self.winner[n, c, y, u], out[n, c, y, u] = best, x[best]
+        return out
+
+    def feedback(self, reward, rule):
+        handed = zeros(self.shape)
+        for j in np.ndindex(reward.shape):
+            handed[self.winner[j]] += reward[j]
+        self.kept = zeros((len(reward),))
+        return handed
+
+
+class Pointwise:
+    """An activation: phi and its derivative on Fractions."""
+
+    def __init__(self, phi, derivative):
+        self.phi, self.derivative = phi, derivative
+
+    def forward(self, x):
+        self.x = x
+        out = zeros(x.shape)
+        for i in np.ndindex(x.shape):
+            out[i] = self.phi(x[i])
+        return out
+
+    def feedback(self, reward, rule):
+        self.kept = zeros((len(reward),))
+        if rule != GRADIENT:
+            return reward
+        handed = zeros(reward.shape)
+        for i in np.ndindex(reward.shape):
+            handed[i] = reward[i] * self.derivative(self.x[i])
+        return handed
+
+
+def relu():
+    return Pointwise(lambda z: max(z, ZERO), lambda z: Fraction(z > 0))
+
+
+def leaky_relu(slope):
+    return Pointwise(lambda z: z if z > 0 else slope * z, lambda z: Fraction(1) if z > 0 else slope)
+
+
+def step():
+    return Pointwise(lambda z: Fraction(z > 0), lambda z: ZERO)
+
+
+def softsign():
+    return Pointwise(lambda z: z / (1 + abs(z)), lambda z: 1 / (1 + abs(z)) ** 2)
+
+
+class Flatten:
+    def forward(self, x):
+        self.shape = x.shape
+        return x.reshape(len(x), -1)
+
+    def feedback(self, reward, rule):
+        self.kept = zeros((len(reward),))
+        return reward.reshape(self.shape)
+
+
+class Sequential:
+    def __init__(self, *layers):
+        self.layers = layers
+
+    def forward(self, x):
+        for layer in self.layers:
+            x = layer.forward(x)
+        return x
+
+    def feedback(self, reward, rule):
+        self.kept = zeros((len(reward),))
+        for layer in reversed(self.layers):
+            reward = layer.feedback(reward, rule)
+            for n in range(len(reward)):
+                self.kept[n] += layer.kept[n]
+        return reward
+
+
+class Residual:
+    def __init__(self, body, shortcut=None):
+        self.branches = [body] + ([shortcut] if shortcut else [])
+
+    def forward(self, x):
+        self.outputs = [branch.forward(x) for branch in self.branches]
+        if len(self.branches) == 1:
+            self.outputs.append(x)
+        self.y = zeros(self.outputs[0].shape)
+        for i in np.ndindex(self.y.shape):
+            self.y[i] = self.outputs[0][i] + self.outputs[1][i]
+        return self.y
+
+    def feedback(self, reward, rule):
+        self.kept = zeros((len(reward),))
+        parts = [zeros(reward.shape), zeros(reward.shape)]
+        for i in np.ndindex(reward.shape):
+            if rule == GRADIENT:
+                parts[0][i] = parts[1][i] = reward[i]
+                continue
+            s = quotient(reward[i], self.y[i], rule)
+            parts[0][i], parts[1][i] = self.outputs[0][i] * s, self.outputs[1][i] * s
+            self.kept[i[0]] += reward[i] - parts[0][i] - parts[1][i]
+        for number, branch in enumerate(self.branches):
+            parts[number] = branch.feedback(parts[number], rule)
+            for n in range(len(reward)):
+                self.kept[n] += branch.kept[n]
+        handed = zeros(parts[0].shape)
+        for i in np.ndindex(handed.shape):
+            handed[i] = parts[0][i] + parts[1][i]
+        return handed
+
+
+class Affine:
+    """z = k a + c per channel, constants: batch normalisation outside training. d_weight and d_bias are of w and b."""
+
+    def __init__(self, weight, bias, mean, scale):
+        self.norm = weight, bias, mean, scale
+
+    def forward(self, x):
+        w, b, mean, scale = self.norm
+        self.x, self.z = x, zeros(x.shape)
+        for i in np.ndindex(x.shape):
+            self.z[i] = w[i[1]] * (x[i] - mean[i[1]]) * scale[i[1]] + b[i[1]]
+        return self.z
+
+    def feedback(self, reward, rule):
+        w, b, mean, scale = self.norm
+        handed, self.d_weight, self.d_bias = zeros(reward.shape), zeros(w.shape), zeros(b.shape)
+        self.largest_s = ZERO
+        for i in np.ndindex(reward.shape):
+            c, normal = i[1], (self.x[i] - mean[i[1]]) * scale[i[1]]
+            s = reward[i] if rule == GRADIENT else quotient(reward[i], self.z[i], rule)
+            self.largest_s = max(self.largest_s, abs(s))
+            handed[i] = w[c] * scale[c] * s * (1 if rule == GRADIENT else self.x[i])
+            self.d_weight[c] += normal * s * (1 if rule == GRADIENT else abs(w[c]))
+            self.d_bias[c] += s * (1 if rule == GRADIENT else abs(b[c]))
+        return handed

@@ -1,0 +1,82 @@
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from scipy import special, stats
+
+import lfp_ref as lfp
+from tests import oracle
+from tests.common import batches, compare, dtypes, numbers, rules, seeds
+
+# name: (layer, formula restated with scipy); the first four are exact in the oracle as well
+FORMULAS = {
+    "relu": (lfp.ReLU, lambda z: np.where(z > 0, z, 0)),
+    "leaky": (lambda: lfp.LeakyReLU(0.25), lambda z: np.where(z > 0, z, z / 4)),
+    "step": (lfp.Step, lambda z: np.where(z > 0, 1.0, 0.0)),
+    "softsign": (lfp.Softsign, lambda z: z / (1 + np.abs(z))),
+    "elu": (lambda: lfp.ELU(2.0), lambda z: np.where(z > 0, z, 2 * np.expm1(np.minimum(z, 0)))),
+    "silu": (lfp.SiLU, lambda z: z * special.expit(z)),
+    "gelu": (lfp.GELU, lambda z: z * stats.norm.cdf(z)),
+    "tanh": (lfp.Tanh, np.tanh),
+    "sigmoid": (lfp.Sigmoid, special.expit),
+    "softplus": (lfp.Softplus, lambda z: np.logaddexp(0, z)),
+}
+EXACT = {
+    "relu": oracle.relu,
+    "leaky": lambda: oracle.leaky_relu(Fraction(1, 4)),
+    "step": oracle.step,
+    "softsign": oracle.softsign,
+}
+
+
+@pytest.mark.parametrize("name", EXACT)
+@given(n=batches, dtype=dtypes, rule=rules, seed=seeds)
+def test_equals_the_oracle(name, n, dtype, rule, seed):
+    x = numbers([seed, 1], n, 3, dtype=dtype)
+    compare(FORMULAS[name][0](), EXACT[name](), x, [seed, 2], rule)
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+@pytest.mark.parametrize("wrap", ["plain", "negated", "reflected"])
+def test_formula_derivative_and_reward(name, wrap):
+    make, formula = FORMULAS[name]
+    layer, phi = {
+        "plain": (make(), formula),
+        "negated": (lfp.Negated(make()), lambda z: -formula(z)),
+        "reflected": (lfp.Reflected(make()), lambda z: formula(-z)),
+    }[wrap]
+    z = np.linspace(-6, 6, 50).reshape(10, 5)  # does not hit the kink at 0
+    np.testing.assert_allclose(layer.forward(z), phi(z), rtol=1e-14, atol=1e-15)
+    reward = numbers(1, 10, 5)
+    assert np.array_equal(layer.feedback(reward), reward)  # LFP hands it on unchanged
+    h = 1e-5  # central difference: error h^2/6 times the third derivative, and 2**-53/h of rounding
+    slope = (phi(z + h) - phi(z - h)) / (2 * h)
+    np.testing.assert_allclose(layer.feedback(np.ones((10, 5)), lfp.rules.Gradient()), slope, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_extreme_values_do_not_overflow(name):
+    layer = FORMULAS[name][0]()
+    z = np.array([[-1e300, -800.0, -0.0, 0.0, 800.0, 1e300]])
+    assert np.isfinite(layer.forward(z)).all()
+    assert np.isfinite(layer.feedback(np.ones_like(z), lfp.rules.Gradient())).all()
+
+
+def test_gradient_gets_nothing_through_a_step():
+    layer = lfp.Step()
+    layer.forward([[-1.0, 0.0, 2.0]])
+    assert np.array_equal(layer.feedback([[1.0, 1, 1]], lfp.rules.Gradient()), [[0, 0, 0]])
+    assert np.array_equal(layer.feedback([[1.0, 1, 1]]), [[1, 1, 1]])
+
+
+def test_bad_parameters():
+    with pytest.raises(ValueError, match="finite and >= 0"):
+        lfp.LeakyReLU(-0.1)
+    with pytest.raises(ValueError, match="finite and >= 0"):
+        lfp.ELU(math.inf)
+    with pytest.raises(TypeError, match="ReLU takes no parameter"):
+        lfp.ReLU(0.1)
+    with pytest.raises(TypeError, match="Negated takes an activation"):
+        lfp.Negated(lfp.Dense(2, 2))

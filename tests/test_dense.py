@@ -1,0 +1,45 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import lfp_ref as lfp
+from tests import oracle
+from tests.common import batches, compare, dtypes, fill, numbers, rules, seeds
+
+
+@given(batches, st.integers(1, 9), st.integers(1, 9), st.booleans(), dtypes, rules, seeds)
+def test_equals_the_oracle(n, inputs, outputs, bias, dtype, rule, seed):
+    layer = fill(lfp.Dense(inputs, outputs, bias=bias, dtype=dtype), seed)
+    restated = oracle.Dense(*map(oracle.exact, [p.value for p in layer.parameters()]))
+    compare(layer, restated, numbers([seed, 9], n, inputs, dtype=dtype), [seed, 10], rule)
+
+
+def test_large_and_small_values():
+    layer = fill(lfp.Dense(4, 3, dtype=np.float64), 0)
+    for scale in (2.0**100, 2.0**-100):
+        compare(layer, oracle.Dense(*map(oracle.exact, (layer.weight.value, layer.bias.value))),
+                numbers(1, 5, 4) * scale, 2, lfp.rules.Epsilon(0.0))  # fmt: skip
+
+
+def test_initial_values_are_uniform_within_one_over_root_fan_in_and_not_zero():
+    layer = lfp.Dense(100, 400, rng=np.random.default_rng(0))
+    for parameter in layer.parameters():
+        assert np.abs(parameter.value).max() <= 0.1 and np.all(parameter.value != 0)
+        # standard deviation of U(-k, k) is k/sqrt(3); its estimate from n >= 400 values is within 5/sqrt(n) of it
+        assert abs(parameter.value.std() * np.sqrt(3) / 0.1 - 1) < 5 / np.sqrt(parameter.value.size)
+
+
+def test_wrong_inputs_are_named():
+    layer = lfp.Dense(4, 3)
+    with pytest.raises(ValueError, match=r"Dense\(4, 3\): expected input of shape \(N, 4\), got \(2, 5\)"):
+        layer.forward(np.ones((2, 5)))
+    with pytest.raises(ValueError, match=r"Flatten"):
+        layer.forward(np.ones((2, 1, 2, 2)))
+    for bad in (0, -1, 2.5, True, "3"):
+        with pytest.raises(ValueError, match="in_features"):
+            lfp.Dense(bad, 3)
+    with pytest.raises(TypeError, match="float32 or float64"):
+        lfp.Dense(4, 3, dtype=np.int32)
+    with pytest.raises(TypeError, match="default_rng"):
+        lfp.Dense(4, 3, rng=0)

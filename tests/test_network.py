@@ -1,0 +1,197 @@
+import copy
+import pickle
+import threading
+
+import numpy as np
+import pytest
+
+import lfp_ref as lfp
+
+
+def network(seed=0, dtype=np.float32):
+    rng = np.random.default_rng(seed)
+    inner = lfp.Sequential(lfp.Dense(6, 6, dtype=dtype, rng=rng), lfp.ReLU())
+    return lfp.Sequential(
+        lfp.Conv2d(1, 2, 3, dtype=dtype, rng=rng), lfp.BatchNorm(2, dtype=dtype, rng=rng), lfp.ReLU(),
+        lfp.MaxPool2d(2), lfp.Flatten(), lfp.Dense(8, 6, dtype=dtype, rng=rng), lfp.Residual(inner),
+        lfp.Dense(6, 3, bias=False, dtype=dtype, rng=rng),
+    )  # fmt: skip
+
+
+def images(n, seed=0):
+    return np.random.default_rng(seed).normal(size=(n, 1, 6, 6)).astype(np.float32)
+
+
+def test_names_and_shapes_are_pytorchs():
+    shapes = {name: array.shape for name, array in network().state_dict().items()}
+    assert shapes == {
+        "0.weight": (2, 1, 3, 3), "0.bias": (2,), "1.weight": (2,), "1.bias": (2,), "5.weight": (6, 8), "5.bias": (6,),
+        "6.body.0.weight": (6, 6), "6.body.0.bias": (6,), "7.weight": (3, 6),
+        "1.running_mean": (2,), "1.running_var": (2,),
+    }  # fmt: skip
+    assert [name for name, _ in network().named_parameters()] == list(shapes)[:9]
+
+
+def test_outputs_follow_the_networks_dtype():
+    for dtype in (np.float32, np.float64):
+        for x in (images(3), images(3).astype(np.float64), np.ones((3, 1, 6, 6), np.uint8)):
+            assert network(dtype=dtype).forward(x).dtype == dtype
+
+
+def test_state_goes_round():
+    source, target = network(0), network(1)
+    source.forward(images(9), training=True)  # moves the running statistics
+    target.load_state_dict(source.state_dict())
+    assert np.array_equal(source.forward(images(5)), target.forward(images(5)))
+
+
+def test_a_state_that_does_not_fit_is_named_in_full_and_changes_nothing():
+    net = network()
+    before = net.state_dict()
+    wrong = {**before, "0.weight": np.zeros((2, 1, 3, 2)), "9.weight": np.zeros(3), "5.bias": np.full(6, np.nan)}
+    del wrong["7.weight"]
+    with pytest.raises(ValueError) as error:
+        net.load_state_dict(wrong)
+    for text in ("7.weight: missing, expected shape (3, 6)", "9.weight: unexpected",
+                 "0.weight: shape (2, 1, 3, 2), expected (2, 1, 3, 3)", "5.bias: not finite"):  # fmt: skip
+        assert text in str(error.value)
+    assert all(np.array_equal(array, before[name]) for name, array in net.state_dict().items())
+
+
+def test_errors_name_the_layer():
+    with pytest.raises(ValueError, match=r"layer 5, Dense\(8, 6\): expected input of shape \(N, 8\), got \(2, 18\)"):
+        network().forward(np.ones((2, 1, 8, 8)))
+    nested = lfp.Sequential(lfp.Sequential(lfp.Dense(4, 4), lfp.Sequential(lfp.Dense(3, 3))))
+    with pytest.raises(ValueError, match=r"layer 0\.1\.0, Dense\(3, 3\)"):
+        nested.forward(np.ones((2, 4)))
+
+
+def test_inputs_that_are_no_good():
+    net = network()
+    bad = images(4)
+    bad[2, 0, 1, 3] = np.nan
+    with pytest.raises(ValueError, match=r"input has NaN or infinity.*\(2, 0, 1, 3\)"):
+        net.forward(bad)
+    with pytest.raises(ValueError, match=r"as float32"):
+        net.forward(np.full((1, 1, 6, 6), 1e300))  # infinite once it is float32
+    for wrong in (np.ones(3), np.ones((0, 1, 6, 6)), 3.0):
+        with pytest.raises(ValueError, match=r"input must have shape \(N, \.\.\.\)"):
+            net.forward(wrong)
+    for wrong in (np.array([["a"]]), np.ones((1, 1, 6, 6), complex), np.array([[None]])):
+        with pytest.raises(TypeError, match="real numbers"):
+            net.forward(wrong)
+
+
+def test_feedback_that_is_no_good():
+    net = network()
+    with pytest.raises(RuntimeError, match="needs a forward pass first"):
+        net.feedback(np.ones((4, 3)))
+    net.forward(images(4))
+    with pytest.raises(ValueError, match=r"reward must have the output's shape \(4, 3\), got \(4, 2\)"):
+        net.feedback(np.ones((4, 2)))
+    with pytest.raises(ValueError, match="reward has NaN"):
+        net.feedback(np.full((4, 3), np.inf))
+    with pytest.raises(TypeError, match="rule must be a rule"):
+        net.feedback(np.ones((4, 3)), "epsilon")
+
+
+def test_networks_that_cannot_be():
+    with pytest.raises(TypeError, match=r"one dtype, got float32 in 0 .*float64 in 1"):
+        lfp.Sequential(lfp.Dense(2, 2), lfp.Dense(2, 2, dtype=np.float64))
+    same = lfp.ReLU()
+    with pytest.raises(ValueError, match="occurs twice"):
+        lfp.Sequential(lfp.Dense(2, 2), same, lfp.Dense(2, 2), same)
+    with pytest.raises(TypeError, match="number 1 is 'relu'"):
+        lfp.Sequential(lfp.Dense(2, 2), "relu")
+    with pytest.raises(ValueError, match="at least one layer"):
+        lfp.Sequential()
+
+
+def outcome(net, x):
+    z = net.forward(x)
+    handed = net.feedback(np.ones_like(z))
+    return [z, handed, *(p.feedback.copy() for p in net.parameters())]
+
+
+def same(left, right):
+    return all(np.array_equal(a, b) for a, b in zip(left, right, strict=True))
+
+
+def test_results_do_not_depend_on_what_was_computed_before():
+    net = network()
+    fresh = {n: outcome(network(), images(n)) for n in (1, 7, 16, 3)}
+    for n in (7, 1, 16, 3, 7):  # memory grows, shrinks, is used again
+        assert same(outcome(net, images(n)), fresh[n])
+
+
+def test_results_returned_earlier_stay():
+    net = network()
+    z = net.forward(images(5))
+    handed = net.feedback(np.ones_like(z))
+    kept = z.copy(), handed.copy()
+    net.forward(images(5, seed=1))
+    net.feedback(-np.ones_like(z))
+    assert same((z, handed), kept)
+
+
+def test_two_networks_in_turn_and_in_threads():
+    alone = [outcome(network(seed), images(8)) for seed in (0, 1)]
+    nets = [network(0), network(1)]
+    for net in nets:
+        net.forward(images(8))
+    for net, expected in zip(nets, alone, strict=True):
+        assert np.array_equal(net.feedback(np.ones((8, 3), np.float32)), expected[1])
+    results = [[], []]
+
+    def work(which):
+        for _ in range(20):
+            results[which] = outcome(nets[which], images(8))
+
+    threads = [threading.Thread(target=work, args=(which,)) for which in (0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(same(result, expected) for result, expected in zip(results, alone, strict=True))
+
+
+def test_inputs_may_be_views_read_only_and_are_not_changed():
+    net = network()
+    x = images(8)
+    expected = net.forward(x[::2])
+    kept = x.copy()
+    x.flags.writeable = False
+    assert np.array_equal(net.forward(x[::2]), expected)
+    assert np.array_equal(net.forward(np.asfortranarray(x[::2])), expected)
+    reward = np.ones((4, 3), np.float32)
+    net.feedback(reward)
+    assert np.array_equal(x, kept) and np.all(reward == 1)
+
+
+def test_without_input_reward_the_parameters_feedback_is_the_same():
+    one, other = network(), network()
+    outcome(one, images(5))
+    z = other.forward(images(5))
+    assert other.feedback(np.ones_like(z), input_reward=False) is None
+    assert same([p.feedback for p in one.parameters()], [p.feedback for p in other.parameters()])
+
+
+def test_copies_and_pickles_are_independent():
+    net = network()
+    expected = outcome(net, images(4))
+    for twin in (copy.deepcopy(net), pickle.loads(pickle.dumps(net))):
+        with pytest.raises(RuntimeError):
+            twin.feedback(np.ones((4, 3)))  # the memory of the last pass stays behind
+        assert same(outcome(twin, images(4)), expected)
+        twin[0].weight.value[...] = 0
+    assert same(outcome(net, images(4)), expected)
+
+
+def test_silent_networks_and_exact_zeros_make_no_nan():
+    net = network()
+    for parameter in net.parameters():
+        parameter.value[...] = 0
+    for rule in (lfp.rules.Epsilon(0.0), lfp.rules.Epsilon(), lfp.rules.Gradient()):
+        net.forward(images(3))
+        assert np.isfinite(net.feedback(np.ones((3, 3)), rule)).all()
+        assert all(np.isfinite(p.feedback).all() for p in net.parameters())

@@ -1,0 +1,48 @@
+import numpy as np
+import pytest
+from hypothesis import given
+
+import lfp_ref as lfp
+from tests import oracle
+from tests.common import batches, compare, dtypes, fill, numbers, rules, seeds
+
+
+@given(batches, dtypes, rules, seeds)
+def test_outside_training_equals_the_oracle(n, dtype, rule, seed):
+    layer = fill(lfp.BatchNorm(3, eps=1.0, dtype=dtype), seed)
+    layer.running_mean[...] = numbers([seed, 5], 3)
+    layer.running_var[...] = [0, 3, 15]  # with eps 1, one over the root is exact
+    restated = oracle.Affine(*map(oracle.exact, (layer.weight.value, layer.bias.value, layer.running_mean, [1, 0.5, 0.25])))
+    compare(layer, restated, numbers([seed, 6], n, 3, 2, 2, dtype=dtype), [seed, 7], rule)
+
+
+def test_training_normalises_and_tracks():
+    layer = lfp.BatchNorm(2, dtype=np.float64)
+    layer.bias.value[...] = 0
+    x = np.random.default_rng(0).normal(5, 3, (50, 2))
+    out = layer.forward(x, training=True)
+    np.testing.assert_allclose(out.mean(axis=0), 0, atol=1e-14)
+    np.testing.assert_allclose(out.var(axis=0), x.var(axis=0) / (x.var(axis=0) + 1e-5), rtol=1e-12)
+    np.testing.assert_allclose(layer.running_mean, 0.1 * x.mean(axis=0), rtol=1e-14)
+    np.testing.assert_allclose(layer.running_var, 0.9 + 0.1 * x.var(axis=0, ddof=1), rtol=1e-14)
+
+
+def test_gradient_in_training_goes_through_the_statistics():
+    layer = lfp.BatchNorm(2, dtype=np.float64)
+    x, direction = np.random.default_rng(0).normal(size=(6, 2)), np.random.default_rng(1).normal(size=(6, 2))
+    layer.forward(x, training=True)
+    gradient = layer.feedback(direction, lfp.rules.Gradient())
+    for index in np.ndindex(x.shape):
+        h = np.zeros_like(x)
+        h[index] = 1e-5
+        up, down = ((layer.forward(x + s * h, training=True) * direction).sum() for s in (1, -1))
+        assert abs((up - down) / 2e-5 - gradient[index]) < 1e-8
+
+
+def test_wrong_inputs_are_named():
+    with pytest.raises(ValueError, match=r"\(N, 3\[, H, W\]\), got \(2, 4\)"):
+        lfp.BatchNorm(3).forward(np.ones((2, 4)))
+    with pytest.raises(ValueError, match="more than one value per channel"):
+        lfp.BatchNorm(3).forward(np.ones((1, 3)), training=True)
+    with pytest.raises(ValueError, match="eps > 0"):
+        lfp.BatchNorm(3, eps=0)
