@@ -36,7 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options.command(options)
     except Interrupted as stop:
-        print(f"\n{stop}; go on with: lfp-ref train --resume {options.out}", file=sys.stderr)
+        hint = f"; go on with: lfp-ref train --resume {options.out}" if options.command is run_train else ""
+        print(f"\n{stop}{hint}", file=sys.stderr)
         return 130
     except KeyboardInterrupt:
         print("\nstopped", file=sys.stderr)
@@ -56,15 +57,21 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"lfp-ref {lfp_ref.__version__}")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
 
-    one = commands.add_parser("train", help="train a network", description="Train a network; by default an MLP on digits.")
+    one = commands.add_parser(
+        "train", help="train a network", description="Train a network; by default an MLP on digits."
+    )
     training_options(one)
-    one.add_argument("--rule", default="epsilon", help=f"{', '.join(rules.NAMES)}; epsilon:0.1 sets its number (%(default)s)")
+    one.add_argument(
+        "--rule", default="epsilon", help=f"{', '.join(rules.NAMES)}; epsilon:0.1 sets its number (%(default)s)"
+    )
     one.add_argument("--lr", type=float, help="largest learning rate (default: depends on optimiser and rule)")
     one.add_argument("--resume", metavar="FOLDER", help="go on with the run in this folder, with its own options")
     one.set_defaults(command=run_train)
 
     both = commands.add_parser(
-        "compare", help="train with LFP and with gradient descent", description="Same network, seed and data, two rules."
+        "compare",
+        help="train with LFP and with gradient descent",
+        description="Same network, seed and data, two rules.",
     )
     training_options(both)
     both.add_argument("--rule", default="epsilon", help="the rule to compare with gradient descent (%(default)s)")
@@ -122,7 +129,9 @@ def run_train(options: argparse.Namespace) -> None:
 def run_compare(options: argparse.Namespace) -> None:
     if rules.is_gradient(rules.parse(options.rule)):
         raise ValueError("--rule is what gradient descent is compared with: choose an LFP rule")
-    options.out = new_folder(options.out, "-".join(["compare", options.data, options.model, options.activation]))
+    options.out = new_folder(
+        options.out, "-".join(["compare", options.data, options.model, options.activation, f"seed{options.seed}"])
+    )
     data = load_data(options)
     histories = {}
     for rule, lr in ((options.rule, options.lr), ("gradient", options.gradient_lr)):
@@ -260,5 +269,3 @@ def progress() -> Any:
             bar.update(step - bar.n)
 
         yield on_step, lambda line: tqdm.write(line, file=sys.stdout)
-
-

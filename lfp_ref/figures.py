@@ -30,8 +30,7 @@ def curves(path: Path, histories: dict[str, History], title: str) -> None:
         right.plot(history["epoch"], history["untouched"], label=name, **style)
     left.set(xlabel="epoch", ylabel="accuracy", title=title)
     right.set(xlabel="epoch", ylabel="weights left untouched", title="Mean fraction per update", ylim=(0, None))
-    low = min(history["test_accuracy"].min() for history in histories.values())
-    left.set_ylim(max(0.0, min(low, 0.9) - 0.02), 1.005)
+    left.set_ylim(None, 1.01)
     for axes in (left, right):
         axes.yaxis.set_major_formatter(PercentFormatter(1))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))

@@ -17,7 +17,8 @@ from functools import wraps
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import expit, softmax as _softmax
+from scipy.special import expit
+from scipy.special import softmax as _softmax
 
 Reward = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
@@ -94,7 +95,7 @@ def correct_class(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
 def misclassification(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """-sign(z) for every output larger than the label's, 0 elsewhere."""
     label_output = (one_hot(outputs, labels) * outputs).sum(axis=1, keepdims=True)
-    return -(outputs > label_output) * np.sign(outputs)
+    return -np.sign(outputs) * (outputs > label_output)
 
 
 def maximise(outputs: np.ndarray, neurons: np.ndarray | None = None) -> np.ndarray:

@@ -143,16 +143,15 @@ def train(
                 rows = order[step * batch_size : (step + 1) * batch_size]
                 where = f"epoch {epoch + 1}, step {step + 1}"
                 outputs = net.forward(x[rows], training=True)
-                r = reward(outputs, y[rows])
+                with np.errstate(all="ignore"):  # what overflows is found in the next line
+                    r = reward(outputs, y[rows])
                 total = float(np.sum(r))
                 if not math.isfinite(total):
-                    raise DivergenceError(f"{where}: {_culprit(net, x[rows], reward)}")
+                    raise DivergenceError(f"{where}: {_culprit(net, reward)}")
                 handed_back = reward.gradient(outputs, y[rows]) if is_gradient(rule) else r
-                net.feedback(
-                    handed_back / len(rows) if reduction == "mean" else handed_back, rule, input_reward=False
-                )
+                net.feedback(handed_back / len(rows) if reduction == "mean" else handed_back, rule, input_reward=False)
                 if clip is not None and not math.isfinite(clip_norm(optimizer.parameters, clip)):
-                    raise DivergenceError(f"{where}: {_culprit(net, x[rows], reward)}")
+                    raise DivergenceError(f"{where}: {_culprit(net, reward)}")
                 if schedule is not None:
                     optimizer.lr = schedule(epoch * steps + step)
                 optimizer.step()
@@ -183,7 +182,9 @@ def _line(epochs: int, row: dict[str, float]) -> str:
     """A line per epoch."""
     digits = len(str(epochs))
     parts = [f"epoch {row['epoch']:{digits}d}/{epochs}", f"reward {row['reward']:.4f}"]
-    parts += [f"{name.replace('_', ' ')} {value:.4f}" for name, value in row.items() if name.startswith(("train", "test"))]
+    parts += [
+        f"{name.replace('_', ' ')} {value:.4f}" for name, value in row.items() if name.startswith(("train", "test"))
+    ]
     return "  ".join([*parts, f"untouched {row['untouched']:.1%}", f"{row['seconds']:.1f} s"])
 
 
@@ -201,15 +202,15 @@ def _check_parameters(net: Layer, where: str) -> None:
             raise DivergenceError(f"{where}: parameter {name} is no longer finite; try a smaller learning rate")
 
 
-def _culprit(net: Layer, x: np.ndarray, reward: rewards.Reward) -> str:
+def _culprit(net: Layer, reward: rewards.Reward) -> str:
     """Where NaN or infinity comes from: a parameter, a layer's output, some feedback, or the reward itself."""
     hint = "; try a smaller learning rate, or clip"
     for name, parameter in net.named_parameters():
         if not np.isfinite(parameter.value).all():
             return f"parameter {name} is no longer finite{hint}"
-    for path, layer in net.named_layers():
-        if layer.seen is not None and not all(np.isfinite(a).all() for a in layer.seen if isinstance(a, np.ndarray)):
-            return f"layer {path} computed NaN or infinity{hint}"
+    for _, layer in net.named_layers():
+        if not layer.children() and layer.output is not None and not np.isfinite(layer.output).all():
+            return f"{layer.label} computed NaN or infinity{hint}"
     for name, parameter in net.named_parameters():
         if not np.isfinite(parameter.feedback).all():
             return f"the feedback of {name} is not finite{hint}"

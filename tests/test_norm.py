@@ -12,7 +12,9 @@ def test_outside_training_equals_the_oracle(n, dtype, rule, seed):
     layer = fill(lfp.BatchNorm(3, eps=1.0, dtype=dtype), seed)
     layer.running_mean[...] = numbers([seed, 5], 3)
     layer.running_var[...] = [0, 3, 15]  # with eps 1, one over the root is exact
-    restated = oracle.Affine(*map(oracle.exact, (layer.weight.value, layer.bias.value, layer.running_mean, [1, 0.5, 0.25])))
+    restated = oracle.Affine(
+        *map(oracle.exact, (layer.weight.value, layer.bias.value, layer.running_mean, [1, 0.5, 0.25]))
+    )
     compare(layer, restated, numbers([seed, 6], n, 3, 2, 2, dtype=dtype), [seed, 7], rule)
 
 

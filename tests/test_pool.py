@@ -12,7 +12,9 @@ sizes = st.tuples(st.integers(1, 6), st.integers(1, 6))
 
 
 @pytest.mark.parametrize("kind", ["Max", "Avg"])
-@given(n=batches, channels=st.integers(1, 3), size=sizes, kernel=pairs, stride=pairs, dtype=dtypes, rule=rules, seed=seeds)
+@given(
+    n=batches, channels=st.integers(1, 3), size=sizes, kernel=pairs, stride=pairs, dtype=dtypes, rule=rules, seed=seeds
+)
 def test_equals_the_oracle(kind, n, channels, size, kernel, stride, dtype, rule, seed):
     assume(kernel[0] <= size[0] and kernel[1] <= size[1])
     layer = getattr(lfp, f"{kind}Pool2d")(kernel, stride)

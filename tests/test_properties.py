@@ -1,5 +1,7 @@
 """What must hold for whole networks, on the real kernels: conservation, equivalence, sign, sparsity, linearity."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import assume, given
@@ -14,7 +16,7 @@ EPSILON = 1e-6
 
 def dense_net(widths, act, seed):
     layers = [lfp.Flatten()]
-    for inputs, outputs in zip(widths, widths[1:], strict=False):
+    for inputs, outputs in itertools.pairwise(widths):
         layers += [lfp.Dense(inputs, outputs, dtype=np.float64), act()]
     return fill(lfp.Sequential(*layers[:-1]), seed)
 
@@ -37,10 +39,12 @@ def leaky():
     return lfp.LeakyReLU(0.25)
 
 
+ACTS = st.sampled_from([lfp.ReLU, leaky])
+POOLS = st.sampled_from([lfp.MaxPool2d, lfp.AvgPool2d])
 nets = st.one_of(
-    st.builds(dense_net, st.lists(st.integers(1, 9), min_size=2, max_size=5), st.sampled_from([lfp.ReLU, leaky]), seeds),
-    st.builds(conv_net, st.sampled_from([lfp.ReLU, leaky]), st.sampled_from([lfp.MaxPool2d, lfp.AvgPool2d]), seeds),
-)  # fmt: skip
+    st.builds(dense_net, st.lists(st.integers(1, 9), min_size=2, max_size=5), ACTS, seeds),
+    st.builds(conv_net, ACTS, POOLS, seeds),
+)
 
 
 def inputs_for(net, n, seed):
@@ -81,7 +85,9 @@ def test_c1_every_neuron_hands_on_what_it_got_less_its_own_shares(net, n, seed):
         assert close(handed.sum(axis=axes[0]) + own.sum(axis=axes[1]), reward[:, j].sum(axis=axes[1]), scale)
 
 
-@given(st.lists(st.integers(1, 5), min_size=2, max_size=4), st.integers(1, 3), st.sampled_from([0.0, EPSILON, 0.25]), seeds)
+@given(
+    st.lists(st.integers(1, 5), min_size=2, max_size=4), st.integers(1, 3), st.sampled_from([0.0, EPSILON, 0.25]), seeds
+)
 def test_c2_input_reward_plus_all_shares_is_output_reward(widths, n, epsilon, seed):
     """Per sample, through the whole network; the shares kept on the way come from the exact restatement."""
     net = dense_net(widths, lfp.ReLU, seed)
@@ -191,7 +197,9 @@ def test_the_order_of_the_batch_does_not_matter(net, n, seed):
         assert np.abs(one - other).max() <= 1e-9 * max(np.abs(one).max(), scale)
 
 
-@pytest.mark.parametrize("act", [lfp.Tanh, lfp.SiLU, lfp.GELU, lfp.ELU, lfp.Softplus, lfp.Sigmoid, lfp.Softsign, lfp.ReLU])
+@pytest.mark.parametrize(
+    "act", [lfp.Tanh, lfp.SiLU, lfp.GELU, lfp.ELU, lfp.Softplus, lfp.Sigmoid, lfp.Softsign, lfp.ReLU]
+)
 def test_gradient_is_the_derivative(act):
     """Against central differences of the objective that the softmax reward belongs to."""
     net = conv_net(act, lfp.AvgPool2d, 1)

@@ -60,7 +60,7 @@ def load_mnist(root: str | os.PathLike | None = None) -> Dataset:
 def read_idx(path: Path, rank: int) -> np.ndarray:
     """The array of unsigned bytes in an IDX file of that rank. Raises ValueError where the file is something else."""
     try:
-        data = gzip.open(path).read() if path.suffix == ".gz" else path.read_bytes()
+        data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise ValueError(f"{path} is damaged or no gzip file: {error}; fetch it again") from None
     header = 4 + 4 * rank

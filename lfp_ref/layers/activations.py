@@ -1,6 +1,6 @@
 """Activations: a = phi(z), element by element, one table of functions.
 
-LFP hands the reward from a to z unchanged: where a unit is silent, a = 0 and the next layer's rule has given it nothing.
+LFP hands the reward from a to z unchanged: where a unit is silent, a = 0 and the next layer's rule gave it nothing.
 Gradient multiplies by phi'(z). LFP never asks for the derivative; the condition under which it still ascends (|phi|
 grows with |z|) holds for some of these functions and not for others.
 """

@@ -52,6 +52,7 @@ class Layer:
     dtype: np.dtype | None = None
     path: str = ""
     seen: Any = None  # what the last propagate left for hand_back
+    output: np.ndarray | None = None  # what it returned
 
     # ---- the door
 
@@ -80,7 +81,7 @@ class Layer:
             raise RuntimeError(f"{self.label}: feedback needs a forward pass first")
         rules = resolve(Epsilon() if rule is None else rule, self)
         with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
-            inside = self._inside("reward", reward, self.output_shape)
+            inside = self._inside("reward", reward, self.output.shape)
             result = self.hand_back(inside, rules, input_reward)
         return _batch_first(result) if input_reward else None
 
@@ -197,7 +198,7 @@ class Layer:
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickles and copies leave out the memory of the last pass."""
-        return {key: value for key, value in self.__dict__.items() if key not in ("seen", "_memory", "output_shape")}
+        return {key: value for key, value in self.__dict__.items() if key not in ("seen", "output", "_memory")}
 
     # ---- for subclasses
 
@@ -212,8 +213,7 @@ class Layer:
 
     def remember(self, output: np.ndarray, *seen: Any) -> np.ndarray:
         """Keeps what hand_back needs, and returns the output."""
-        self.seen = seen
-        self.output_shape = output.shape
+        self.seen, self.output = seen, output
         return output
 
     def expect(self, right: bool, a: np.ndarray, expected: str) -> None:

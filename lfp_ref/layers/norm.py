@@ -116,9 +116,7 @@ class BatchNorm(Layer):
         s = before(rule, reward, out)
         g = self.buffer("g", a.shape, a.dtype)
         through = training and not rule.shares
-        feedback(
-            s.reshape(rows), x.reshape(rows), scale, w.value, through, g.reshape(rows), w.feedback, b.feedback
-        )
+        feedback(s.reshape(rows), x.reshape(rows), scale, w.value, through, g.reshape(rows), w.feedback, b.feedback)
         after_parameter(rule, w.feedback, w.value, w.value)
         after_parameter(rule, b.feedback, b.value, b.value)
         return after(rule, g, a)

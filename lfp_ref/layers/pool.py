@@ -99,7 +99,8 @@ def average_feedback(s, kernel, stride, g):
 class Pool2d(Layer):
     """Base of pooling layers: input (N, C, H, W), output (N, C, HO, WO) with HO = (H - kernel_size) // stride + 1.
 
-    kernel_size: one integer or a pair (height, width). stride: the same; None means kernel_size. Rows and columns that no window covers are left out and get no reward.
+    kernel_size: one integer or a pair (height, width). stride: the same; None means kernel_size.
+    Rows and columns that no window covers are left out and get no reward.
     """
 
     def __init__(self, kernel_size: int | tuple[int, int], stride: int | tuple[int, int] | None = None) -> None:

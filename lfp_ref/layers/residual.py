@@ -1,9 +1,9 @@
 """Residual connection: a sum of two branches.
 
-    y   = body(x) + shortcut(x)              (shortcut: the identity, if none is given)
-    s   = r / stab(y, epsilon)
-    r_k = y_k s                              the reward of branch k, by what it contributed
-    r_x = what both branches hand back to their common input, added up
+y   = body(x) + shortcut(x)              (shortcut: the identity, if none is given)
+s   = r / stab(y, epsilon)
+r_k = y_k s                              the reward of branch k, by what it contributed
+r_x = what both branches hand back to their common input, added up
 """
 
 from __future__ import annotations

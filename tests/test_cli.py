@@ -1,0 +1,169 @@
+import csv
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from lfp_ref import cli
+
+
+@pytest.fixture(autouse=True)
+def in_an_empty_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("LFP_REF_DATA", raising=False)
+
+
+def call(capsys, *arguments):
+    status = cli.main(arguments)
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
+
+
+def rows(path):
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_train_leaves_checkpoint_history_and_picture(capsys, tmp_path):
+    status, out, _ = call(capsys, "train", "--epochs", "10")
+    assert status == 0 and "epoch 10/10" in out
+    folder = tmp_path / "runs" / "digits-mlp-relu-epsilon-seed0"
+    history = rows(folder / "history.csv")
+    assert [row["epoch"] for row in history] == [str(n) for n in range(1, 11)]
+    assert float(history[-1]["test_accuracy"]) > 0.95
+    assert f"test accuracy {float(history[-1]['test_accuracy']):.2%} on 359 samples of digits" in out
+    pytest.importorskip("matplotlib", reason="the picture needs the extra cli")
+    from matplotlib.image import imread
+
+    picture = imread(folder / "curves.png")
+    assert picture.shape[0] > 300 and len(np.unique(picture.reshape(-1, picture.shape[2]), axis=0)) > 50
+    assert call(capsys, "evaluate", str(folder))[1] == out.splitlines()[-2] + "\n"
+
+
+def test_the_same_command_again_takes_a_new_folder_and_gives_the_same_numbers(capsys, tmp_path):
+    for _ in "ab":
+        assert call(capsys, "train", "--data", "blobs", "--epochs", "2")[0] == 0
+    one, other = sorted((tmp_path / "runs").iterdir())
+    keep = [{k: v for k, v in row.items() if k != "seconds"} for row in rows(one / "history.csv")]
+    assert keep == [{k: v for k, v in row.items() if k != "seconds"} for row in rows(other / "history.csv")]
+
+
+def test_a_folder_with_a_run_is_not_overwritten(capsys):
+    arguments = ("train", "--data", "blobs", "--epochs", "1", "--out", "here")
+    assert call(capsys, *arguments)[0] == 0
+    status, _, err = call(capsys, *arguments)
+    assert status == 1 and "holds a run already; go on with --resume here" in err
+
+
+def test_stopped_and_resumed_equals_uninterrupted(capsys, monkeypatch, tmp_path):
+    import _thread
+
+    arguments = ("train", "--data", "swirls", "--activation", "softsign", "--epochs", "4")
+    assert call(capsys, *arguments, "--out", "whole")[0] == 0
+    train = cli.train
+
+    def pressed(net, data, **options):
+        def press(epoch, step, steps):
+            if epoch == 2 and step == 2:
+                _thread.interrupt_main()
+
+        return train(net, data, **{**options, "on_step": press})
+
+    monkeypatch.setattr(cli, "train", pressed)
+    status, _, err = call(capsys, *arguments, "--out", "part")
+    assert status == 130 and "go on with: lfp-ref train --resume part" in err
+    monkeypatch.setattr(cli, "train", train)
+    assert call(capsys, "train", "--resume", "part")[0] == 0
+    for one, other in zip(rows("whole/history.csv"), rows("part/history.csv"), strict=True):
+        assert {k: v for k, v in one.items() if k != "seconds"} == {k: v for k, v in other.items() if k != "seconds"}
+
+
+def test_compare_trains_both_from_the_same_start(capsys, tmp_path):
+    status, out, _ = call(capsys, "compare", "--data", "circles", "--epochs", "3", "--model", "mlp", "--out", "both")
+    assert status == 0 and "LFP-epsilon" in out and "gradient" in out and "test accuracy" in out
+    assert {p.name for p in (tmp_path / "both").iterdir()} >= {
+        "epsilon.npz",
+        "gradient.npz",
+        "epsilon.csv",
+        "gradient.csv",
+    }
+    status, _, err = call(capsys, "compare", "--rule", "gradient")
+    assert status == 1 and "choose an LFP rule" in err
+
+
+def test_every_option_reaches_training(capsys):
+    status, out, _ = call(
+        capsys,
+        "train",
+        "--data",
+        "digits",
+        "--model",
+        "small-cnn",
+        "--activation",
+        "negated-tanh",
+        "--rule",
+        "epsilon:0.01",
+        "--reward",
+        "sigmoid",
+        "--optimizer",
+        "sgd",
+        "--epochs",
+        "1",
+        "--batch-size",
+        "64",
+        "--clip",
+        "1",
+        "--reduction",
+        "sum",
+        "--schedule",
+        "constant",
+        "--dtype",
+        "float64",
+        "--seed",
+        "3",
+        "--lr",
+        "0.01",
+        "--validate",
+        "--out",
+        "x",
+    )
+    assert status == 0 and "144 samples of digits (held-out part of the training set)" in out
+    from lfp_ref import checkpoints
+
+    saved = checkpoints.load("x/checkpoint.npz")
+    assert saved.net["0.weight"].dtype == np.float64 and saved.about["options"]["rule"] == "epsilon:0.01"
+
+
+def test_mistakes_are_explained(capsys):
+    for arguments, says in (
+        (("train", "--rule", "lrp"), "unknown rule 'lrp'; known: epsilon"),
+        (("train", "--activation", "relo"), "unknown activation 'relo'"),
+        (("train", "--data", "mnist"), "set LFP_REF_DATA to a folder with the four MNIST files"),
+        (("train", "--model", "lenet"), "at least 16 x 16, got (1, 8, 8)"),
+        (("train", "--rule", "gradient", "--reward", "correct-class"), "correct_class has no gradient"),
+        (("train", "--lr", "-1"), "lr must be a finite number"),
+        (("evaluate", "nowhere"), "no checkpoint at nowhere"),
+        (("train", "--resume", "nowhere"), "no checkpoint at"),
+    ):
+        status, _, err = call(capsys, *arguments)
+        assert status == 1 and says in err and "Traceback" not in err, arguments
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["train", "--optimizer", "newton"])
+    assert stop.value.code == 2 and "invalid choice: 'newton'" in capsys.readouterr().err
+
+
+def test_without_tqdm_and_matplotlib_it_says_what_they_would_add(capsys, monkeypatch, tmp_path):
+    for module in ("tqdm", "matplotlib", "matplotlib.figure", "matplotlib.backends.backend_agg"):
+        monkeypatch.setitem(sys.modules, module, None)
+    status, out, _ = call(capsys, "train", "--data", "blobs", "--epochs", "1", "--out", "bare")
+    assert status == 0 and "progress bar needs tqdm" in out and "picture of the curves needs matplotlib" in out
+    assert {p.name for p in (tmp_path / "bare").iterdir()} == {"checkpoint.npz", "history.csv"}
+
+
+def test_it_is_a_module_and_helps():
+    shown = subprocess.run(
+        [sys.executable, "-m", "lfp_ref", "train", "--help"], capture_output=True, text=True, check=True
+    ).stdout
+    for option in ("--rule", "--reward", "--activation", "--resume", "--validate", "epsilon:0.1 sets its number"):
+        assert option in " ".join(shown.split())

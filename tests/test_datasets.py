@@ -1,0 +1,95 @@
+import gzip
+
+import numpy as np
+import pytest
+
+from lfp_ref import datasets
+from lfp_ref.datasets.images import IDX
+
+
+def test_digits_are_the_uci_digits():
+    data = datasets.load_digits()
+    assert data.x_train.shape == (1438, 1, 8, 8) and data.x_test.shape == (359, 1, 8, 8) and data.classes == 10
+    pixels, labels = np.concatenate([data.x_train, data.x_test]), np.concatenate([data.y_train, data.y_test])
+    assert pixels.min() == -1 and pixels.max() == 1 and pixels.dtype == np.float32
+    # class counts and total ink as documented for scikit-learn's copy
+    assert np.bincount(labels).tolist() == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
+    assert ((pixels.astype(float) + 1) * 8).sum() == 561718
+    assert len({image.tobytes() for image in data.x_train} & {image.tobytes() for image in data.x_test}) == 0
+
+
+def test_the_test_part_never_moves():
+    assert np.array_equal(datasets.load_digits().x_test, datasets.load_digits().x_test)
+
+
+def test_holdout_leaves_the_test_part_out():
+    data = datasets.load_digits()
+    held = data.holdout(0.25, seed=3)
+    assert len(held.x_test) == 360 and len(held.x_train) == 1438 - 360
+    everything = {image.tobytes() for image in (*held.x_train, *held.x_test)}
+    assert everything == {image.tobytes() for image in data.x_train}
+    for fraction in (0, 1):
+        with pytest.raises(ValueError, match="leaves one part empty"):
+            data.holdout(fraction)
+
+
+@pytest.mark.parametrize("make", [datasets.blobs, datasets.circles, datasets.swirls])
+def test_toys_are_seeded_balanced_and_separable_by_their_geometry(make):
+    one, same, other = make(seed=1), make(seed=1), make(seed=2)
+    assert np.array_equal(one.x_train, same.x_train) and not np.array_equal(one.x_train, other.x_train)
+    assert one.x_train.shape == (800, 2) and one.x_test.shape == (200, 2) and one.x_train.dtype == np.float32
+    counts = np.bincount(np.concatenate([one.y_train, one.y_test]))
+    assert counts.max() - counts.min() <= 1
+    noiseless = make(noise=0.0)
+    x, y = noiseless.x_train, noiseless.y_train
+    angle, radius = np.arctan2(x[:, 1], x[:, 0]), np.hypot(x[:, 0], x[:, 1])
+    geometry = {
+        "blobs": np.round(angle / (2 * np.pi / 3)) % 3,
+        "circles": np.round(2 * radius - 1),
+        "swirls": np.round(2 * (angle / (2 * np.pi) - radius)) % 2,
+    }[one.name]
+    assert np.array_equal(geometry, y)
+    for wrong in ({"samples": 3}, {"noise": -1.0}):
+        with pytest.raises(ValueError, match=one.name):
+            make(**wrong)
+
+
+def write_idx(root, compress):
+    rng = np.random.default_rng(0)
+    arrays = {}
+    for part, name in IDX.items():
+        shape = (7 if "train" in part else 3, *((5, 4) if part.startswith("x") else ()))
+        arrays[part] = rng.integers(0, 256 if part.startswith("x") else 10, shape, dtype=np.uint8)
+        data = bytes([0, 0, 8, len(shape)]) + np.array(shape, ">u4").tobytes() + arrays[part].tobytes()
+        (root / (name + ".gz" * compress)).write_bytes(gzip.compress(data) if compress else data)
+    return arrays
+
+
+@pytest.mark.parametrize("compress", [False, True])
+def test_idx_files_are_read(tmp_path, monkeypatch, compress):
+    arrays = write_idx(tmp_path, compress)
+    monkeypatch.setenv("LFP_REF_DATA", str(tmp_path))
+    for data in (datasets.load_mnist(tmp_path), datasets.load_mnist()):
+        assert data.x_train.shape == (7, 1, 5, 4) and data.input_shape == (1, 5, 4)
+        np.testing.assert_allclose(data.x_test[:, 0], arrays["x_test"] / 127.5 - 1, atol=1e-7)
+        assert np.array_equal(data.y_train, arrays["y_train"])
+
+
+def test_files_that_are_no_good(tmp_path, monkeypatch):
+    monkeypatch.delenv("LFP_REF_DATA", raising=False)
+    with pytest.raises(FileNotFoundError, match="LFP_REF_DATA to a folder with the four MNIST files"):
+        datasets.load_mnist()
+    with pytest.raises(FileNotFoundError, match=r"has no train-images-idx3-ubyte\[\.gz\]; put there the four"):
+        datasets.load_mnist(tmp_path)
+    write_idx(tmp_path, False)
+    images = tmp_path / IDX["x_train"]
+    whole = images.read_bytes()
+    for content, says in ((whole[:-1], "truncated"), (whole[:10], "no IDX file"), (b"PNG" + whole, "no IDX file")):
+        images.write_bytes(content)
+        with pytest.raises(ValueError, match=says):
+            datasets.load_mnist(tmp_path)
+    images.unlink()
+    for content in (gzip.compress(whole)[:-9], b"no gzip at all"):
+        (tmp_path / (IDX["x_train"] + ".gz")).write_bytes(content)
+        with pytest.raises(ValueError, match="damaged or no gzip file"):
+            datasets.load_mnist(tmp_path)

@@ -1,0 +1,29 @@
+"""The README's example and commands are what they say."""
+
+import re
+from pathlib import Path
+
+import lfp_ref as lfp
+
+README = (Path(__file__).parent.parent / "README.md").read_text()
+BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
+
+
+def test_the_first_block_holds_the_two_commands():
+    language, text = BLOCKS[0]
+    run, test = text.strip().splitlines()
+    assert language == "sh" and run.endswith("lfp-ref train") and test.endswith("python -m pytest")
+
+
+def test_the_example_is_ten_lines_and_learns(capsys):
+    (code,) = (text for language, text in BLOCKS if language == "python")
+    assert len([line for line in code.splitlines() if line.strip()]) == 10
+    names = {}
+    exec(code, names)
+    said = float(re.fullmatch(r"test accuracy (.*)%\n", capsys.readouterr().out)[1])
+    assert said >= 95 and said == round(100 * lfp.evaluate(names["net"], names["data"]), 1)
+
+
+def test_linked_files_exist():
+    for target in re.findall(r"\]\((?!http)([^)]+)\)", README):
+        assert (Path(__file__).parent.parent / target).exists(), target

@@ -1,0 +1,204 @@
+import _thread
+import math
+import os
+
+import numpy as np
+import pytest
+
+import lfp_ref as lfp
+from lfp_ref import checkpoints
+from lfp_ref.training import DivergenceError, Interrupted, accuracy
+
+DATA = lfp.datasets.blobs(samples=200)
+
+
+def network(seed=0, dropout=True):
+    rng = np.random.default_rng(seed)
+    drop = [lfp.Dropout(0.2, rng=rng)] if dropout else []
+    return lfp.Sequential(
+        lfp.Dense(2, 16, rng=rng), lfp.BatchNorm(16, rng=rng), lfp.ReLU(), *drop, lfp.Dense(16, 3, rng=rng)
+    )
+
+
+def run(net, **options):
+    optimizer = lfp.optim.Adam(net.parameters(), 0.02)
+    options = {"epochs": 4, "batch_size": 32, "schedule": lfp.optim.one_cycle(0.02, 4 * 5), "log": None, **options}
+    return lfp.train(net, DATA, optimizer=optimizer, **options)
+
+
+def same_history(one, other):
+    return all(np.array_equal(one[name], other[name]) for name in one if name != "seconds")
+
+
+def same_state(one, other):
+    return all(
+        np.array_equal(a, b) for a, b in zip(one.state_dict().values(), other.state_dict().values(), strict=True)
+    )
+
+
+def test_learns_and_reports():
+    net, lines = network(), []
+    history = run(net, epochs=10, schedule=None, log=lines.append)
+    assert history["test_accuracy"][-1] == lfp.evaluate(net, DATA) >= 0.95  # the blobs are 4 standard deviations apart
+    assert all((len(column) == 10 and column.dtype == float) or column.dtype == int for column in history.values())
+    assert np.all((history["untouched"] >= 0) & (history["untouched"] <= 1)) and len(lines) == 10
+    assert "epoch 10/10" in lines[-1] and f"test accuracy {history['test_accuracy'][-1]:.4f}" in lines[-1]
+
+
+def test_one_step_is_forward_reward_feedback_and_update():
+    """Against the same step taken by hand, in both reductions and both ways of training."""
+    for rule in (lfp.rules.Epsilon(), lfp.rules.Gradient()):
+        for reduction, divisor in (("mean", len(DATA.x_train)), ("sum", 1)):
+            net, twin = network(dropout=False), network(dropout=False)
+            lfp.train(net, DATA, optimizer=lfp.optim.SGD(net.parameters(), 0.01), rule=rule, reduction=reduction,
+                      batch_size=1000, epochs=1, log=None)  # fmt: skip
+            order = np.random.default_rng([0, 0]).permutation(len(DATA.x_train))
+            z = twin.forward(DATA.x_train[order], training=True)
+            reward = lfp.rewards.softmax if rule.shares else lfp.rewards.softmax.gradient
+            twin.feedback(reward(z, DATA.y_train[order]) / divisor, rule)
+            lfp.optim.SGD(twin.parameters(), 0.01).step()
+            assert same_state(net, twin)
+
+
+def test_same_seed_same_numbers():
+    one, other, third = network(), network(), network()
+    assert same_history(run(one), run(other)) and same_state(one, other)
+    run(third, seed=1)
+    assert not same_state(one, third)
+
+
+def test_resumed_equals_uninterrupted(tmp_path):
+    whole, first, second = network(), network(), network(seed=5)
+    expected = run(whole)
+    run(first, epochs=2, checkpoint=tmp_path / "run.npz")
+    history = run(second, checkpoint=tmp_path / "run.npz", resume=True)
+    assert same_history(expected, history) and same_state(whole, second)
+
+
+def test_ctrl_c_in_the_middle_of_an_epoch_saves_and_resumes_to_the_same_numbers(tmp_path):
+    path = tmp_path / "run.npz"
+
+    def press(epoch, step, steps):
+        if (epoch, step) == (1, 3):
+            _thread.interrupt_main()
+
+    with pytest.raises(Interrupted, match=r"epoch 2, step 3; saved to .*run\.npz"):
+        run(network(), checkpoint=path, on_step=press)
+    whole, resumed = network(), network(seed=5)
+    assert same_history(run(whole), run(resumed, checkpoint=path, resume=True)) and same_state(whole, resumed)
+
+
+def test_divergence_names_epoch_step_and_layer_and_keeps_the_last_good_checkpoint(tmp_path):
+    path, net = tmp_path / "run.npz", network()
+    run(net, epochs=1, checkpoint=path)
+    good = path.read_bytes()
+    optimizer = lfp.optim.SGD(net.parameters(), 1e38)
+    with pytest.raises(DivergenceError, match=r"epoch 1, step 2: layer \d.* computed NaN or infinity; try a smaller"):
+        lfp.train(net, DATA, optimizer=optimizer, batch_size=32, checkpoint=path, log=None)
+    assert path.read_bytes() == good
+
+
+def test_a_reward_that_is_not_finite_is_blamed():
+    def broken(outputs, labels):
+        return np.full_like(outputs, np.nan)
+
+    with pytest.raises(DivergenceError, match="the reward broken is NaN"):
+        run(network(), reward=broken)
+
+
+def test_any_function_is_a_reward():
+    rng = np.random.default_rng(0)
+
+    def noisy_opinion(outputs, labels):
+        right = outputs.argmax(axis=1) == labels
+        opinion = np.where(right, 1, -1) + rng.normal(size=len(labels))
+        said = np.zeros_like(outputs)
+        said[np.arange(len(labels)), outputs.argmax(axis=1)] = opinion
+        return said * np.sign(outputs)
+
+    assert np.isfinite(run(network(), reward=noisy_opinion)["reward"]).all()
+    with pytest.raises(
+        ValueError, match=r"noisy_opinion has no gradient to descend; use an LFP rule, or one of softmax, sigmoid"
+    ):
+        run(network(), reward=noisy_opinion, rule=lfp.rules.Gradient())
+
+
+def test_regression_with_squared_error():
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-1, 1, (256, 2)).astype(np.float32)
+    y = x[:, 0] - 0.5 * x[:, 1]
+
+    def r_squared(outputs, targets):
+        return 1 - float(((outputs[:, 0] - targets) ** 2).mean() / targets.var())
+
+    net = lfp.Sequential(lfp.Dense(2, 16, rng=rng), lfp.ReLU(), lfp.Dense(16, 1, rng=rng))
+    history = lfp.train(net, (x, y), optimizer=lfp.optim.Adam(net.parameters(), 0.01), reward=lfp.rewards.squared_error,
+                        metric=r_squared, epochs=60, batch_size=32, log=None)  # fmt: skip
+    assert history["train_r_squared"][-1] > 0.95 and np.isnan(history["test_r_squared"]).all()
+    assert lfp.evaluate(net, (x, y), r_squared) > 0.95
+
+
+def test_accuracy_of_classes_of_one_output_and_of_spikes():
+    assert accuracy(np.array([[1, 2], [3, 0]]), np.array([1, 1])) == 0.5
+    assert accuracy(np.array([[-1.0], [2.0], [3.0]]), np.array([0, 1, 0])) == pytest.approx(2 / 3)
+    spikes = np.zeros((3, 2, 2))
+    spikes[:2, 0, 1] = spikes[0, 0, 0] = spikes[2, 1, 0] = 1
+    assert accuracy(spikes, np.array([1, 0])) == 1
+
+
+def test_options_that_make_no_sense():
+    net = network()
+    for options, says in (
+        ({"reduction": "max"}, "reduction"),
+        ({"epochs": 0}, "at least 1"),
+        ({"batch_size": 0}, "at least 1"),
+        ({"resume": True}, "needs a checkpoint"),
+        ({"clip": -1}, "max_norm"),
+    ):
+        with pytest.raises(ValueError, match=says):
+            run(net, **options)
+    with pytest.raises(ValueError, match="as many targets as inputs"):
+        lfp.train(net, (DATA.x_train, DATA.y_train[:-1]), log=None)
+    with pytest.raises(ValueError, match=r"labels must be in 0\.\.2"):
+        lfp.train(net, (DATA.x_train, DATA.y_train + 1), log=None)
+
+
+def test_checkpoints_that_are_none(tmp_path):
+    net, path = network(), tmp_path / "run.npz"
+    with pytest.raises(FileNotFoundError, match="no checkpoint at"):
+        checkpoints.load(path)
+    run(net, epochs=1, checkpoint=path)
+    whole = path.read_bytes()
+    pickled = tmp_path / "pickled.npz"
+    np.savez(pickled, about=np.array({"a": 1}, dtype=object))
+    foreign = tmp_path / "foreign.npz"
+    np.savez(foreign, x=np.ones(3))
+    for content in (whole[: len(whole) // 2], b"hello", b"", pickled.read_bytes(), foreign.read_bytes()):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match="is not a checkpoint of lfp_ref"):
+            checkpoints.load(path)
+    path.write_bytes(whole)
+    other = lfp.Sequential(lfp.Dense(2, 3), lfp.Dropout(0.5))
+    before = other.state_dict()
+    with pytest.raises(ValueError):
+        lfp.train(other, DATA, checkpoint=path, resume=True, log=None)
+    assert all(np.array_equal(a, before[name]) for name, a in other.state_dict().items())
+
+
+def test_writing_a_checkpoint_is_all_or_nothing(tmp_path, monkeypatch):
+    path, net = tmp_path / "run.npz", network()
+    run(net, epochs=1, checkpoint=path)
+    good = path.read_bytes()
+
+    def power_cut(*_):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(os, "fsync", power_cut)
+    with pytest.raises(OSError, match="no space left"):
+        run(net, epochs=1, checkpoint=path)
+    assert path.read_bytes() == good and [p.name for p in tmp_path.iterdir()] == ["run.npz"]
+
+
+def test_without_a_test_part():
+    history = lfp.train(network(), (DATA.x_train, DATA.y_train), epochs=1, log=None)
+    assert math.isnan(history["test_accuracy"][0]) and not math.isnan(history["train_accuracy"][0])
