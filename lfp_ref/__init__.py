@@ -9,7 +9,9 @@ Source of the method: Weber et al., Efficient and Flexible Neural Network Traini
 Propagation, TMLR 2025, arXiv:2308.12053.
 """
 
-from lfp_ref import datasets, models, optim, rewards, rules
+from lfp_ref import datasets, models, optim, presets, rewards, rules
+from lfp_ref.balance import balance
+from lfp_ref.explain import explain
 from lfp_ref.layers.activations import (
     ELU,
     GELU,
@@ -63,10 +65,13 @@ __all__ = [
     "Softsign",
     "Step",
     "Tanh",
+    "balance",
     "datasets",
     "evaluate",
+    "explain",
     "models",
     "optim",
+    "presets",
     "rewards",
     "rules",
     "train",

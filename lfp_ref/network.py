@@ -43,6 +43,9 @@ class Sequential(Layer):
     def children(self) -> dict[str, Layer]:
         return {str(number): layer for number, layer in enumerate(self.layers)}
 
+    def first_layers(self) -> list[Layer]:
+        return next((first for first in (layer.first_layers() for layer in self.layers) if first), [])
+
     def propagate(self, a: np.ndarray, training: bool) -> np.ndarray:
         for layer in self.layers:
             a = layer.propagate(a, training)

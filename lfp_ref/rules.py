@@ -19,7 +19,7 @@ notation for what LRP calls modified inputs and weights.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -30,6 +30,26 @@ Modifier = Callable[[np.ndarray], np.ndarray]
 def same(x: np.ndarray) -> np.ndarray:
     """The modifier that changes nothing. Layers know it and skip the copy."""
     return x
+
+
+def positive(x: np.ndarray) -> np.ndarray:
+    """x+ = max(x, 0)"""
+    return np.maximum(x, 0)
+
+
+def negative(x: np.ndarray) -> np.ndarray:
+    """x- = min(x, 0)"""
+    return np.minimum(x, 0)
+
+
+def nothing(x: np.ndarray) -> np.ndarray:
+    """0"""
+    return np.zeros_like(x)
+
+
+def ones(x: np.ndarray) -> np.ndarray:
+    """1"""
+    return np.ones_like(x)
 
 
 class Term(NamedTuple):
@@ -48,17 +68,35 @@ class Group(NamedTuple):
     mask: Callable[[np.ndarray], np.ndarray] | None = None
 
 
+LEARNING = ("share", "hebbian", "oja")
+
+
 @dataclass(frozen=True)
 class Rule:
     """What all rules have.
 
     groups: the groups of terms. epsilon: the stabiliser of every denominator, in pooling, normalisation and sums of
     branches too. shares: whether the rule divides a reward into shares at all; False for gradient descent alone.
+    learning: where weights take their feedback from; the reward handed to the input is the same in each case.
+        "share": the shares of the reward, as above.
+        "hebbian": |w_ji| * sum over the batch of a_i z_j r_j. "oja": |w_ji| * sum of z_j (a_i - z_j w_ji) r_j, which
+        forgets in proportion to the output. A bias is the weight of an input of 1. After lfprop's Hebbian composite,
+        whose code, unlike its comments, leaves r_j out of Oja's second term.
+    Raises ValueError for another learning.
     """
 
     groups: ClassVar[tuple[Group, ...]] = (Group(),)
     epsilon: ClassVar[float] = 1e-6
     shares: ClassVar[bool] = True
+    learning: str = field(default="share", kw_only=True)
+
+    def __post_init__(self) -> None:
+        self.check(self.learning in LEARNING, f"learning must be one of {', '.join(LEARNING)}, got {self.learning!r}")
+
+    def check(self, right: bool, message: str) -> None:
+        """Raises ValueError with the message, behind the rule's name."""
+        if not right:
+            raise ValueError(f"{type(self).__name__}: {message}")
 
 
 @dataclass(frozen=True)
@@ -67,13 +105,16 @@ class Epsilon(Rule):
 
     epsilon -> 0 is LFP-0. With epsilon = 0 a neuron at exactly z = 0 has nothing to divide by and hands on nothing.
     Raises ValueError for an epsilon that is negative or not finite.
+    Source: the LRP-epsilon rule (Bach et al. 2015), as the paper on LFP uses it.
     """
 
     epsilon: float = 1e-6  # type: ignore[misc]
 
     def __post_init__(self) -> None:
-        if not (np.isfinite(self.epsilon) and self.epsilon >= 0):
-            raise ValueError(f"Epsilon: epsilon must be finite and >= 0, got {self.epsilon!r}")
+        super().__post_init__()
+        self.check(
+            np.isfinite(self.epsilon) and self.epsilon >= 0, f"epsilon must be finite and >= 0, got {self.epsilon}"
+        )
 
 
 @dataclass(frozen=True)
@@ -86,8 +127,136 @@ class Gradient(Rule):
 
     shares: ClassVar[bool] = False
 
+    def __post_init__(self) -> None:
+        self.check(self.learning == "share", "gradient descent has no other way to learn")
 
-NAMES: dict[str, type[Rule]] = {"epsilon": Epsilon, "gradient": Gradient}
+
+@dataclass(frozen=True)
+class Gamma(Rule):
+    """LRP-gamma, generalised to inputs of either sign: contributions of the output's own sign count 1 + gamma times.
+
+    z > 0: {(a+, w + gamma w+, b + gamma b+), (a-, w + gamma w-, 0)}; z < 0: {(a+, w + gamma w-, b + gamma b-),
+    (a-, w + gamma w+, 0)}; z = 0: nothing is handed on. gamma = 0 is the epsilon rule, gamma -> infinity favours one
+    sign as z-plus does. For the lower layers of deep networks: less noise than epsilon, more detail than z-plus.
+    Raises ValueError for a gamma that is negative or not finite.
+    Source: Montavon et al. 2019, the general form of Andeol et al. 2021.
+    """
+
+    gamma: float = 0.25
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.check(np.isfinite(self.gamma) and self.gamma >= 0, f"gamma must be finite and >= 0, got {self.gamma}")
+
+    @property
+    def groups(self) -> tuple[Group, ...]:  # type: ignore[override]
+        def up(x: np.ndarray) -> np.ndarray:
+            return x + x.dtype.type(self.gamma) * positive(x)
+
+        def down(x: np.ndarray) -> np.ndarray:
+            return x + x.dtype.type(self.gamma) * negative(x)
+
+        return (
+            Group((Term(positive, up, up), Term(negative, down, nothing)), mask=lambda z: z > 0),
+            Group((Term(positive, down, down), Term(negative, up, nothing)), mask=lambda z: z < 0),
+        )
+
+
+@dataclass(frozen=True)
+class AlphaBeta(Rule):
+    """LRP-alpha-beta: positive and negative contributions are shared out apart, weighted alpha and -beta.
+
+    {(a+, w+, b+), (a-, w-, 0)}, c = alpha; {(a+, w-, b-), (a-, w+, 0)}, c = -beta, with alpha - beta = 1 so that the
+    reward is conserved. A neuron that got nothing of one sign keeps that group's part (an empty group).
+    Raises ValueError unless beta >= 0 and alpha - beta = 1.
+    Source: Bach et al. 2015.
+    """
+
+    alpha: float = 2.0
+    beta: float = 1.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        right = np.isfinite(self.alpha) and self.beta >= 0 and np.isclose(self.alpha - self.beta, 1)
+        self.check(right, f"needs alpha - beta = 1 and beta >= 0, got alpha {self.alpha}, beta {self.beta}")
+
+    @property
+    def groups(self) -> tuple[Group, ...]:  # type: ignore[override]
+        excite = Group((Term(positive, positive, positive), Term(negative, negative, nothing)), self.alpha)
+        inhibit = Group((Term(positive, negative, negative), Term(negative, positive, nothing)), -self.beta)
+        return (excite, inhibit) if self.beta else (excite,)
+
+
+@dataclass(frozen=True)
+class ZPlus(Rule):
+    """LRP-z-plus: only positive contributions are shared; alpha-beta with (1, 0).
+
+    It never sees a negative contribution, so a reward keeps its sign from output to input.
+    Source: Montavon et al. 2017 (deep Taylor decomposition).
+    """
+
+    groups: ClassVar[tuple[Group, ...]] = AlphaBeta(1.0, 0.0).groups
+
+
+@dataclass(frozen=True)
+class WSquare(Rule):
+    """LRP-w-square: shares by the square of the weight, whatever the input: {(1, w^2, b^2)}.
+
+    For first layers whose inputs are unbounded. Source: Montavon et al. 2017.
+    """
+
+    groups: ClassVar[tuple[Group, ...]] = (Group((Term(ones, np.square, np.square),)),)
+
+
+@dataclass(frozen=True)
+class Flat(Rule):
+    """LRP-flat: every input gets the same share: {(1, 1, 0)}. A resolution filter for first layers, no judgement.
+
+    Source: Lapuschkin et al. 2019.
+    """
+
+    groups: ClassVar[tuple[Group, ...]] = (Group((Term(ones, ones, nothing),)),)
+
+
+@dataclass(frozen=True)
+class ZBox(Rule):
+    """LRP-z-box, for the layer that sees the network's input, when that lies in low..high (pixels).
+
+    {(a, w, b), (-low, w+, -b+), (-high, w-, -b-)}. low, high: numbers, or arrays that broadcast with one sample.
+    Raises ValueError unless low < high everywhere, and, once used, on a layer that does not see the network's input.
+    Source: Montavon et al. 2017.
+    """
+
+    low: float | np.ndarray = -1.0
+    high: float | np.ndarray = 1.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.check(bool(np.all(np.less(self.low, self.high))), f"needs low < high, got {self.low} and {self.high}")
+
+    @property
+    def groups(self) -> tuple[Group, ...]:  # type: ignore[override]
+        def minus(bound: float | np.ndarray) -> Modifier:
+            def constant(a: np.ndarray) -> np.ndarray:  # the batch is last
+                return np.broadcast_to(-np.asarray(bound, a.dtype)[..., None], a.shape).copy()
+
+            return constant
+
+        below = Term(minus(self.low), positive, lambda b: -positive(b))
+        above = Term(minus(self.high), negative, lambda b: -negative(b))
+        return (Group((Term(), below, above)),)
+
+
+NAMES: dict[str, type[Rule]] = {
+    "epsilon": Epsilon,
+    "gamma": Gamma,
+    "alpha-beta": AlphaBeta,
+    "z-plus": ZPlus,
+    "w-square": WSquare,
+    "flat": Flat,
+    "z-box": ZBox,
+    "gradient": Gradient,
+}
 
 
 def parse(text: str) -> Rule:
@@ -113,10 +282,10 @@ def resolve(rule: Rule | Mapping[Any, Rule], net: Any) -> dict[Any, Rule]:
 
     Returns {layer: rule} for every layer inside net, net included.
     Raises TypeError for what is no rule; ValueError where a layer with parameters has no rule, where a key matches
-    nothing, and where Gradient is mixed with rules that share a reward.
+    nothing, where Gradient is mixed with rules that share a reward, and where ZBox is on a layer inside.
     """
     if isinstance(rule, Rule):
-        return {layer: rule for _, layer in net.named_layers()}
+        return _checked({layer: rule for _, layer in net.named_layers()}, net)
     if not isinstance(rule, Mapping):
         raise TypeError(f"rule must be a rule such as lfp.rules.Epsilon() or a mapping to rules, got {rule!r}")
     for key, value in rule.items():
@@ -126,23 +295,35 @@ def resolve(rule: Rule | Mapping[Any, Rule], net: Any) -> dict[Any, Rule]:
         raise ValueError("Gradient hands on derivatives, the other rules hand on rewards: they cannot be mixed")
     chosen, used, missing = {}, set(), []
     for path, layer in net.named_layers():
-        key = _matching_key(rule, path, layer)
-        used.add(key)
-        chosen[layer] = rule[key] if key is not None else Epsilon()
-        if key is None and layer.own_parameters():
+        keys = _matching_keys(rule, path, layer)
+        used.update(keys)
+        chosen[layer] = rule[keys[0]] if keys else Epsilon()
+        if not keys and layer.own_parameters():
             missing.append(f"{path or 'the layer'} ({type(layer).__name__})")
     if missing:
         raise ValueError(f"no rule for {', '.join(missing)}; a key lfp.Layer gives the rule of all other layers")
     if unused := [key for key in rule if key not in used]:
         raise ValueError(f"these keys of the rule mapping match no layer: {unused}")
+    return _checked(chosen, net)
+
+
+def _checked(chosen: dict[Any, Rule], net: Any) -> dict[Any, Rule]:
+    """The same, after a look that ZBox is where it belongs."""
+    first = net.first_layers()
+    for layer, rule in chosen.items():
+        if isinstance(rule, ZBox) and layer.own_parameters() and layer not in first:
+            seen = ", ".join(each.path or "the layer itself" for each in first)
+            raise ValueError(
+                f"{layer.label}: ZBox is for the layer that sees the network's input, here {seen}; "
+                f'give the others another rule, as in {{"{first[0].path}": ZBox(-1, 1), lfp.Layer: Epsilon()}}'
+            )
     return chosen
 
 
-def _matching_key(rule: Mapping[Any, Rule], path: str, layer: Any) -> Any:
+def _matching_keys(rule: Mapping[Any, Rule], path: str, layer: Any) -> list[Any]:
+    """The keys that a layer answers to, the one that counts first."""
     prefixes = [key for key in rule if isinstance(key, str) and (path == key or path.startswith(key + "."))]
-    if prefixes:
-        return max(prefixes, key=len)
-    return next((base for base in type(layer).__mro__ if base in rule), None)
+    return sorted(prefixes, key=len, reverse=True) + [base for base in type(layer).__mro__ if base in rule]
 
 
 def is_gradient(rule: Rule | Mapping[Any, Rule] | None) -> bool:

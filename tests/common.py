@@ -39,15 +39,21 @@ def assert_close(actual, expected, what="", term=0.0):
     assert error <= TOLERANCE[actual.dtype] * max(np.abs(wanted).max(initial=0), term), f"{what}: off by {error}"
 
 
-def compare(layer, restated, x, reward_seed, rule):
-    """Forward, input's reward and parameters' feedback of a layer against its restatement."""
+def compare(layer, restated, x, reward_seed, rule, exact_rule=None):
+    """Forward, input's reward and parameters' feedback of a layer against its restatement.
+
+    exact_rule: the rule restated; found by itself for epsilon and gradient.
+    """
     layer.feedback(layer.forward(-x), rule)  # a pass before, so that memory is used for the second time
     z = layer.forward(x)
     assert z.dtype == x.dtype
     assert_close(z, restated.forward(oracle.exact(x)), "forward")
     reward = numbers(reward_seed, *z.shape, dtype=x.dtype)
     handed = layer.feedback(reward, rule)
-    exact_rule = oracle.GRADIENT if isinstance(rule, Gradient) else oracle.Fraction(float(x.dtype.type(rule.epsilon)))
+    if exact_rule is None:
+        exact_rule = (
+            oracle.GRADIENT if isinstance(rule, Gradient) else oracle.Fraction(float(x.dtype.type(rule.epsilon)))
+        )
     expected = restated.feedback(oracle.exact(reward), exact_rule)
     term = 4 * float(getattr(restated, "largest_s", 0))  # numbers() are at most 2: |a w s| <= 4 |s|
     assert_close(handed, expected, "input's reward", term)

@@ -12,6 +12,65 @@ import numpy as np
 
 GRADIENT = "gradient"
 ZERO = Fraction(0)
+STABILISER = Fraction(1e-6)
+
+
+def plus(v):
+    return max(v, ZERO)
+
+
+def minus(v):
+    return min(v, ZERO)
+
+
+def none(v):
+    return ZERO
+
+
+def always(z):
+    return True
+
+
+def gamma(g):
+    def up(v):
+        return v + g * plus(v)
+
+    def down(v):
+        return v + g * minus(v)
+
+    return [
+        (1, lambda z: z > 0, [(plus, up, up), (minus, down, none)]),
+        (1, lambda z: z < 0, [(plus, down, down), (minus, up, none)]),
+    ]
+
+
+def alpha_beta(alpha, beta):
+    return [
+        (alpha, always, [(plus, plus, plus), (minus, minus, none)]),
+        (-beta, always, [(plus, minus, minus), (minus, plus, none)]),
+    ]
+
+
+def w_square():
+    return [(1, always, [(lambda a: Fraction(1), lambda w: w * w, lambda b: b * b)])]
+
+
+def flat():
+    return [(1, always, [(lambda a: Fraction(1), lambda w: Fraction(1), none)])]
+
+
+def z_box(low, high):
+    return [
+        (
+            1,
+            always,
+            [
+                (lambda a: a, lambda w: w, lambda b: b),
+                (lambda a: -low, plus, lambda b: -plus(b)),
+                (lambda a: -high, minus, lambda b: -minus(b)),
+            ],
+        )
+    ]
 
 
 def exact(array):
@@ -58,6 +117,8 @@ class Linear:
 
     def feedback(self, reward, rule):
         """The input's reward; leaves d_weight, d_bias, and kept: what bias and stabiliser took, per sample."""
+        if isinstance(rule, list):
+            return self.feedback_in_groups(reward, rule)
         handed = zeros(self.x.shape)
         self.d_weight = None if self.weight is None else zeros(self.weight.shape)
         self.d_bias = None if self.bias is None else zeros(self.bias.shape)
@@ -85,6 +146,41 @@ class Linear:
                     handed[(n, *i)] += share
                     if self.weight is not None:
                         self.d_weight[k] += sgn(w) * share
+        return handed
+
+    def feedback_in_groups(self, reward, groups):
+        """The same for a list of groups (c, mask, terms); kept is a dict by cause."""
+        handed = zeros(self.x.shape)
+        self.d_weight = zeros(self.weight.shape)
+        self.d_bias = None if self.bias is None else zeros(self.bias.shape)
+        self.kept = {cause: zeros((len(reward),)) for cause in ("bias", "stabiliser", "empty group", "mask")}
+        self.largest_s = ZERO
+        for n in range(len(reward)):
+            for j in np.ndindex(reward.shape[1:]):
+                self.kept["mask"][n] += reward[(n, *j)]
+            for c, mask, terms in groups:
+                d, s = {}, {}
+                for j in np.ndindex(reward.shape[1:]):
+                    b = self.bias[j[0]] if self.bias is not None else ZERO
+                    d[j] = sum((on_b(b) for _, _, on_b in terms), ZERO)
+                for j, i, k in self.links:
+                    d[j] += sum((on_a(self.x[(n, *i)]) * on_w(self.weight[k]) for on_a, on_w, _ in terms), ZERO)
+                for j in np.ndindex(reward.shape[1:]):
+                    b = self.bias[j[0]] if self.bias is not None else ZERO
+                    part = c * reward[(n, *j)] if mask(self.z[(n, *j)]) else ZERO
+                    s[j] = quotient(part, d[j], STABILISER)
+                    self.largest_s = max(self.largest_s, abs(s[j]))
+                    self.kept["mask"][n] -= part
+                    self.kept["stabiliser" if d[j] else "empty group"][n] += STABILISER * sgn(d[j]) * s[j]
+                    for _, _, on_b in terms:
+                        self.kept["bias"][n] += on_b(b) * s[j]
+                        if self.bias is not None:
+                            self.d_bias[j[0]] += sgn(b) * on_b(b) * s[j]
+                for j, i, k in self.links:
+                    for on_a, on_w, _ in terms:
+                        share = on_a(self.x[(n, *i)]) * on_w(self.weight[k]) * s[j]
+                        handed[(n, *i)] += share
+                        self.d_weight[k] += sgn(self.weight[k]) * share
         return handed
 
     def w(self, k):

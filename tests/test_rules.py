@@ -107,7 +107,7 @@ def test_groups_and_terms_against_the_formula_in_fractions(bias):
 
 def test_names_and_numbers_of_the_command_line():
     assert parse("epsilon") == Epsilon() and parse("epsilon:0.5") == Epsilon(0.5) and parse("gradient") == Gradient()
-    for text, says in (("lrp", "known: epsilon, gradient"), ("epsilon:1,2", "epsilon:1,2"), ("epsilon:x", "could not"),
+    for text, says in (("lrp", "known: epsilon, gamma"), ("epsilon:1,2", "epsilon:1,2"), ("epsilon:x", "could not"),
                        ("epsilon:-1", ">= 0"), ("gradient:1", "gradient:1")):  # fmt: skip
         with pytest.raises(ValueError, match=says):
             parse(text)

@@ -53,6 +53,7 @@ class Layer:
     path: str = ""
     seen: Any = None  # what the last propagate left for hand_back
     output: np.ndarray | None = None  # what it returned
+    told: Any = None  # reward and rules of the last feedback pass
 
     # ---- the door
 
@@ -82,6 +83,7 @@ class Layer:
         rules = resolve(Epsilon() if rule is None else rule, self)
         with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
             inside = self._inside("reward", reward, self.output.shape)
+            self.told = inside.copy(), rules
             result = self.hand_back(inside, rules, input_reward)
         return _batch_first(result) if input_reward else None
 
@@ -115,6 +117,13 @@ class Layer:
         """
         raise NotImplementedError
 
+    def kept(self, reward: np.ndarray, rules: Mapping[Any, Rule]) -> dict[str, np.ndarray]:
+        """What this layer alone keeps of a reward (..., N) instead of handing it on, by cause: (N,) each.
+
+        The reward is left as it is. Together with what is handed on it makes up the reward, but for rounding.
+        """
+        return {}
+
     # ---- names
 
     def children(self) -> dict[str, Layer]:
@@ -128,6 +137,10 @@ class Layer:
     def own_statistics(self) -> dict[str, np.ndarray]:
         """Arrays that belong to the state but are not trained, by name."""
         return {}
+
+    def first_layers(self) -> list[Layer]:
+        """The layers with parameters that see the network's input."""
+        return [self] if self.own_parameters() else []
 
     def named_layers(self, path: str = "") -> Iterator[tuple[str, Layer]]:
         """This layer and all inside it, with their paths."""
@@ -198,7 +211,7 @@ class Layer:
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickles and copies leave out the memory of the last pass."""
-        return {key: value for key, value in self.__dict__.items() if key not in ("seen", "output", "_memory")}
+        return {key: value for key, value in self.__dict__.items() if key not in ("seen", "output", "told", "_memory")}
 
     # ---- for subclasses
 

@@ -16,6 +16,7 @@ import numpy as np
 from numba import njit, prange
 
 from lfp_ref.layers.base import PARALLEL, Layer
+from lfp_ref.layers.sharing import per_sample
 from lfp_ref.rules import Rule
 
 
@@ -56,6 +57,13 @@ class Dropout(Layer):
         if uniform is not None:
             self._mask(reward, uniform, 1 if rules[self].shares else 1 / (1 - self.p), reward)
         return reward
+
+    def kept(self, reward: np.ndarray, rules: Mapping[Any, Rule]) -> dict[str, np.ndarray]:
+        (uniform,) = self.seen
+        dropped = (
+            np.zeros_like(reward) if uniform is None else np.where(uniform.reshape(reward.shape) < self.p, reward, 0)
+        )
+        return {"dropout": per_sample(dropped)}
 
     def _mask(self, x: np.ndarray, uniform: np.ndarray, scale: float, out: np.ndarray) -> None:
         mask(x.reshape(-1), uniform, np.float32(self.p), x.dtype.type(scale), out.reshape(-1))

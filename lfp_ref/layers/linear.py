@@ -6,21 +6,40 @@
 
 A layer implements the three. What a reward is divided by before the last two, and what their results are multiplied by
 afterwards, is the rule's (rules.py). The epsilon rule, one term with nothing modified, uses z as it is and copies
-nothing: it is the fast path because it is the simple case.
+nothing: it is the fast path because it is the simple case. Elsewhere, what is all zero costs nothing: a term that sees
+only zeros (the negative part of what a ReLU put out), a group in which no neuron has a reward.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from lfp_ref.layers.base import Layer, Parameter
-from lfp_ref.layers.sharing import after, after_parameter, before
-from lfp_ref.rules import Group, Rule, Term, same
+from lfp_ref.layers.sharing import after, after_parameter, before, lost, per_sample
+from lfp_ref.rules import Group, Rule, Term
 
 PLAIN = (Term(),)
+
+
+class Sight(NamedTuple):
+    """What one term sees: input, the same prepared for the sums, weight, bias."""
+
+    a: np.ndarray
+    x: np.ndarray
+    w: np.ndarray
+    b: np.ndarray
+
+
+class Shared(NamedTuple):
+    """What one group does with a reward: its part of it is s * stab(denominator); what its terms see."""
+
+    group: Group
+    denominator: np.ndarray
+    s: np.ndarray
+    sights: list[Sight]
 
 
 class Linear(Layer):
@@ -57,62 +76,109 @@ class Linear(Layer):
 
     def hand_back(self, reward: np.ndarray, rules: Mapping[Any, Rule], wanted: bool) -> np.ndarray | None:
         rule = rules[self]
-        result = None
-        for index, group in enumerate(rule.groups):
-            is_last = index == len(rule.groups) - 1  # and may overwrite the reward
-            s = self.divided(reward if is_last else self._copy("s", reward), group, rule)
-            for term in group.terms:
-                is_first = index == 0 and term is group.terms[0]
-                result = self.distribute(s, term, rule, result, is_first, wanted)
+        if rule.learning != "share":
+            self._learn_locally(reward, rule)
+        result, is_first = None, True
+        for shared in self.shared(reward, rule):
+            for sight in shared.sights:
+                if rule.learning == "share":
+                    self._learn(shared.s, sight, rule, is_first)
+                if wanted:
+                    result = self._hand(shared.s, sight, rule, result)
+                is_first = False
+        if is_first and rule.learning == "share":
+            for parameter in self.own_parameters().values():
+                parameter.feedback[...] = 0
+        if wanted and result is None:
+            result = self.buffer("g", self.seen[0].shape, reward.dtype)
+            result[...] = 0
         return result
 
-    def divided(self, reward: np.ndarray, group: Group, rule: Rule) -> np.ndarray:
-        """s of one group, in the reward's own memory."""
+    def kept(self, reward: np.ndarray, rules: Mapping[Any, Rule]) -> dict[str, np.ndarray]:
+        rule = rules[self]
+        parts = {cause: np.zeros(reward.shape[-1]) for cause in ("bias", "stabiliser", "empty group")}
+        shared_out = np.zeros_like(reward)
+        for group, denominator, s, sights in self.shared(reward.copy(), rule):
+            part = self._part(reward, group, "part of kept")
+            shared_out += part
+            for sight in sights:
+                parts["bias"] += per_sample(s * sight.b.reshape(-1, *(1,) * (s.ndim - 1)))
+            for cause, amount in lost(rule, part, denominator).items():
+                parts[cause] += amount
+        return parts | {"mask": per_sample(reward - shared_out)}
+
+    def shared(self, reward: np.ndarray, rule: Rule) -> Iterator[Shared]:
+        """What each group of the rule does with the reward, which the last one may overwrite."""
         _, _, z = self.seen
-        s = before(rule, reward, z if group.terms == PLAIN else self._denominator(group))
-        if group.mask is not None:
-            s *= group.mask(z)
-        if group.coefficient != 1:
-            s *= z.dtype.type(group.coefficient)
-        return s
-
-    def _denominator(self, group: Group) -> np.ndarray:
-        """D of one group."""
-        a, x, _ = self.seen
-        w, b = self.weight.value, self._bias()
-        for index, term in enumerate(group.terms):
-            k_x = x if term.input is same else self.prepare(term.input(a), "k_x")
-            part = self.total(k_x, term.weight(w), term.bias(b), "D" if index == 0 else "part")
-            if index == 0:
-                whole = part
+        for number, group in enumerate(rule.groups):
+            is_whole = group.coefficient == 1 and group.mask is None and number == len(rule.groups) - 1
+            part = reward if is_whole else self._part(reward, group, "part")
+            if group.mask is not None and not part.any():
+                continue
+            sights = [self._sight(term, number) for number, term in enumerate(group.terms)]
+            if group.terms == PLAIN:
+                denominator = z
             else:
-                whole += part
-        return whole
+                sights = [sight for sight in sights if sight.x.any() or sight.b.any()]
+                denominator = self._denominator(sights, z)
+            yield Shared(group, denominator, before(rule, part, denominator), sights)
 
-    def distribute(
-        self, s: np.ndarray, term: Term, rule: Rule, result: np.ndarray | None, is_first: bool, wanted: bool
-    ) -> np.ndarray | None:
-        """Adds one term's share to every feedback and to the input's reward; the first term starts them."""
+    def _part(self, reward: np.ndarray, group: Group, out: str) -> np.ndarray:
+        """The group's part of a reward, c * mask(z) * r, in the buffer of that name."""
+        part = self.buffer(out, reward.shape, reward.dtype)
+        np.multiply(reward, reward.dtype.type(group.coefficient), out=part)
+        if group.mask is not None:
+            part *= group.mask(self.seen[-1])
+        return part
+
+    def _sight(self, term: Term, number: int) -> Sight:
         a, x, _ = self.seen
+        k_a = term.input(a)
+        k_x = x if k_a is a else self.prepare(k_a, f"x of term {number}")
+        return Sight(k_a, k_x, term.weight(self.weight.value), term.bias(self._bias()))
+
+    def _denominator(self, sights: list[Sight], z: np.ndarray) -> np.ndarray:
+        """D: the sum of what the terms see."""
+        denominator = self.buffer("D", z.shape, z.dtype)
+        denominator[...] = 0
+        for sight in sights:
+            denominator += self.total(sight.x, sight.w, sight.b, "part of D")
+        return denominator
+
+    def _learn(self, s: np.ndarray, sight: Sight, rule: Rule, is_first: bool) -> None:
+        """Adds one term's feedback to the parameters'; the first term starts it."""
         w, b = self.weight.value, self._bias()
-        k_a, k_w, k_b = term.input(a), term.weight(w), term.bias(b)
-        k_x = x if k_a is a else self.prepare(k_a, "k_x")
         d_w = self.weight.feedback if is_first else self.buffer("d_w", w.shape, w.dtype)
         d_b = self.bias.feedback if is_first and self.bias else self.buffer("d_b", b.shape, b.dtype)
-        self.to_parameters(s, k_x, d_w, d_b)
-        after_parameter(rule, d_w, w, k_w)
-        after_parameter(rule, d_b, b, k_b)
+        self.to_parameters(s, sight.x, d_w, d_b)
+        after_parameter(rule, d_w, w, sight.w)
+        after_parameter(rule, d_b, b, sight.b)
         if not is_first:
             self.weight.feedback += d_w
             if self.bias:
                 self.bias.feedback += d_b
-        if not wanted:
-            return None
-        g = after(rule, self.to_input(s, k_w, "g" if result is None else "g_term"), k_a)
+
+    def _hand(self, s: np.ndarray, sight: Sight, rule: Rule, result: np.ndarray | None) -> np.ndarray:
+        """Adds one term's reward of the input to the result so far."""
+        g = after(rule, self.to_input(s, sight.w, "g" if result is None else "g of a term"), sight.a)
         if result is None:
             return g
         result += g
         return result
+
+    def _learn_locally(self, reward: np.ndarray, rule: Rule) -> None:
+        """Hebbian and Oja's feedback of the parameters, from a_i z_j r_j instead of the shares."""
+        _, x, z = self.seen
+        w, b = self.weight.value, self._bias()
+        d_w, d_b = self.weight.feedback, self.bias.feedback if self.bias else self.buffer("d_b", b.shape, b.dtype)
+        together = z * reward
+        self.to_parameters(together, x, d_w, d_b)
+        if rule.learning == "oja":
+            forgetting = (together * z).reshape(len(w), -1).sum(axis=1)
+            d_w -= w * forgetting.reshape(-1, *(1,) * (w.ndim - 1))
+            d_b -= b * forgetting
+        d_w *= np.abs(w)
+        d_b *= np.abs(b)
 
     # ---- for subclasses
 
@@ -127,8 +193,3 @@ class Linear(Layer):
         if self.bias:
             return self.bias.value
         return np.zeros(len(self.weight.value), self.weight.value.dtype)
-
-    def _copy(self, name: str, x: np.ndarray) -> np.ndarray:
-        copy = self.buffer(name, x.shape, x.dtype)
-        copy[...] = x
-        return copy

@@ -23,7 +23,7 @@ from numba import njit, prange
 from numpy.typing import DTypeLike
 
 from lfp_ref.layers.base import PARALLEL, Layer, Parameter, initial, whole
-from lfp_ref.layers.sharing import after, after_parameter, before
+from lfp_ref.layers.sharing import after, after_parameter, before, lost, per_sample
 from lfp_ref.rules import Rule
 
 
@@ -120,6 +120,12 @@ class BatchNorm(Layer):
         after_parameter(rule, w.feedback, w.value, w.value)
         after_parameter(rule, b.feedback, b.value, b.value)
         return after(rule, g, a)
+
+    def kept(self, reward: np.ndarray, rules: Mapping[Any, Rule]) -> dict[str, np.ndarray]:
+        a, _, out, scale, _ = self.seen
+        k = (self.weight.value * scale).reshape(-1, *(1,) * (a.ndim - 1))
+        s = before(rules[self], reward.copy(), out)
+        return {"bias": per_sample((out - k * a) * s)} | lost(rules[self], reward, out)
 
     def own_parameters(self) -> dict[str, Parameter]:
         return {"weight": self.weight, "bias": self.bias}

@@ -14,7 +14,7 @@ import numpy as np
 from numba import njit, prange
 
 from lfp_ref.layers.base import KERNEL, PARALLEL, Layer, pair
-from lfp_ref.layers.sharing import after, before
+from lfp_ref.layers.sharing import after, before, lost
 from lfp_ref.rules import Rule
 
 
@@ -161,6 +161,9 @@ class AvgPool2d(Pool2d):
         g = self.buffer("g", a.shape, a.dtype)
         average_feedback(s, kernel, stride, g)
         return after(rules[self], g, a)
+
+    def kept(self, reward: np.ndarray, rules: Mapping[Any, Rule]) -> dict[str, np.ndarray]:
+        return lost(rules[self], reward, self.output)
 
 
 class GlobalAvgPool2d(AvgPool2d):

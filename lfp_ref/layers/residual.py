@@ -15,7 +15,7 @@ import numpy as np
 from numba import njit, prange
 
 from lfp_ref.layers.base import PARALLEL, Layer
-from lfp_ref.layers.sharing import before
+from lfp_ref.layers.sharing import before, lost
 from lfp_ref.rules import Rule
 
 
@@ -54,6 +54,9 @@ class Residual(Layer):
     def children(self) -> dict[str, Layer]:
         return {"body": self.body} | ({"shortcut": self.shortcut} if self.shortcut else {})
 
+    def first_layers(self) -> list[Layer]:
+        return self.body.first_layers() + (self.shortcut.first_layers() if self.shortcut else [])
+
     def propagate(self, a: np.ndarray, training: bool) -> np.ndarray:
         u = self.body.propagate(a, training)
         v = self.shortcut.propagate(a, training) if self.shortcut else a
@@ -63,16 +66,23 @@ class Residual(Layer):
         return self.remember(out, u, v, out)
 
     def hand_back(self, reward: np.ndarray, rules: Mapping[Any, Rule], wanted: bool) -> np.ndarray | None:
-        u, v, out = self.seen
-        s = before(rules[self], reward, out)
-        r_u = self.body.hand_back(self._branch("u", u, s, rules[self]), rules, wanted)
-        r_v = self._branch("v", v, s, rules[self])
+        r_u, r_v = self.branches(reward, rules)
+        r_u = self.body.hand_back(r_u, rules, wanted)
         if self.shortcut:
             r_v = self.shortcut.hand_back(r_v, rules, wanted)
         if not wanted:
             return None
         r_u += r_v
         return r_u
+
+    def branches(self, reward: np.ndarray, rules: Mapping[Any, Rule]) -> tuple[np.ndarray, np.ndarray]:
+        """The rewards of body and shortcut; the reward of the sum may be overwritten."""
+        u, v, out = self.seen
+        s = before(rules[self], reward, out)
+        return self._branch("u", u, s, rules[self]), self._branch("v", v, s, rules[self])
+
+    def kept(self, reward: np.ndarray, rules: Mapping[Any, Rule]) -> dict[str, np.ndarray]:
+        return lost(rules[self], reward, self.output)
 
     def _branch(self, name: str, y: np.ndarray, s: np.ndarray, rule: Rule) -> np.ndarray:
         reward = self.buffer(name, s.shape, s.dtype)

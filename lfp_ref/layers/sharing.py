@@ -45,6 +45,20 @@ def before(rule: Rule, reward: np.ndarray, z: np.ndarray) -> np.ndarray:
     return reward
 
 
+def lost(rule: Rule, reward: np.ndarray, z: np.ndarray) -> dict[str, np.ndarray]:
+    """What the stabiliser keeps of the reward of outputs z, epsilon sgn(z) s, and what has no z to be shared by."""
+    s = before(rule, reward.copy(), z)
+    return {
+        "stabiliser": per_sample(np.where(z == 0, 0, rule.epsilon * np.where(z >= 0, s, -s))),
+        "empty group": per_sample(np.where(z == 0, reward, 0)),
+    }
+
+
+def per_sample(reward: np.ndarray) -> np.ndarray:
+    """Sums (..., N) to (N,), in double precision."""
+    return reward.reshape(-1, reward.shape[-1]).sum(axis=0, dtype=np.float64)
+
+
 def after(rule: Rule, g: np.ndarray, a: np.ndarray) -> np.ndarray:
     """The input's reward from the adjoint sum g of s, in g's own memory."""
     if rule.shares:

@@ -1,0 +1,35 @@
+"""The same pass as an explanation: which part of the input an output is due to (LRP)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from lfp_ref.layers.base import Layer
+from lfp_ref.rules import Rule, is_gradient
+
+
+def explain(
+    net: Layer, x: ArrayLike, target: ArrayLike | None = None, rule: Rule | Mapping[Any, Rule] | None = None
+) -> np.ndarray:
+    """Relevance of every input for one output of each sample, of the input's shape.
+
+    x: (N, ...). target: an output's index, or one for each sample; None is each sample's largest output. rule: as in
+    Layer.feedback. The relevance that is shared out is the output itself; `lfp_ref.balance(net)` tells where it went.
+    Parameters' feedback is overwritten. Raises ValueError for a target that is no output's index, and under Gradient,
+    which gives sensitivities, not shares.
+    Source: Layer-wise Relevance Propagation (Bach et al. 2015).
+    """
+    if is_gradient(rule):
+        raise ValueError("Gradient gives sensitivities, not shares of the output: explain with another rule")
+    outputs = net.forward(x)
+    samples, count = outputs.shape
+    chosen = outputs.argmax(axis=1) if target is None else np.broadcast_to(np.asarray(target), samples)
+    if chosen.dtype.kind not in "iu" or chosen.min() < 0 or chosen.max() >= count:
+        raise ValueError(f"target must be an output's index, 0..{count - 1}, for all samples or each, got {target!r}")
+    reward = np.zeros_like(outputs)
+    reward[np.arange(samples), chosen] = outputs[np.arange(samples), chosen]
+    return net.feedback(reward, rule)
