@@ -1,27 +1,37 @@
-"""Pictures, with matplotlib (extra `cli`), which is imported only when one is drawn."""
+"""Pictures, with matplotlib (extra `cli`), which is imported only when one is drawn: all raise ImportError without."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from lfp_ref.training import History
+import numpy as np
+
+if TYPE_CHECKING:
+    from lfp_ref.balance import Balance
+    from lfp_ref.training import History
 
 # Okabe and Ito's palette: told apart with every common form of colour blindness.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
-MARKERS = ("o", "s", "^", "D")
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+
+
+def new_figure(width: float, height: float) -> Any:
+    """A figure that needs no screen."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
 
 
 def curves(path: Path, histories: dict[str, History], title: str) -> None:
-    """Accuracy and untouched weights over epochs, a line per run, into a PNG file.
-
-    histories: by the name to show. Raises ImportError without matplotlib.
-    """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+    """Accuracy and untouched weights over epochs, a line per run, into a PNG file. histories: by the name to show."""
     from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-    figure = Figure(figsize=(9, 3.6), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(9, 3.6)
     left, right = figure.subplots(1, 2)
     for (name, history), colour, marker in zip(histories.items(), COLOURS, MARKERS, strict=False):
         style = {"color": colour, "marker": marker, "markersize": 3}
@@ -36,4 +46,66 @@ def curves(path: Path, histories: dict[str, History], title: str) -> None:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.3)
         axes.legend()
+    figure.savefig(path, dpi=120)
+
+
+def relevance(
+    path: Path,
+    images: np.ndarray,
+    maps: np.ndarray,
+    rows: Sequence[str],
+    columns: Sequence[int],
+    captions: np.ndarray,
+    heading: str,
+) -> None:
+    """Inputs and their heat maps, a row per sample and a column per class, into a PNG file.
+
+    images: (S, H, W). maps: (S, T, H, W), drawn red-white-blue around 0, red for positive, on one scale per sample.
+    rows, columns: names of samples and classes. captions: (S, T), one below each map.
+    """
+    figure = new_figure(1.35 * (maps.shape[1] + 1) + 0.8, 1.65 * len(images) + 0.6)
+    grid = figure.subplots(len(images), maps.shape[1] + 1, squeeze=False)
+    for row, image, line, name, caption in zip(grid, images, maps, rows, captions, strict=True):
+        row[0].imshow(image, cmap="gray")
+        row[0].set_ylabel(name, rotation=0, ha="right", va="center")
+        largest = max(np.abs(line).max(), np.finfo(float).tiny)
+        for axes, heat, column, below in zip(row[1:], line, columns, caption, strict=True):
+            drawn = axes.imshow(heat, cmap="bwr", vmin=-largest, vmax=largest)
+            axes.set_xlabel(below, fontsize=8)
+            axes.set_title(f"class {column}", fontsize=10)
+        figure.colorbar(drawn, ax=row[-1], fraction=0.05).ax.tick_params(labelsize=7)
+        for axes in row:
+            axes.set(xticks=[], yticks=[])
+    figure.suptitle(heading, fontsize=10)
+    figure.savefig(path, dpi=120)
+
+
+def balance(path: Path, sheet: Balance, sample: int | None, heading: str) -> None:
+    """What each layer hands on and keeps, stacked, output at the top, into a PNG file.
+
+    sample: one sample alone; None is the sum over all.
+    """
+
+    def amount(x: np.ndarray) -> float:
+        return float(x.sum() if sample is None else x[sample])
+
+    lines = [line for line in sheet.lines if line.kept]  # the others hand everything on
+    zero = np.zeros_like(sheet.came)
+    figure = new_figure(9, 0.45 * len(lines) + 1.6)
+    axes = figure.subplots()
+    right, left = np.zeros(len(lines)), np.zeros(len(lines))
+    parts = {"handed on": [line.handed for line in lines]}
+    parts |= {f"kept by {cause}": [line.kept.get(cause, zero) for line in lines] for cause in sheet.causes}
+    for (name, amounts), colour in zip(parts.items(), ("#BBBBBB", *COLOURS), strict=False):
+        widths = np.array([amount(a) for a in amounts])
+        axes.barh(range(len(lines)), widths, left=np.where(widths > 0, right, left), color=colour, label=name)
+        right, left = right + np.maximum(widths, 0), left + np.minimum(widths, 0)
+    came = [amount(line.came) for line in lines]
+    axes.plot(came, range(len(lines)), "k|", markersize=14, markeredgewidth=2, label="came in (sum of the bars)")
+    axes.set_yticks(range(len(lines)), [f"{line.path} {line.layer}" for line in lines], fontsize=8)
+    axes.invert_yaxis()
+    axes.axvline(0, color="k", linewidth=0.8)
+    axes.set(xlabel="reward", title=heading)
+    axes.title.set_fontsize(10)
+    axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
     figure.savefig(path, dpi=120)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from lfp_ref.layers.base import Layer
@@ -42,11 +43,18 @@ def by_kind(net: Layer, convolution: Rule) -> dict[Any, Rule]:
     return {Layer: Epsilon()} | dict.fromkeys(convolutions, convolution)
 
 
-def mixed(text: str, net: Layer) -> Mixed:
-    """The rule, or preset for this network, that a command line means. Raises ValueError for an unknown name."""
+def mixed(text: str, net: Layer, learning: str = "share") -> Mixed:
+    """The rule, or preset for this network, that a command line means, with the same learning everywhere.
+
+    Raises ValueError for an unknown name.
+    """
     if text in PRESETS:
-        return PRESETS[text](net)
-    try:
-        return parse(text)
-    except ValueError as error:
-        raise ValueError(f"{error}; presets: {', '.join(PRESETS)}") from None
+        found = PRESETS[text](net)
+    else:
+        try:
+            found = parse(text)
+        except ValueError as error:
+            raise ValueError(f"{error}; presets: {', '.join(PRESETS)}") from None
+    if isinstance(found, Rule):
+        return replace(found, learning=learning)
+    return {key: replace(rule, learning=learning) for key, rule in found.items()}

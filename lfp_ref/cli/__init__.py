@@ -1,0 +1,43 @@
+"""The command line: lfp-ref, or python -m lfp_ref. One file a family of commands."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+import lfp_ref
+from lfp_ref.cli import inspecting, training
+from lfp_ref.training import DivergenceError, Interrupted
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs a command; returns the exit status: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C."""
+    options = parser().parse_args(arguments)
+    try:
+        options.command(options)
+    except Interrupted as stop:
+        hint = f"; go on with: lfp-ref train --resume {options.out}" if options.command is training.run_train else ""
+        print(f"\n{stop}{hint}", file=sys.stderr)
+        return 130
+    except KeyboardInterrupt:
+        print("\nstopped", file=sys.stderr)
+        return 130
+    except (ValueError, OSError, DivergenceError) as error:
+        print(f"lfp-ref: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of all commands."""
+    top = argparse.ArgumentParser(
+        prog="lfp-ref",
+        description="Train neural networks by Layer-wise Feedback Propagation (LFP): without gradients.",
+        epilog="Start with: lfp-ref train",
+    )
+    top.add_argument("--version", action="version", version=f"lfp-ref {lfp_ref.__version__}")
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+    training.add_commands(commands)
+    inspecting.add_commands(commands)
+    return top

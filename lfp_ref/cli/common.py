@@ -1,0 +1,97 @@
+"""What several commands need: data and networks by option, stored runs, folders, progress."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lfp_ref import checkpoints, datasets, models, presets, rules
+from lfp_ref.network import Sequential
+
+RULES = f"{', '.join([*rules.NAMES, *presets.PRESETS])}; epsilon:0.1 sets a rule's number"
+
+DATA: dict[str, Callable[[argparse.Namespace], datasets.Dataset]] = {
+    "digits": lambda options: datasets.load_digits(),
+    "mnist": lambda options: datasets.load_mnist(options.data_root),
+    "blobs": lambda options: datasets.blobs(seed=options.seed),
+    "circles": lambda options: datasets.circles(seed=options.seed),
+    "swirls": lambda options: datasets.swirls(seed=options.seed),
+}
+
+
+def load_data(options: argparse.Namespace) -> datasets.Dataset:
+    data = DATA[options.data](options)
+    return data.holdout(0.1, options.seed) if options.validate else data
+
+
+def build(options: argparse.Namespace, data: datasets.Dataset) -> Sequential:
+    act = models.activation(options.activation)
+    rng = np.random.default_rng(options.seed)
+    return models.NAMES[options.model](data.input_shape, data.classes, act, dtype=options.dtype, rng=rng)
+
+
+def stored_options(saved: checkpoints.Checkpoint, path: Path) -> argparse.Namespace:
+    """The command line's options in a checkpoint."""
+    if "options" not in saved.about:
+        raise ValueError(f"{path} was not written by lfp-ref train; load it with lfp_ref.checkpoints.load")
+    return argparse.Namespace(**saved.about["options"])
+
+
+def stored_run(path: str, data_root: str | None) -> tuple[Sequential, datasets.Dataset, argparse.Namespace]:
+    """The trained network of a checkpoint (a file, or the folder of a run), its data and its options."""
+    file = Path(path, "checkpoint.npz") if Path(path).is_dir() else Path(path)
+    saved = checkpoints.load(file)
+    options = stored_options(saved, file)
+    options.data_root = data_root
+    data = load_data(options)
+    net = build(options, data)
+    net.load_state_dict(saved.net)
+    return net, data, options
+
+
+def new_folder(chosen: Path | None, usual: str) -> Path:
+    """The folder for results, made now. Raises ValueError where the chosen one holds a run already."""
+    folder = chosen or Path("runs", usual)
+    number = 1
+    while folder.exists() and any(folder.glob("*.npz")):
+        if chosen:
+            raise ValueError(f"{folder} holds a run already; go on with --resume {folder}, or choose another --out")
+        number += 1
+        folder = Path("runs", f"{usual}-{number}")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def draw(path: Path, figure: Callable[..., None], *arguments: Any) -> str:
+    """Draws a figure into a file; returns what to say of it."""
+    try:
+        figure(path, *arguments)
+    except ImportError:
+        return '\n(the picture needs matplotlib: pip install "lfp-ref[cli]")'
+    return f", {path.name}"
+
+
+@contextmanager
+def progress() -> Any:
+    """(on_step, log) for train: a bar over the steps of each epoch, and lines that do not break it."""
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        print('(a progress bar needs tqdm: pip install "lfp-ref[cli]")')
+        yield None, print
+        return
+    with tqdm(leave=False, unit="step", disable=not sys.stderr.isatty()) as bar:
+
+        def on_step(epoch: int, step: int, steps: int) -> None:
+            if step == 1 or bar.total != steps:
+                bar.reset(steps)
+                bar.set_description(f"epoch {epoch + 1}")
+            bar.update(step - bar.n)
+
+        yield on_step, lambda line: tqdm.write(line, file=sys.stdout)

@@ -1,0 +1,109 @@
+"""lfp-ref evaluate, lfp-ref explain, lfp-ref balance: what a trained network can do, and why."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lfp_ref import figures, presets, rewards
+from lfp_ref.balance import balance
+from lfp_ref.cli.common import RULES, draw, stored_run
+from lfp_ref.explain import explain
+from lfp_ref.training import evaluate
+
+
+def add_commands(commands: Any) -> None:
+    test = commands.add_parser("evaluate", help="test a trained network", description="Accuracy of a checkpoint.")
+    stored_options(test)
+    test.set_defaults(command=run_evaluate)
+
+    why = commands.add_parser(
+        "explain",
+        help="show which pixels an output is due to",
+        description="Heat maps of relevance (LRP) for test samples, one per class, and the balance of each.",
+    )
+    stored_options(why)
+    why.add_argument("--sample", type=int, nargs="+", default=[0], metavar="K", help="test samples (%(default)s)")
+    why.add_argument("--target", type=int, nargs="+", metavar="CLASS", help="classes to explain (default: all)")
+    why.add_argument("--rule", default="epsilon", help=f"{RULES} (%(default)s)")
+    why.add_argument("--out", type=Path, help="PNG file (default: explain.png beside the checkpoint)")
+    why.set_defaults(command=run_explain)
+
+    sheet = commands.add_parser(
+        "balance",
+        help="show where the reward goes, layer by layer",
+        description="What comes into each layer, what is handed on, and what is kept by which cause.",
+    )
+    stored_options(sheet)
+    sheet.add_argument("--samples", type=int, default=256, metavar="N", help="first N test samples (%(default)s)")
+    sheet.add_argument("--sample", type=int, metavar="K", help="one of them alone (default: their sum)")
+    sheet.add_argument("--rule", help=f"{RULES} (default: the run's own)")
+    sheet.add_argument("--out", type=Path, help="PNG file (default: balance.png beside the checkpoint)")
+    sheet.set_defaults(command=run_balance)
+
+
+def stored_options(sub: argparse.ArgumentParser) -> None:
+    """What all of them have in common."""
+    sub.add_argument("checkpoint", help="a checkpoint file, or the folder of a run")
+    sub.add_argument("--data-root", help="folder of the MNIST files (default: $LFP_REF_DATA)")
+
+
+def run_evaluate(options: argparse.Namespace) -> None:
+    net, data, _ = stored_run(options.checkpoint, options.data_root)
+    print(f"test accuracy {evaluate(net, data):.2%} on {len(data.x_test)} samples of {data.name}")
+
+
+def run_explain(options: argparse.Namespace) -> None:
+    net, data, _ = stored_run(options.checkpoint, options.data_root)
+    targets = options.target if options.target is not None else list(range(data.classes))
+    for kind, chosen, count in (("sample", options.sample, len(data.x_test)), ("target", targets, data.classes)):
+        if wrong := [k for k in chosen if not 0 <= k < count]:
+            raise ValueError(f"--{kind} must be in 0..{count - 1}, got {wrong[0]}")
+    if len(data.input_shape) != 3:
+        raise ValueError(f"explain draws heat maps of images; samples of {data.name} have shape {data.input_shape}")
+    rule = presets.mixed(options.rule, net)
+    labels = data.y_test[options.sample]
+    x = np.repeat(data.x_test[options.sample], len(targets), axis=0)
+    asked = np.tile(targets, len(options.sample))
+    relevance = explain(net, x, asked, rule)
+    sheet = balance(net)
+    captions = []
+    for k in range(len(x)):
+        sample, target = options.sample[k // len(targets)], asked[k]
+        kept = sheet.came[k] - sheet.handed[k] - sheet.residue[k]
+        print(f"sample {sample} (label {labels[k // len(targets)]}), output {target} = {sheet.came[k]:.4f}: "
+              f"input {sheet.handed[k]:.4f}, " + ", ".join(f"{c} {sheet.kept(c)[k]:.4f}" for c in sheet.causes)
+              + f", residue {sheet.residue[k]:.0e}")  # fmt: skip
+        captions.append(f"{sheet.came[k]:.2f} = {sheet.handed[k]:.2f} {'-' if kept < 0 else '+'} {abs(kept):.2f}")
+    rows = [f"sample {sample}\nlabel {label}" for sample, label in zip(options.sample, labels, strict=True)]
+    shape = (len(options.sample), len(targets))
+    maps = relevance.sum(axis=1).reshape(*shape, *data.input_shape[1:])
+    out = options.out or beside(options.checkpoint, "explain.png")
+    images = data.x_test[options.sample].mean(axis=1)
+    heading = f"relevance under {options.rule}, by class; below: output = input's relevance + kept on the way"
+    said = draw(out, figures.relevance, images, maps, rows, targets, np.reshape(captions, shape), heading)
+    print(f"in {out.parent}{said}")
+
+
+def run_balance(options: argparse.Namespace) -> None:
+    net, data, stored = stored_run(options.checkpoint, options.data_root)
+    name = options.rule or stored.rule
+    x, y = data.x_test[: options.samples], data.y_test[: options.samples]
+    if options.samples < 1 or (options.sample is not None and not 0 <= options.sample < len(x)):
+        raise ValueError(f"--samples must be at least 1 and --sample below it, got {options.samples}, {options.sample}")
+    outputs = net.forward(x)
+    net.feedback(rewards.NAMES[stored.reward](outputs, y), presets.mixed(name, net))
+    sheet = balance(net)
+    of = f"sample {options.sample}" if options.sample is not None else f"the sum over {len(x)} samples"
+    print(f"reward {stored.reward}, rule {name}, {of} of {data.name}\n\n{sheet.table(options.sample)}\n")
+    out = options.out or beside(options.checkpoint, "balance.png")
+    heading = f"Where the reward goes: {stored.reward} reward, {name}, {of}"
+    print(f"in {out.parent}{draw(out, figures.balance, sheet, options.sample, heading)}")
+
+
+def beside(checkpoint: str, file: str) -> Path:
+    """A file in the folder of the checkpoint."""
+    return (Path(checkpoint) if Path(checkpoint).is_dir() else Path(checkpoint).parent) / file
