@@ -103,7 +103,7 @@ def draw(path: Path, rows: list[dict]) -> None:
         mine = [row for row in rows if row["data"] == data]
         places = np.arange(len(mine))
         mean = np.array([row["accuracy"] for row in mine])
-        spread = [[row["accuracy"] - row["lowest"] for row in mine], [row["highest"] - row["accuracy"] for row in mine]]
+        spread = np.abs([[row[end] - row["accuracy"] for row in mine] for end in ("lowest", "highest")])
         style = {"color": colour, "marker": marker, "linestyle": "none", "label": data}
         left.errorbar(mean, places, xerr=spread, capsize=3, **style)
         right.plot([row["cosine"] for row in mine], places, **style)

@@ -17,6 +17,7 @@ import numpy as np
 from lfp_ref.layers.base import Layer
 from lfp_ref.layers.residual import Residual
 from lfp_ref.layers.sharing import per_sample
+from lfp_ref.network import Sequential
 from lfp_ref.rules import Rule
 from lfp_ref.threads import one_blas_thread
 
@@ -103,7 +104,7 @@ def balance(net: Layer) -> Balance:
 @contextmanager
 def _listening(net: Layer, lines: list[Line]) -> Iterator[None]:
     """Puts a listener before hand_back of every layer that does something with a reward itself."""
-    layers = [layer for _, layer in net.named_layers() if not layer.children() or isinstance(layer, Residual)]
+    layers = [layer for _, layer in net.named_layers() if not isinstance(layer, Sequential)]
     for layer in layers:
         layer.hand_back = _listener(layer, lines)  # type: ignore[method-assign]
     try:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import zipfile
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,7 @@ def save(path: str | os.PathLike, checkpoint: Checkpoint) -> None:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     arrays = {f"{part}.{name}": a for part in PARTS for name, a in getattr(checkpoint, part).items()}
-    about = json.dumps({"lfp_ref": VERSION, **checkpoint.about})
+    about = json.dumps({**checkpoint.about, "lfp_ref": VERSION}, default=lambda array: array.tolist())
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with beside.open("wb") as file:
@@ -61,25 +62,40 @@ def load(path: str | os.PathLike) -> Checkpoint:
             arrays = {name: file[name] for name in file.files}
         about = json.loads(str(arrays.pop("about")))
         if about.pop("lfp_ref") != VERSION:
-            raise ValueError("it was written by another version of lfp_ref")
+            raise ValueError("another version")
         parts: dict[str, dict[str, np.ndarray]] = {part: {} for part in PARTS}
         for key, array in arrays.items():
             part, _, name = key.partition(".")
             parts[part][name] = array
-    except (ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path} is not a checkpoint of lfp_ref: {error}") from None
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        EOFError,
+        NotImplementedError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ):
+        raise ValueError(f"{path} is not a checkpoint of lfp_ref, or damaged") from None
     return Checkpoint(about, **parts)
 
 
 def random_states(net: Layer) -> dict[str, Any]:
     """The state of every layer's random generator, by path."""
-    return {path: layer.rng.bit_generator.state for path, layer in net.named_layers() if hasattr(layer, "rng")}
+    return {path: rng.bit_generator.state for path, rng in _generators(net).items()}
+
+
+def _generators(net: Layer) -> dict[str, np.random.Generator]:
+    found = {path: getattr(layer, "rng", None) for path, layer in net.named_layers()}
+    return {path: rng for path, rng in found.items() if isinstance(rng, np.random.Generator)}
 
 
 def restore(checkpoint: Checkpoint, net: Layer, optimizer: Optimizer) -> None:
     """Puts a run's arrays and random states back. Raises ValueError where they do not fit this network or optimiser."""
-    generators = {path: layer.rng for path, layer in net.named_layers() if hasattr(layer, "rng")}
-    if generators.keys() != checkpoint.about["random"].keys():
+    generators, states = _generators(net), checkpoint.about.get("random", {})
+    kinds = {path: rng.bit_generator.state["bit_generator"] for path, rng in generators.items()}
+    if kinds != {path: state["bit_generator"] for path, state in states.items()}:
         raise ValueError("the checkpoint's random generators are not this network's")
     before = net.state_dict()
     net.load_state_dict(checkpoint.net)
@@ -89,4 +105,4 @@ def restore(checkpoint: Checkpoint, net: Layer, optimizer: Optimizer) -> None:
         net.load_state_dict(before)
         raise
     for path, rng in generators.items():
-        rng.bit_generator.state = checkpoint.about["random"][path]
+        rng.bit_generator.state = states[path]

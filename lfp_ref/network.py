@@ -48,11 +48,12 @@ class Sequential(Layer):
 
     def propagate(self, a: np.ndarray, training: bool) -> np.ndarray:
         for layer in self.layers:
-            a = layer.propagate(a, training)
+            a = np.ascontiguousarray(layer.propagate(a, training))
         return self.remember(a)
 
     def hand_back(self, reward: np.ndarray, rules: Mapping[Any, Rule], wanted: bool) -> np.ndarray | None:
         first = 0 if wanted else next((i for i, layer in enumerate(self.layers) if layer.parameters()), len(self))
         for number in range(len(self) - 1, first - 1, -1):
             reward = self.layers[number].hand_back(reward, rules, wanted or number > first)
+            reward = None if reward is None else np.ascontiguousarray(reward)
         return reward

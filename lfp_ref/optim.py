@@ -127,7 +127,8 @@ class Adam(Optimizer):
     ) -> None:
         super().__init__(parameters, lr, weight_decay)
         for beta in betas:
-            check_range("each of betas", beta, 0, 1)
+            check_range("each of betas", beta, 0, 1 - 1e-9)
+        check_range("eps", eps, 1e-300, 1)
         self.betas, self.eps = betas, eps
 
     def move(self, value: np.ndarray, feedback: np.ndarray, *kept: np.ndarray) -> int:
@@ -166,11 +167,14 @@ def sum_of_squares(x):
 
 
 def clip_norm(parameters: Iterable[Parameter], max_norm: float) -> float:
-    """Scales all feedback together so that its Euclidean norm is at most max_norm; returns the norm it had."""
+    """Scales all feedback together so that its Euclidean norm is at most max_norm; returns the norm it had.
+
+    By max_norm / norm exactly (PyTorch adds 1e-6 to the norm). Feedback of infinite norm is left as it is.
+    """
     check_range("max_norm", max_norm, 0, math.inf)
     parameters = list(parameters)
     norm = math.sqrt(sum(sum_of_squares(p.feedback.reshape(-1)) for p in parameters))
-    if norm > max_norm:
+    if max_norm < norm < math.inf:
         for parameter in parameters:
             parameter.feedback *= parameter.feedback.dtype.type(max_norm / norm)
     return norm

@@ -28,6 +28,8 @@ def one_hot(outputs: np.ndarray, labels: ArrayLike) -> np.ndarray:
 
     Raises ValueError for labels that are not one integer in 0..O-1 for each sample.
     """
+    if np.ndim(outputs) != 2 or 0 in np.shape(outputs):
+        raise ValueError(f"outputs must have shape (N, O) with nothing empty, got {np.shape(outputs)}")
     labels, (samples, classes) = np.asarray(labels), outputs.shape
     if labels.dtype.kind not in "iu" or labels.shape != (samples,):
         raise ValueError(f"labels must be {samples} integers, got shape {labels.shape}, dtype {labels.dtype}")

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -68,6 +69,11 @@ class Group(NamedTuple):
     mask: Callable[[np.ndarray], np.ndarray] | None = None
 
 
+def is_number(x: Any) -> bool:
+    """Whether x is a finite real number >= 0."""
+    return isinstance(x, Real) and bool(np.isfinite(x)) and x >= 0
+
+
 LEARNING = ("share", "hebbian", "oja")
 
 
@@ -112,9 +118,7 @@ class Epsilon(Rule):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.check(
-            np.isfinite(self.epsilon) and self.epsilon >= 0, f"epsilon must be finite and >= 0, got {self.epsilon}"
-        )
+        self.check(is_number(self.epsilon), f"epsilon must be finite and >= 0, got {self.epsilon!r}")
 
 
 @dataclass(frozen=True)
@@ -146,7 +150,7 @@ class Gamma(Rule):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.check(np.isfinite(self.gamma) and self.gamma >= 0, f"gamma must be finite and >= 0, got {self.gamma}")
+        self.check(is_number(self.gamma), f"gamma must be finite and >= 0, got {self.gamma!r}")
 
     @property
     def groups(self) -> tuple[Group, ...]:  # type: ignore[override]
@@ -177,7 +181,7 @@ class AlphaBeta(Rule):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        right = np.isfinite(self.alpha) and self.beta >= 0 and np.isclose(self.alpha - self.beta, 1)
+        right = is_number(self.alpha) and is_number(self.beta) and bool(np.isclose(self.alpha - self.beta, 1))
         self.check(right, f"needs alpha - beta = 1 and beta >= 0, got alpha {self.alpha}, beta {self.beta}")
 
     @property
@@ -269,7 +273,9 @@ def parse(text: str) -> Rule:
         raise ValueError(f"unknown rule {name!r}; known: {', '.join(NAMES)}")
     try:
         return NAMES[name](*[float(number) for number in numbers.split(",") if number])
-    except (TypeError, ValueError) as error:
+    except TypeError:
+        raise ValueError(f"rule {text!r}: {name} does not take that many numbers") from None
+    except ValueError as error:
         raise ValueError(f"rule {text!r}: {error}") from None
 
 
@@ -278,7 +284,7 @@ def resolve(rule: Rule | Mapping[Any, Rule], net: Any) -> dict[Any, Rule]:
 
     rule: one rule for all, or a mapping whose keys are layer classes or prefixes of parameter names ("0", "2.body").
     The longest matching prefix wins over classes, the nearest class over its bases; lfp.Layer as a key is the rest.
-    Layers without parameters that nothing matches follow Epsilon().
+    Layers without parameters that nothing matches follow Epsilon(), or Gradient() if that is the mapping's.
 
     Returns {layer: rule} for every layer inside net, net included.
     Raises TypeError for what is no rule; ValueError where a layer with parameters has no rule, where a key matches
@@ -293,11 +299,12 @@ def resolve(rule: Rule | Mapping[Any, Rule], net: Any) -> dict[Any, Rule]:
             raise TypeError(f"a mapping of rules goes from layer class or name prefix to rule, got {key!r}: {value!r}")
     if len({value.shares for value in rule.values()}) > 1:
         raise ValueError("Gradient hands on derivatives, the other rules hand on rewards: they cannot be mixed")
+    default = Gradient() if is_gradient(rule) else Epsilon()
     chosen, used, missing = {}, set(), []
     for path, layer in net.named_layers():
         keys = _matching_keys(rule, path, layer)
         used.update(keys)
-        chosen[layer] = rule[keys[0]] if keys else Epsilon()
+        chosen[layer] = rule[keys[0]] if keys else default
         if not keys and layer.own_parameters():
             missing.append(f"{path or 'the layer'} ({type(layer).__name__})")
     if missing:

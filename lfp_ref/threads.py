@@ -4,16 +4,23 @@ Kernels split their work over numba's threads, and each thread calls BLAS on its
 of its own inside: two pools that wait for each other by spinning, on the same cores, made a training step twenty times
 slower. So BLAS gets one thread while a network works, and its own number back afterwards.
 
+Waiting threads sleep (OMP_WAIT_POLICY=passive, unless the environment says otherwise). OpenMP's default is to spin: on
+cores that others use too, that made short steps a hundred times slower.
+
 numba.set_num_threads(n), or NUMBA_NUM_THREADS in the environment, is the one setting.
 """
 
 from __future__ import annotations
 
 import ctypes
+import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import scipy.linalg.cython_blas
+
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # read when numba starts its threads, at the first kernel
 
 
 def _openblas_threads() -> tuple:
@@ -26,18 +33,30 @@ def _openblas_threads() -> tuple:
 
 
 _OPENBLAS = _openblas_threads()
+_LOCK = threading.Lock()
+_users, _before = 0, 1
 
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """Keeps BLAS to one thread per caller inside the block. Does nothing for a BLAS other than OpenBLAS."""
+    """Keeps BLAS to one thread per caller inside the block. Does nothing for a BLAS other than OpenBLAS.
+
+    The setting is the process's: the first thread to come in makes it, the last one to leave takes it back.
+    """
+    global _users, _before
     if not _OPENBLAS:
         yield
         return
     get, set_ = _OPENBLAS
-    before = get()
-    set_(1)
+    with _LOCK:
+        if _users == 0:
+            _before = get()
+            set_(1)
+        _users += 1
     try:
         yield
     finally:
-        set_(before)
+        with _LOCK:
+            _users -= 1
+            if _users == 0:
+                set_(_before)

@@ -17,10 +17,11 @@ from numpy.typing import ArrayLike
 
 from lfp_ref import checkpoints, rewards
 from lfp_ref.datasets import Dataset
-from lfp_ref.layers.base import Layer
+from lfp_ref.layers.base import Layer, whole
 from lfp_ref.optim import SGD, Optimizer, clip_norm
 from lfp_ref.rules import Epsilon, Rule, is_gradient
 
+# What train returns: one array a column, one entry an epoch. And what it measures: (outputs, targets) -> a number.
 History = dict[str, np.ndarray]
 Metric = Callable[[np.ndarray, np.ndarray], float]
 
@@ -48,8 +49,17 @@ def evaluate(
 ) -> float:
     """The metric of a network on a data set's test part, or on (x, y)."""
     x, y = (data.x_test, data.y_test) if isinstance(data, Dataset) else map(np.asarray, data)
+    check_data(x, y)
     batches = [net.forward(x[i : i + batch_size]) for i in range(0, len(x), batch_size)]
-    return metric(np.concatenate(batches, axis=batches[0].ndim - 2), y)
+    return metric(np.concatenate(batches, axis=1 if batches[0].ndim == 3 else 0), y)  # spikes are (T, N, O)
+
+
+def check_data(x: np.ndarray, y: np.ndarray) -> None:
+    """Raises ValueError unless there are as many targets as inputs, at least one, and no target is NaN or infinite."""
+    if len(x) != len(y) or not len(x):
+        raise ValueError(f"need as many targets as inputs and at least one, got {len(x)} inputs and {len(y)} targets")
+    if not np.isfinite(y).all():
+        raise ValueError("a target is NaN or infinite")
 
 
 @dataclass
@@ -98,17 +108,20 @@ def train(
     Returns a dict of arrays with one entry per epoch: epoch, reward (mean per sample), train_<metric>, test_<metric>
     (NaN without test part), untouched (mean fraction of weights an update left exactly as they were), seconds.
     Raises DivergenceError at NaN or infinity, the last good checkpoint stays; Interrupted, a KeyboardInterrupt, after
-    Ctrl-C, once the step is done and the run saved; ValueError for options that make no sense.
+    Ctrl-C, once the step is done and the run saved; ValueError or TypeError for options that make no sense, and for a
+    checkpoint of another run: data size, batch size, seed, reduction, rule, reward, metric and optimiser must agree.
     """
     optimizer = SGD(net.parameters(), 0.1, momentum=0.9) if optimizer is None else optimizer
     rule = Epsilon() if rule is None else rule
     x, y = (data.x_train, data.y_train) if isinstance(data, Dataset) else map(np.asarray, data)
     if reduction not in ("mean", "sum"):
         raise ValueError(f'reduction must be "mean" or "sum", got {reduction!r}')
-    if len(x) != len(y) or not len(x):
-        raise ValueError(f"need as many targets as inputs and at least one, got {len(x)} inputs and {len(y)} targets")
-    if epochs < 1 or batch_size < 1:
-        raise ValueError(f"epochs and batch_size must be at least 1, got {epochs} and {batch_size}")
+    check_data(x, y)
+    if not isinstance(optimizer, Optimizer) or not callable(reward):
+        raise TypeError(f"need an optimiser made of the network's parameters and a function, got {optimizer}, {reward}")
+    if not {id(p) for p in optimizer.parameters} <= {id(p) for p in net.parameters()}:
+        raise ValueError("the optimiser's parameters are not this network's: make it of net.parameters()")
+    whole("epochs", epochs), whole("batch_size", batch_size)
     if is_gradient(rule) and not hasattr(reward, "gradient"):
         raise ValueError(f"{_name(reward)} has no gradient to descend; use an LFP rule, or one of {_with_gradient()}")
     if resume and checkpoint is None:
@@ -116,22 +129,24 @@ def train(
     names = ("epoch", "reward", f"train_{_name(metric)}", f"test_{_name(metric)}", "untouched", "seconds")
     history: dict[str, list[float]] = {name: [] for name in names}
     at = Position()
+    # what a run must have in common with the one it goes on from
+    same = {"samples": len(x), "batch_size": batch_size, "seed": seed, "reduction": reduction, "rule": repr(rule),
+            "reward": _name(reward), "metric": _name(metric), "optimizer": type(optimizer).__name__}  # fmt: skip
     if resume:
         saved = checkpoints.load(checkpoint)
+        if different := [k for k, v in same.items() if saved.about.get("run", {}).get(k) != v]:
+            raise ValueError(f"{checkpoint} is of a run with another {', '.join(different)}")
         checkpoints.restore(saved, net, optimizer)
         at = Position(**saved.about["position"])
         history = {name: list(saved.history[name]) for name in names}
 
-    def save() -> None:
+    def save(where: str) -> None:
+        _check_state(net, where)
         if checkpoint is not None:
-            position = {"position": asdict(at), "random": checkpoints.random_states(net)}
+            run = {"run": same, "position": asdict(at), "random": checkpoints.random_states(net)}
             columns = {name: np.array(column) for name, column in history.items()}
-            checkpoints.save(
-                checkpoint,
-                checkpoints.Checkpoint(
-                    {**(about or {}), **position}, net.state_dict(), optimizer.state_dict(), columns
-                ),
-            )
+            state = net.state_dict(), optimizer.state_dict()
+            checkpoints.save(checkpoint, checkpoints.Checkpoint({**(about or {}), **run}, *state, columns))
 
     steps = math.ceil(len(x) / batch_size)
     weights = sum(p.value.size for p in optimizer.parameters)
@@ -143,8 +158,10 @@ def train(
                 rows = order[step * batch_size : (step + 1) * batch_size]
                 where = f"epoch {epoch + 1}, step {step + 1}"
                 outputs = net.forward(x[rows], training=True)
-                with np.errstate(all="ignore"):  # what overflows is found in the next line
-                    r = reward(outputs, y[rows])
+                with np.errstate(all="ignore"):  # what overflows is found two lines on
+                    r = np.asarray(reward(outputs, y[rows]))
+                if r.shape != outputs.shape:
+                    raise ValueError(f"{_name(reward)} gave shape {r.shape} for outputs of shape {outputs.shape}")
                 total = float(np.sum(r))
                 if not math.isfinite(total):
                     raise DivergenceError(f"{where}: {_culprit(net, reward)}")
@@ -162,17 +179,18 @@ def train(
                 at.seconds += time.perf_counter() - begin
                 if on_step:
                     on_step(epoch, step + 1, steps)
-                if stopped() and (epoch, step) != (epochs - 1, steps - 1):
-                    save()
+                if stopped():
+                    save(where)
                     saved_to = f"; saved to {checkpoint}" if checkpoint is not None else ""
                     raise Interrupted(f"stopped at {where}{saved_to}")
-            _check_parameters(net, f"epoch {epoch + 1}")
+            where = f"epoch {epoch + 1}, step {steps}"
+            _check_state(net, where)
             test = evaluate(net, data, metric) if isinstance(data, Dataset) and len(data.x_test) else math.nan
             row = (epoch + 1, at.reward / at.samples, at.metric / at.samples, test, at.untouched / steps, at.seconds)
             for name, value in zip(names, row, strict=True):
                 history[name].append(value)
             at = Position(epoch + 1)
-            save()
+            save(where)
             if log:
                 log(_line(epochs, dict(zip(names, row, strict=True))))
     return {name: np.array(column) for name, column in history.items()}
@@ -182,6 +200,7 @@ def _line(epochs: int, row: dict[str, float]) -> str:
     """A line per epoch."""
     digits = len(str(epochs))
     parts = [f"epoch {row['epoch']:{digits}d}/{epochs}", f"reward {row['reward']:.4f}"]
+    row = {name: value for name, value in row.items() if not math.isnan(value)}  # without a test part
     parts += [
         f"{name.replace('_', ' ')} {value:.4f}" for name, value in row.items() if name.startswith(("train", "test"))
     ]
@@ -196,10 +215,10 @@ def _with_gradient() -> str:
     return ", ".join(name for name, reward in rewards.NAMES.items() if hasattr(reward, "gradient"))
 
 
-def _check_parameters(net: Layer, where: str) -> None:
-    for name, parameter in net.named_parameters():
-        if not np.isfinite(parameter.value).all():
-            raise DivergenceError(f"{where}: parameter {name} is no longer finite; try a smaller learning rate")
+def _check_state(net: Layer, where: str) -> None:
+    for name, array in net.state_dict().items():
+        if not np.isfinite(array).all():
+            raise DivergenceError(f"{where}: {name} is no longer finite; try a smaller learning rate, or clip")
 
 
 def _culprit(net: Layer, reward: rewards.Reward) -> str:

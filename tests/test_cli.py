@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from lfp_ref import cli
+from lfp_ref.cli import training
 
 
 @pytest.fixture(autouse=True)
@@ -53,7 +54,7 @@ def test_a_folder_with_a_run_is_not_overwritten(capsys):
     arguments = ("train", "--data", "blobs", "--epochs", "1", "--out", "here")
     assert call(capsys, *arguments)[0] == 0
     status, _, err = call(capsys, *arguments)
-    assert status == 1 and "holds a run already; go on with --resume here" in err
+    assert status == 1 and "holds a run already: choose another --out, or go on with train --resume here" in err
 
 
 def test_stopped_and_resumed_equals_uninterrupted(capsys, monkeypatch, tmp_path):
@@ -61,7 +62,7 @@ def test_stopped_and_resumed_equals_uninterrupted(capsys, monkeypatch, tmp_path)
 
     arguments = ("train", "--data", "swirls", "--activation", "softsign", "--epochs", "4")
     assert call(capsys, *arguments, "--out", "whole")[0] == 0
-    train = cli.train
+    train = training.train
 
     def pressed(net, data, **options):
         def press(epoch, step, steps):
@@ -70,10 +71,10 @@ def test_stopped_and_resumed_equals_uninterrupted(capsys, monkeypatch, tmp_path)
 
         return train(net, data, **{**options, "on_step": press})
 
-    monkeypatch.setattr(cli, "train", pressed)
+    monkeypatch.setattr(training, "train", pressed)
     status, _, err = call(capsys, *arguments, "--out", "part")
     assert status == 130 and "go on with: lfp-ref train --resume part" in err
-    monkeypatch.setattr(cli, "train", train)
+    monkeypatch.setattr(training, "train", train)
     assert call(capsys, "train", "--resume", "part")[0] == 0
     for one, other in zip(rows("whole/history.csv"), rows("part/history.csv"), strict=True):
         assert {k: v for k, v in one.items() if k != "seconds"} == {k: v for k, v in other.items() if k != "seconds"}
@@ -157,7 +158,7 @@ def test_without_tqdm_and_matplotlib_it_says_what_they_would_add(capsys, monkeyp
     for module in ("tqdm", "matplotlib", "matplotlib.figure", "matplotlib.backends.backend_agg"):
         monkeypatch.setitem(sys.modules, module, None)
     status, out, _ = call(capsys, "train", "--data", "blobs", "--epochs", "1", "--out", "bare")
-    assert status == 0 and "progress bar needs tqdm" in out and "picture of the curves needs matplotlib" in out
+    assert status == 0 and "progress bar needs tqdm" in out and "picture of this needs matplotlib" in out
     assert {p.name for p in (tmp_path / "bare").iterdir()} == {"checkpoint.npz", "history.csv"}
 
 
@@ -165,5 +166,73 @@ def test_it_is_a_module_and_helps():
     shown = subprocess.run(
         [sys.executable, "-m", "lfp_ref", "train", "--help"], capture_output=True, text=True, check=True
     ).stdout
-    for option in ("--rule", "--reward", "--activation", "--resume", "--validate", "epsilon:0.1 sets its number"):
+    for option in ("--rule", "--reward", "--activation", "--resume", "--validate", "epsilon:0.1 sets a rule's number"):
         assert option in " ".join(shown.split())
+
+
+def test_a_run_goes_on_with_its_own_options_only(capsys):
+    assert call(capsys, "train", "--data", "blobs", "--epochs", "1", "--out", "done")[0] == 0
+    status, _, err = call(capsys, "train", "--resume", "done", "--lr", "5", "--epochs", "9")
+    assert status == 1 and "leave out --epochs, --lr" in err
+    status, out, _ = call(capsys, "train", "--resume", "done/checkpoint.npz")
+    assert status == 0 and "this run is complete" in out
+
+
+def test_an_interrupted_comparison_says_what_it_saved(capsys, monkeypatch):
+    import _thread
+
+    train = training.train
+
+    def pressed(net, data, **options):
+        return train(net, data, **{**options, "on_step": lambda *at: _thread.interrupt_main() if at[1] == 2 else None})
+
+    monkeypatch.setattr(training, "train", pressed)
+    status, _, err = call(capsys, "compare", "--data", "blobs", "--epochs", "1", "--out", "both")
+    assert status == 130 and "saved to both/epsilon.npz" in err and "--resume" not in err
+    status, _, err = call(capsys, "evaluate", "both")
+    assert status == 1 and "both holds epsilon.npz: name one of them" in err
+    assert call(capsys, "evaluate", "both/epsilon.npz")[0] == 0
+
+
+def test_nothing_is_left_behind_by_a_mistake(capsys, tmp_path):
+    for arguments in (("--rule", "../x"), ("--activation", "no"), ("--data", "mnist"), ("--model", "lenet")):
+        assert call(capsys, "train", *arguments)[0] == 1
+    for wrong in (("--epochs", "0"), ("--batch-size", "-3"), ("--seed", "-1"), ("--reward", "rate-coded")):
+        with pytest.raises(SystemExit):
+            cli.main(["train", *wrong])
+        assert wrong[0] in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_explain_and_balance(capsys, tmp_path):
+    pytest.importorskip("matplotlib", reason="pictures need the extra cli")
+    from matplotlib.image import imread
+
+    assert call(capsys, "train", "--model", "small-cnn", "--epochs", "3", "--out", "cnn")[0] == 0
+    status, out, _ = call(capsys, "explain", "cnn", "--sample", "0", "5", "--target", "3", "8", "--rule", "gamma:0.5")
+    lines = out.splitlines()
+    assert status == 0 and len(lines) == 5 and lines[-1].endswith("explain.png")
+    for line in lines[:4]:  # output = input's relevance + what was kept, as printed
+        output, *parts = [
+            float(text.split()[-1].rstrip(":")) for text in line.split(" = ")[1].replace(":", ",").split(",")
+        ]
+        assert abs(output - sum(parts)) < 1e-3
+    colours = imread(tmp_path / "cnn" / "explain.png")[..., :3]
+    assert (colours[..., 0] > colours[..., 2] + 0.5).any() and (colours[..., 2] > colours[..., 0] + 0.5).any()
+    for rule in ("epsilon-alpha2-beta1-flat", "alpha-beta"):
+        status, out, _ = call(capsys, "balance", "cnn", "--samples", "20", "--sample", "7", "--rule", rule)
+        assert status == 0 and "0 Conv2d" in out and "residue" in out and f"rule {rule}, sample 7" in out
+    assert imread(tmp_path / "cnn" / "balance.png").shape[0] > 200
+    for arguments, says in (
+        (("explain", "cnn", "--sample", "359"), "--sample must be in 0..358, got 359"),
+        (("explain", "cnn", "--target", "10"), "--target must be in 0..9, got 10"),
+        (("explain", "cnn", "--rule", "gradient"), "sensitivities"),
+        (("balance", "cnn", "--sample", "300"), "--samples must be at least 1 and --sample below it"),
+        (("balance", "cnn", "--rule", "gradient"), "no balance to draw up"),
+        (("balance", "cnn", "--rule", "z-box"), "sees the network's input"),
+    ):
+        status, _, err = call(capsys, *arguments)
+        assert status == 1 and says in err
+    assert call(capsys, "train", "--data", "blobs", "--epochs", "1", "--out", "points")[0] == 0
+    status, _, err = call(capsys, "explain", "points")
+    assert status == 1 and "heat maps of images" in err

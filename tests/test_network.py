@@ -195,3 +195,55 @@ def test_silent_networks_and_exact_zeros_make_no_nan():
         net.forward(images(3))
         assert np.isfinite(net.feedback(np.ones((3, 3)), rule)).all()
         assert all(np.isfinite(p.feedback).all() for p in net.parameters())
+
+
+def test_assigning_a_parameter_copies_and_checks():
+    layer = lfp.Dense(3, 2)
+    array = layer.weight.value
+    layer.weight.value = np.arange(6.0).reshape(3, 2).T
+    assert layer.weight.value is array and array.flags.c_contiguous and array[0].tolist() == [0, 2, 4]
+    with pytest.raises(ValueError, match=r"has shape \(2, 3\), got \(3, 2\)"):
+        layer.weight.value = np.ones((3, 2))
+
+
+class Backwards(lfp.Layer):
+    """A layer somebody else wrote, that returns views."""
+
+    def propagate(self, a, training):
+        return self.remember(a[::-1])
+
+    def hand_back(self, reward, rules, wanted):
+        return reward[::-1]
+
+
+def test_layers_of_others_may_return_views():
+    one, other = lfp.Dense(4, 3, dtype=np.float64), lfp.Dense(4, 3, dtype=np.float64)
+    other.load_state_dict(one.state_dict())
+    net, x = (
+        lfp.Sequential(lfp.Dense(5, 4, dtype=np.float64), Backwards(), one),
+        np.random.default_rng(0).normal(size=(6, 5)),
+    )
+    z = net.forward(x)
+    net.feedback(z)
+    middle = net[0].forward(x)[:, ::-1]
+    assert np.array_equal(other.forward(middle), z)
+    handed = other.feedback(z)[:, ::-1]
+    alone = net[0].weight.feedback.copy()
+    net[0].feedback(handed)
+    np.testing.assert_allclose(net[0].weight.feedback, alone, rtol=1e-12)
+
+
+def test_gradient_in_a_mapping_is_gradient_everywhere():
+    net = lfp.Sequential(lfp.Dense(3, 4), lfp.Tanh(), lfp.Dense(4, 2))
+    x = np.random.default_rng(0).normal(size=(5, 3))
+    results = []
+    for rule in (lfp.rules.Gradient(), {lfp.Dense: lfp.rules.Gradient()}):
+        net.forward(x)
+        results.append(net.feedback(np.ones((5, 2)), rule))
+    assert np.array_equal(*results)
+
+
+def test_an_activation_inside_another_counts_as_occurring():
+    act = lfp.ReLU()
+    with pytest.raises(ValueError, match="occurs twice"):
+        lfp.Sequential(lfp.Dense(2, 2), act, lfp.Dense(2, 2), lfp.Negated(act))

@@ -150,8 +150,8 @@ def test_options_that_make_no_sense():
     net = network()
     for options, says in (
         ({"reduction": "max"}, "reduction"),
-        ({"epochs": 0}, "at least 1"),
-        ({"batch_size": 0}, "at least 1"),
+        ({"epochs": 0}, "epochs must be an integer >= 1"),
+        ({"batch_size": 0}, "batch_size must be an integer >= 1"),
         ({"resume": True}, "needs a checkpoint"),
         ({"clip": -1}, "max_norm"),
     ):
@@ -202,3 +202,89 @@ def test_writing_a_checkpoint_is_all_or_nothing(tmp_path, monkeypatch):
 def test_without_a_test_part():
     history = lfp.train(network(), (DATA.x_train, DATA.y_train), epochs=1, log=None)
     assert math.isnan(history["test_accuracy"][0]) and not math.isnan(history["train_accuracy"][0])
+
+
+def test_a_checkpoint_of_another_run_is_refused(tmp_path):
+    path = tmp_path / "run.npz"
+    run(network(), epochs=1, checkpoint=path)
+    for options, names in (
+        ({"batch_size": 16}, "batch_size"),
+        ({"seed": 3, "reduction": "sum"}, "seed, reduction"),
+        ({"rule": lfp.rules.Gradient()}, "rule"),
+        ({"reward": lfp.rewards.sigmoid}, "reward"),
+    ):
+        with pytest.raises(ValueError, match=f"of a run with another {names}$"):
+            run(network(), checkpoint=path, resume=True, **options)
+    net = network()
+    with pytest.raises(ValueError, match="another optimizer"):
+        lfp.train(net, DATA, batch_size=32, checkpoint=path, resume=True, log=None)
+
+
+def test_ctrl_c_in_the_very_last_step_is_not_lost(tmp_path):
+    def press(epoch, step, steps):
+        if step == steps:
+            _thread.interrupt_main()
+
+    path = tmp_path / "run.npz"
+    with pytest.raises(Interrupted, match="epoch 1, step 5; saved"):
+        run(network(), epochs=1, checkpoint=path, on_step=press)
+    whole, resumed = network(), network(seed=5)
+    expected = run(whole, epochs=1)
+    assert same_history(expected, run(resumed, epochs=1, checkpoint=path, resume=True)) and same_state(whole, resumed)
+
+
+def test_an_optimiser_of_another_network_is_refused():
+    with pytest.raises(ValueError, match="not this network's"):
+        lfp.train(network(), DATA, optimizer=lfp.optim.SGD(network().parameters(), 0.1), log=None)
+    with pytest.raises(TypeError, match="optimiser made of"):
+        lfp.train(network(), DATA, optimizer=lfp.optim.SGD, log=None)
+
+
+def test_nan_behind_a_step_is_seen_at_once(tmp_path):
+    net, path = lfp.Sequential(lfp.Dense(2, 4), lfp.Step(), lfp.Dense(4, 3)), tmp_path / "run.npz"
+
+    def poison(epoch, step, steps):
+        if step == 2:
+            net[0].weight.value[...] = np.nan
+
+    with pytest.raises(DivergenceError, match=r"epoch 1, step 3: parameter 0\.weight"):
+        lfp.train(net, DATA, batch_size=32, checkpoint=path, on_step=poison, log=None)
+    assert not path.exists()
+
+
+def test_statistics_that_overflow_are_not_saved(tmp_path):
+    net, path = lfp.Sequential(lfp.BatchNorm(2), lfp.Dense(2, 3)), tmp_path / "run.npz"
+    huge = np.random.default_rng(0).normal(size=(64, 2)).astype(np.float32) * 1e25
+    with pytest.raises(DivergenceError, match=r"0\.running_var is no longer finite"):
+        lfp.train(net, (huge, np.zeros(64, int)), checkpoint=path, log=None)
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("kind", ["PCG64", "Philox", "MT19937", "SFC64"])
+def test_any_random_generator_goes_through_a_checkpoint(tmp_path, kind):
+    def make(seed):
+        rng = np.random.Generator(getattr(np.random, kind)(seed))
+        return lfp.Sequential(lfp.Dense(2, 8, rng=rng), lfp.Dropout(0.5, rng=rng), lfp.Dense(8, 3, rng=rng))
+
+    whole, first, second = make(0), make(0), make(1)
+    run(whole)
+    run(first, epochs=2, checkpoint=tmp_path / "run.npz")
+    run(second, checkpoint=tmp_path / "run.npz", resume=True)
+    assert same_state(whole, second)
+
+
+def test_rewards_and_targets_that_do_not_fit():
+    for reward, says in ((lambda z, y: z[0], "gave shape"), (lambda z, y: z.sum(), "gave shape")):
+        with pytest.raises(ValueError, match=says):
+            run(network(), reward=reward)
+    targets = np.full(len(DATA.x_train), np.nan)
+    with pytest.raises(ValueError, match="target is NaN"):
+        lfp.train(network(), (DATA.x_train, targets), reward=lfp.rewards.squared_error, log=None)
+
+
+def test_evaluate_takes_outputs_of_any_rank_in_any_number_of_batches():
+    net = lfp.Sequential(lfp.Conv2d(1, 2, 3))
+    x = np.random.default_rng(0).normal(size=(600, 1, 5, 5))
+    seen = []
+    lfp.evaluate(net, (x, np.zeros(600)), lambda outputs, targets: seen.append(outputs.shape) or 0.0, batch_size=256)
+    assert seen == [(600, 2, 3, 3)]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import shlex
 import sys
 from collections.abc import Sequence
 
@@ -17,13 +19,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options.command(options)
     except Interrupted as stop:
-        hint = f"; go on with: lfp-ref train --resume {options.out}" if options.command is training.run_train else ""
+        is_train = options.command is training.run_train
+        hint = f"; go on with: lfp-ref train --resume {shlex.quote(str(options.out))}" if is_train else ""
         print(f"\n{stop}{hint}", file=sys.stderr)
         return 130
     except KeyboardInterrupt:
         print("\nstopped", file=sys.stderr)
         return 130
-    except (ValueError, OSError, DivergenceError) as error:
+    except BrokenPipeError:  # whoever read the output has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (ValueError, TypeError, OSError, DivergenceError) as error:
         print(f"lfp-ref: {error}", file=sys.stderr)
         return 1
     return 0
@@ -38,6 +44,6 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"lfp-ref {lfp_ref.__version__}")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
-    training.add_commands(commands)
+    training.add_commands(commands, top)
     inspecting.add_commands(commands)
     return top

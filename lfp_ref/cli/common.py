@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -43,9 +45,18 @@ def stored_options(saved: checkpoints.Checkpoint, path: Path) -> argparse.Namesp
     return argparse.Namespace(**saved.about["options"])
 
 
+def checkpoint_file(path: str) -> Path:
+    """The checkpoint that a file, or the folder of a run, means. Raises ValueError for a folder with several others."""
+    file = Path(path, "checkpoint.npz") if Path(path).is_dir() else Path(path)
+    others = sorted(other.name for other in file.parent.glob("*.npz"))
+    if not file.exists() and Path(path).is_dir() and others:
+        raise ValueError(f"{path} holds {', '.join(others)}: name one of them")
+    return file
+
+
 def stored_run(path: str, data_root: str | None) -> tuple[Sequential, datasets.Dataset, argparse.Namespace]:
     """The trained network of a checkpoint (a file, or the folder of a run), its data and its options."""
-    file = Path(path, "checkpoint.npz") if Path(path).is_dir() else Path(path)
+    file = checkpoint_file(path)
     saved = checkpoints.load(file)
     options = stored_options(saved, file)
     options.data_root = data_root
@@ -57,11 +68,16 @@ def stored_run(path: str, data_root: str | None) -> tuple[Sequential, datasets.D
 
 def new_folder(chosen: Path | None, usual: str) -> Path:
     """The folder for results, made now. Raises ValueError where the chosen one holds a run already."""
+    usual = re.sub(r"[^\w.-]+", "-", usual)
     folder = chosen or Path("runs", usual)
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"{folder} is a file; --out takes a folder")
     number = 1
     while folder.exists() and any(folder.glob("*.npz")):
         if chosen:
-            raise ValueError(f"{folder} holds a run already; go on with --resume {folder}, or choose another --out")
+            raise ValueError(
+                f"{folder} holds a run already: choose another --out, or go on with train --resume {folder}"
+            )
         number += 1
         folder = Path("runs", f"{usual}-{number}")
     folder.mkdir(parents=True, exist_ok=True)
@@ -73,25 +89,42 @@ def draw(path: Path, figure: Callable[..., None], *arguments: Any) -> str:
     try:
         figure(path, *arguments)
     except ImportError:
-        return '\n(the picture needs matplotlib: pip install "lfp-ref[cli]")'
+        return "\n(the picture of this needs matplotlib: pip install matplotlib)"
     return f", {path.name}"
 
 
 @contextmanager
-def progress() -> Any:
+def progress() -> Iterator[tuple[Callable[[int, int, int], None], Callable[[str], None]]]:
     """(on_step, log) for train: a bar over the steps of each epoch, and lines that do not break it."""
+    waiting = threading.Timer(2, print, ["compiling kernels: once per machine, some seconds"], {"flush": True})
+    waiting.daemon = True
+    waiting.start()
+    try:
+        with _bar(waiting.cancel) as functions:
+            yield functions
+    finally:
+        waiting.cancel()
+
+
+@contextmanager
+def _bar(started: Callable[[], None]) -> Iterator[tuple[Callable[[int, int, int], None], Callable[[str], None]]]:
     try:
         from tqdm import tqdm
     except ImportError:
-        print('(a progress bar needs tqdm: pip install "lfp-ref[cli]")')
-        yield None, print
+        print("(a progress bar needs tqdm: pip install tqdm)")
+        yield lambda *_: started(), lambda line: print(line, flush=True)
         return
     with tqdm(leave=False, unit="step", disable=not sys.stderr.isatty()) as bar:
 
         def on_step(epoch: int, step: int, steps: int) -> None:
+            started()
             if step == 1 or bar.total != steps:
                 bar.reset(steps)
                 bar.set_description(f"epoch {epoch + 1}")
             bar.update(step - bar.n)
 
-        yield on_step, lambda line: tqdm.write(line, file=sys.stdout)
+        def log(line: str) -> None:
+            tqdm.write(line, file=sys.stdout)
+            sys.stdout.flush()
+
+        yield on_step, log

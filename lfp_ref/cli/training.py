@@ -5,13 +5,24 @@ from __future__ import annotations
 import argparse
 import csv
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from lfp_ref import checkpoints, datasets, figures, models, optim, presets, rewards, rules
-from lfp_ref.cli.common import DATA, RULES, build, draw, load_data, new_folder, progress, stored_options
+from lfp_ref.cli.common import (
+    DATA,
+    RULES,
+    build,
+    checkpoint_file,
+    draw,
+    load_data,
+    new_folder,
+    progress,
+    stored_options,
+)
 from lfp_ref.network import Sequential
 from lfp_ref.training import History, evaluate, train
 
@@ -19,7 +30,25 @@ from lfp_ref.training import History, evaluate, train
 LEARNING_RATES = {"sgd": {True: 0.3, False: 0.1}, "adam": {True: 0.01, False: 0.003}}
 
 
-def add_commands(commands: Any) -> None:
+# Rewards for several classes and no spikes, which is what the networks by name have.
+REWARDS = ("softmax", "bounded-softmax", "sigmoid", "correct-class", "misclassification", "maximise", "minimise")
+
+STORED = ("data", "validate", "model", "activation", "rule", "learning", "reward", "optimizer", "epochs", "batch_size",
+          "clip", "reduction", "schedule", "dtype", "seed")  # fmt: skip
+
+
+def at_least(least: int) -> Callable[[str], int]:
+    """A type for options: an integer of at least that."""
+
+    def parse(text: str) -> int:
+        if not text.lstrip("-").isdigit() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"must be an integer >= {least}, got {text!r}")
+        return int(text)
+
+    return parse
+
+
+def add_commands(commands: Any, top: argparse.ArgumentParser) -> None:
     one = commands.add_parser(
         "train", help="train a network", description="Train a network; by default an MLP on digits."
     )
@@ -27,7 +56,7 @@ def add_commands(commands: Any) -> None:
     one.add_argument("--rule", default="epsilon", help=f"{RULES} (%(default)s)")
     one.add_argument("--lr", type=float, help="largest learning rate (default: depends on optimiser and rule)")
     one.add_argument("--resume", metavar="FOLDER", help="go on with the run in this folder, with its own options")
-    one.set_defaults(command=run_train)
+    one.set_defaults(command=run_train, file=None, parser=top)
 
     both = commands.add_parser(
         "compare",
@@ -53,27 +82,27 @@ def training_options(sub: argparse.ArgumentParser) -> None:
                      help=f"{', '.join(models.ACTIVATIONS)}, negated-... or reflected-... {shown}")  # fmt: skip
     sub.add_argument("--learning", choices=rules.LEARNING, default="share",
                      help=f"where weights take their feedback from {shown}")  # fmt: skip
-    sub.add_argument("--reward", choices=rewards.NAMES, default="softmax", help=f"what the output is told {shown}")
+    sub.add_argument("--reward", choices=REWARDS, default="softmax", help=f"what the output is told {shown}")
     sub.add_argument("--optimizer", choices=optim.NAMES, default="adam", help=f"{shown}")
-    sub.add_argument("--epochs", type=int, default=30, help=f"{shown}")
-    sub.add_argument("--batch-size", type=int, help="(32, or 128 from 10,000 training samples on)")
+    sub.add_argument("--epochs", type=at_least(1), default=30, help=f"{shown}")
+    sub.add_argument("--batch-size", type=at_least(1), help="(32, or 128 from 10,000 training samples on)")
     sub.add_argument("--clip", type=float, help="largest norm of all feedback together (none)")
     sub.add_argument("--reduction", choices=("mean", "sum"), default="mean", help=f"over the batch {shown}")
     sub.add_argument("--schedule", choices=("one-cycle", "constant"), default="one-cycle", help=f"{shown}")
     sub.add_argument("--dtype", choices=("float32", "float64"), default="float32", help=f"{shown}")
-    sub.add_argument("--seed", type=int, default=0, help=f"of initial weights and shuffling {shown}")
+    sub.add_argument("--seed", type=at_least(0), default=0, help=f"of initial weights and shuffling {shown}")
     sub.add_argument("--out", type=Path, help="folder for results (default: a new one below runs/)")
 
 
 def run_train(options: argparse.Namespace) -> None:
     if options.resume:
-        options = resumed(options)
-    else:
-        options.out = new_folder(options.out, "-".join(
-            [options.data, options.model, options.activation, options.rule.replace(":", ""), f"seed{options.seed}"]
-        ))  # fmt: skip
+        resumed(options)
     data = load_data(options)
-    history, net = run(options, data, options.rule, options.lr, options.out / "checkpoint.npz", bool(options.resume))
+    net, rule = network(options, data)
+    if not options.resume:
+        name_of_run = [options.data, options.model, options.activation, options.rule, f"seed{options.seed}"]
+        options.out = new_folder(options.out, "-".join(name_of_run))
+    history = run(options, data, net, rule, options.file or options.out / "checkpoint.npz")
     write_history(options.out / "history.csv", history)
     picture = draw(options.out / "curves.png", figures.curves, {name(options.rule): history}, title(options))
     print(f"\ntest accuracy {evaluate(net, data):.2%} on {len(data.x_test)} samples of {data.name}")
@@ -83,16 +112,20 @@ def run_train(options: argparse.Namespace) -> None:
 def run_compare(options: argparse.Namespace) -> None:
     if options.rule == "gradient":
         raise ValueError("--rule is what gradient descent is compared with: choose an LFP rule")
-    options.out = new_folder(
-        options.out, "-".join(["compare", options.data, options.model, options.activation, f"seed{options.seed}"])
-    )
     data = load_data(options)
-    histories = {}
+    runs = []
     for rule, lr in ((options.rule, options.lr), ("gradient", options.gradient_lr)):
-        print(f"{name(rule)}:")
-        history, _ = run(options, data, rule, lr, options.out / f"{rule.partition(':')[0]}.npz", False)
-        write_history(options.out / f"{rule.partition(':')[0]}.csv", history)
-        histories[name(rule)] = history
+        one = argparse.Namespace(**{**vars(options), "rule": rule, "lr": lr})
+        runs.append((one, *network(one, data)))
+    name_of_run = ["compare", options.data, options.model, options.activation, f"seed{options.seed}"]
+    options.out = new_folder(options.out, "-".join(name_of_run))
+    histories = {}
+    for one, net, rule in runs:
+        print(f"{name(one.rule)}:", flush=True)
+        file = one.rule.partition(":")[0]
+        history = run(one, data, net, rule, options.out / f"{file}.npz")
+        write_history(options.out / f"{file}.csv", history)
+        histories[name(one.rule)] = history
     picture = draw(options.out / "compare.png", figures.curves, histories, title(options))
     print(f"\n{'':18s} test accuracy  train accuracy  untouched  seconds an epoch")
     for label, history in histories.items():
@@ -101,38 +134,43 @@ def run_compare(options: argparse.Namespace) -> None:
     print(f"in {options.out}: a checkpoint and a history each{picture}")
 
 
-def run(
-    options: argparse.Namespace, data: datasets.Dataset, rule: str, lr: float | None, checkpoint: Path, resume: bool
-) -> tuple[History, Sequential]:
-    """One training run, with progress; the options go into its checkpoint."""
+def network(options: argparse.Namespace, data: datasets.Dataset) -> tuple[Sequential, presets.Mixed]:
+    """The network that the options describe, and the rule for it."""
     net = build(options, data)
-    parsed = presets.mixed(rule, net, "share" if rule == "gradient" else options.learning)
+    return net, presets.mixed(options.rule, net, "share" if options.rule == "gradient" else options.learning)
+
+
+def run(
+    options: argparse.Namespace, data: datasets.Dataset, net: Sequential, rule: presets.Mixed, checkpoint: Path
+) -> History:
+    """One training run, with progress; the options go into its checkpoint."""
     kind = "sgd" if options.optimizer == "sgd" else "adam"
-    lr = lr if lr is not None else LEARNING_RATES[kind][not rules.is_gradient(parsed)]
+    lr = options.lr if options.lr is not None else LEARNING_RATES[kind][not rules.is_gradient(rule)]
     momentum = {"momentum": 0.9} if kind == "sgd" else {}
     optimizer = optim.NAMES[options.optimizer](net.parameters(), lr, **momentum)
     batch_size = options.batch_size or (128 if len(data.x_train) >= 10_000 else 32)
     steps = options.epochs * math.ceil(len(data.x_train) / batch_size)
-    keep = ("data", "validate", "model", "activation", "learning", "reward", "optimizer", "epochs", "batch_size",
-            "clip", "reduction", "schedule", "dtype", "seed")  # fmt: skip
-    about = {"options": {key: getattr(options, key) for key in keep} | {"rule": rule, "lr": lr}}
+    about = {"options": {key: getattr(options, key) for key in STORED} | {"lr": lr}}
     with progress() as (on_step, log):
-        history = train(
-            net, data, optimizer=optimizer, epochs=options.epochs, rule=parsed, reward=rewards.NAMES[options.reward],
+        return train(
+            net, data, optimizer=optimizer, epochs=options.epochs, rule=rule, reward=rewards.NAMES[options.reward],
             batch_size=batch_size, reduction=options.reduction, clip=options.clip, seed=options.seed,
             schedule=optim.one_cycle(lr, steps) if options.schedule == "one-cycle" else None,
-            checkpoint=checkpoint, resume=resume, about=about, on_step=on_step, log=log,
+            checkpoint=checkpoint, resume=bool(getattr(options, "resume", None)), about=about, on_step=on_step, log=log,
         )  # fmt: skip
-    return history, net
 
 
-def resumed(options: argparse.Namespace) -> argparse.Namespace:
-    """The options of the run in a folder."""
-    folder = Path(options.resume)
-    folder = folder if folder.is_dir() else folder.parent
-    stored = stored_options(checkpoints.load(folder / "checkpoint.npz"), folder)
-    stored.data_root, stored.out, stored.resume = options.data_root, folder, options.resume
-    return stored
+def resumed(options: argparse.Namespace) -> None:
+    """Puts the stored options of a run in place of the command line's, which must not set any of its own."""
+    plain = vars(options.parser.parse_args(["train", "--resume", options.resume]))
+    own = [f"--{key.replace('_', '-')}" for key in (*STORED, "lr", "out") if getattr(options, key) != plain[key]]
+    if own:
+        raise ValueError(f"a run goes on with its own options: leave out {', '.join(own)}")
+    options.file = checkpoint_file(options.resume)
+    saved = checkpoints.load(options.file)
+    vars(options).update(vars(stored_options(saved, options.file)), out=options.file.parent)
+    if saved.about["position"]["epoch"] >= options.epochs:
+        print(f"this run is complete: it had its {options.epochs} epochs")
 
 
 def write_history(path: Path, history: History) -> None:

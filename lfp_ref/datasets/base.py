@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -57,11 +56,3 @@ def split(name: str, x: np.ndarray, y: np.ndarray, order: np.ndarray, test: int)
     """Samples in this order, the first `test` of them as the test part."""
     first, rest = order[:test], order[test:]
     return Dataset(name, x[rest], y[rest], x[first], y[first])
-
-
-def check_samples(name: str, samples: int, noise: float) -> None:
-    """Raises ValueError unless there are at least 10 samples and the noise is a finite number >= 0."""
-    if not (isinstance(samples, int) and samples >= 10):
-        raise ValueError(f"{name}: samples must be an integer >= 10, got {samples!r}")
-    if not (math.isfinite(noise) and noise >= 0):
-        raise ValueError(f"{name}: noise must be finite and >= 0, got {noise!r}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import math
 import os
 import zlib
 from importlib.resources import files
@@ -67,8 +68,9 @@ def read_idx(path: Path, rank: int) -> np.ndarray:
     if len(data) < header or data[:4] != bytes([0, 0, 8, rank]):
         raise ValueError(f"{path} is no IDX file of rank {rank} with unsigned bytes")
     shape = tuple(int(n) for n in np.frombuffer(data, ">u4", rank, 4))
-    if len(data) != header + int(np.prod(shape)):
-        raise ValueError(f"{path} holds {len(data) - header} bytes, its header says {shape}: truncated; fetch it again")
+    if len(data) != header + math.prod(shape):
+        found = "truncated" if len(data) < header + math.prod(shape) else "more than there should be"
+        raise ValueError(f"{path} holds {len(data) - header} bytes, its header says {shape}: {found}; fetch it again")
     return np.frombuffer(data, np.uint8, offset=header).reshape(shape)
 
 

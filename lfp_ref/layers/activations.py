@@ -16,7 +16,7 @@ import numpy as np
 from numba import njit, prange
 
 from lfp_ref.layers.base import PARALLEL, Layer
-from lfp_ref.rules import Rule
+from lfp_ref.rules import Rule, is_number
 
 
 def forward(z, p, out):
@@ -32,7 +32,10 @@ def feedback(z, p, reward):
 
 
 def kernel(loop: Callable, function: Callable, name: str) -> Callable:
-    """A jitted copy of a loop around one scalar function, with a name of its own in numba's cache."""
+    """A jitted copy of a loop around one scalar function, with a name of its own in numba's cache.
+
+    A closure over the function would do the same, but numba never finds a closure over a jitted function in its cache.
+    """
     copy = types.FunctionType(loop.__code__, {"prange": prange, "function": njit(function)}, name)
     copy.__qualname__, copy.__doc__, copy.__module__ = f"{name}.{loop.__name__}", loop.__doc__, __name__
     return njit(**PARALLEL)(copy)
@@ -56,7 +59,7 @@ class Activation(Layer):
             return
         if self.default is None:
             raise TypeError(f"{type(self).__name__} takes no parameter, got {parameter!r}")
-        if not (isinstance(self.parameter, int | float) and math.isfinite(self.parameter) and self.parameter >= 0):
+        if not is_number(self.parameter):
             raise ValueError(f"{type(self).__name__}: the parameter must be finite and >= 0, got {parameter!r}")
 
     def __repr__(self) -> str:
@@ -78,7 +81,7 @@ class Activation(Layer):
         self._feedback(z.reshape(-1), z.dtype.type(self.parameter or 0), reward.reshape(-1))
 
 
-def activation(
+def make_activation(
     name: str, formula: str, phi: Callable, derivative: Callable, default: float | None = None
 ) -> type[Activation]:
     """One row of the table: the layer class of a scalar function phi(z, p) and its derivative."""
@@ -106,23 +109,23 @@ def normal(z):
 
 
 # fmt: off
-ReLU = activation("ReLU", "max(z, 0)",
+ReLU = make_activation("ReLU", "max(z, 0)",
     lambda z, p: max(z, p), lambda z, p: z > 0)  # p = 0
-LeakyReLU = activation("LeakyReLU", "z if z > 0 else slope * z (slope = 0.01)",
+LeakyReLU = make_activation("LeakyReLU", "z if z > 0 else slope * z (slope = 0.01)",
     lambda z, p: z if z > 0 else p * z, lambda z, p: 1 if z > 0 else p, default=0.01)
-ELU = activation("ELU", "z if z > 0 else alpha * (exp(z) - 1) (alpha = 1)",
+ELU = make_activation("ELU", "z if z > 0 else alpha * (exp(z) - 1) (alpha = 1)",
     lambda z, p: z if z > 0 else p * math.expm1(z), lambda z, p: 1 if z > 0 else p * math.exp(z), default=1.0)
-SiLU = activation("SiLU", "z * sigmoid(z)",
+SiLU = make_activation("SiLU", "z * sigmoid(z)",
     lambda z, p: z * sigmoid(z), lambda z, p: sigmoid(z) * (1 + z * (1 - sigmoid(z))))
-GELU = activation("GELU", "z * P(X <= z) for a standard normal X (the exact form)",
+GELU = make_activation("GELU", "z * P(X <= z) for a standard normal X (the exact form)",
     lambda z, p: z * normal(z)[0], lambda z, p: normal(z)[0] + z * normal(z)[1])
-Tanh = activation("Tanh", "tanh(z)",
+Tanh = make_activation("Tanh", "tanh(z)",
     lambda z, p: math.tanh(z), lambda z, p: 1 - math.tanh(z) ** 2)
-Sigmoid = activation("Sigmoid", "1 / (1 + exp(-z))",
+Sigmoid = make_activation("Sigmoid", "1 / (1 + exp(-z))",
     lambda z, p: sigmoid(z), lambda z, p: sigmoid(z) * (1 - sigmoid(z)))
-Softplus = activation("Softplus", "log(1 + exp(z))",
+Softplus = make_activation("Softplus", "log(1 + exp(z))",
     lambda z, p: max(z, 0) + math.log1p(math.exp(-abs(z))), lambda z, p: sigmoid(z))
-Softsign = activation("Softsign", "z / (1 + |z|)",
+Softsign = make_activation("Softsign", "z / (1 + |z|)",
     lambda z, p: z / (1 + abs(z)), lambda z, p: 1 / (1 + abs(z)) ** 2)
 # fmt: on
 
@@ -137,6 +140,9 @@ class Negated(Activation):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.activation!r})"
+
+    def children(self) -> dict[str, Layer]:
+        return {"activation": self.activation}
 
     def propagate(self, a: np.ndarray, training: bool) -> np.ndarray:
         out = self.activation.propagate(a, training)

@@ -28,22 +28,36 @@ PARALLEL: dict[str, Any] = {**KERNEL, "parallel": {"prange": True} | dict.fromke
 class Parameter:
     """A trained array and its feedback.
 
-    value: the array, changed in place by optimisers.
+    value: the array, changed in place by optimisers; assigning to it copies, ValueError where the shape differs.
     feedback: same shape; summed over the batch; the last pass's, overwritten by the next.
     """
 
-    __slots__ = ("feedback", "value")
+    __slots__ = ("_value", "feedback")
 
     def __init__(self, value: np.ndarray) -> None:
-        self.value = value
-        self.feedback = np.zeros_like(value)
+        self._value = np.ascontiguousarray(value)
+        self.feedback = np.zeros_like(self._value)
+
+    @property
+    def value(self) -> np.ndarray:
+        return self._value
+
+    @value.setter
+    def value(self, value: ArrayLike) -> None:
+        if np.shape(value) != self._value.shape:
+            raise ValueError(f"this parameter has shape {self._value.shape}, got {np.shape(value)}")
+        self._value[...] = value
 
     def __repr__(self) -> str:
         return f"Parameter{self.value.shape}"
 
 
 class Layer:
-    """Base of all layers. Whoever writes one implements `propagate` and `hand_back` on batch-last arrays.
+    """Base of all layers.
+
+    Whoever writes one implements `propagate` and `hand_back` on batch-last, C-contiguous arrays; one that contains
+    others also `children`, and calls `adopt` once it has them. A layer remembers its last pass: it has one place in one
+    network at a time.
 
     dtype: float32 or float64 where the layer has parameters; None where it takes what comes.
     path: its place in the network it belongs to, as in "2.body.0"; "" for the network itself.
@@ -95,7 +109,7 @@ class Layer:
         if x.ndim < 2 or 0 in x.shape:
             raise ValueError(f"{self.label}: {what} must have shape (N, ...) with nothing empty, got {x.shape}")
         if shape is not None and x.shape != (shape[-1], *shape[:-1]):
-            raise ValueError(f"{self.label}: {what} must have the output's shape {_outside(shape)}, got {x.shape}")
+            raise ValueError(f"{self.label}: {what} must have the output's shape {outside(shape)}, got {x.shape}")
         dtype = self.dtype or (x.dtype if x.dtype in (np.float32, np.float64) else np.dtype(np.float64))
         inside = self.buffer(f"door: {what}", (*x.shape[1:], x.shape[0]), dtype)
         inside[...] = np.moveaxis(x, 0, -1)
@@ -200,10 +214,11 @@ class Layer:
         problems += [f"{name}: unexpected" for name in mapping if name not in state]
         arrays = {name: np.asarray(mapping[name]) for name in state if name in mapping}
         for name, array in arrays.items():
+            dtype = state[name].dtype
             if array.shape != state[name].shape:
                 problems.append(f"{name}: shape {array.shape}, expected {state[name].shape}")
-            elif array.dtype.kind not in "fiu" or not np.isfinite(array).all():
-                problems.append(f"{name}: not finite real numbers")
+            elif array.dtype.kind not in "fiu" or not np.isfinite(_cast(array, dtype)).all():
+                problems.append(f"{name}: not finite real numbers in {dtype}")
         if problems:
             raise ValueError(f"{self.label}: state does not fit:\n  " + "\n  ".join(problems))
         for name, array in arrays.items():
@@ -232,7 +247,7 @@ class Layer:
     def expect(self, right: bool, a: np.ndarray, expected: str) -> None:
         """Raises ValueError that says what shape came and what shape was expected."""
         if not right:
-            raise ValueError(f"{self.label}: expected input of shape {expected}, got {_outside(a.shape)}")
+            raise ValueError(f"{self.label}: expected input of shape {expected}, got {outside(a.shape)}")
 
 
 def initial(shape: tuple[int, ...], fan_in: int, dtype: DTypeLike, rng: np.random.Generator | None) -> Parameter:
@@ -243,11 +258,16 @@ def initial(shape: tuple[int, ...], fan_in: int, dtype: DTypeLike, rng: np.rando
     """
     if np.dtype(dtype) not in (np.float32, np.float64):
         raise TypeError(f"dtype must be float32 or float64, got {np.dtype(dtype)}")
-    if not isinstance(rng, np.random.Generator | None):
-        raise TypeError(f"rng must be a numpy Generator, as from numpy.random.default_rng(0), got {rng!r}")
-    rng = np.random.default_rng() if rng is None else rng
+    rng = generator(rng)
     k = 1 / math.sqrt(fan_in)
     return Parameter(rng.uniform(-k, k, shape).astype(dtype))
+
+
+def generator(rng: np.random.Generator | None) -> np.random.Generator:
+    """The generator given, or a new one for None. Raises TypeError for anything else."""
+    if not isinstance(rng, np.random.Generator | None):
+        raise TypeError(f"rng must be a numpy Generator, as from numpy.random.default_rng(0), got {rng!r}")
+    return np.random.default_rng() if rng is None else rng
 
 
 def whole(name: str, value: Any, least: int = 1) -> int:
@@ -265,11 +285,17 @@ def pair(name: str, value: Any, least: int = 1) -> tuple[int, int]:
     return whole(name, values[0], least), whole(name, values[1], least)
 
 
+def _cast(array: np.ndarray, dtype: DTypeLike) -> np.ndarray:
+    with np.errstate(over="ignore"):
+        return array.astype(dtype)
+
+
 def _batch_first(a: np.ndarray) -> np.ndarray:
     return np.moveaxis(a, -1, 0).copy(order="C")
 
 
-def _outside(shape: tuple[int, ...]) -> tuple[int, ...]:
+def outside(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """A batch-last shape as the user sees it, batch first."""
     return (shape[-1], *shape[:-1])
 
 

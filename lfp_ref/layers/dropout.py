@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numba import njit, prange
 
-from lfp_ref.layers.base import PARALLEL, Layer
+from lfp_ref.layers.base import PARALLEL, Layer, generator
 from lfp_ref.layers.sharing import per_sample
-from lfp_ref.rules import Rule
+from lfp_ref.rules import Rule, is_number
 
 
 @njit(**PARALLEL)
@@ -31,14 +31,15 @@ class Dropout(Layer):
     """Drops units at random while training; input of any shape (N, ...), output of the same shape.
 
     p: the probability to drop, 0 <= p < 1. rng: a numpy Generator; its state is part of a checkpoint.
-    Raises ValueError for another p.
+    Raises ValueError for another p, TypeError for another rng.
+    Source: LRP practice; the scaling in training as usual.
     """
 
     def __init__(self, p: float = 0.5, rng: np.random.Generator | None = None) -> None:
-        if not (isinstance(p, int | float) and 0 <= p < 1):
+        if not (is_number(p) and p < 1):
             raise ValueError(f"Dropout: p must be a probability 0 <= p < 1, got {p!r}")
         self.p = float(p)
-        self.rng = np.random.default_rng() if rng is None else rng
+        self.rng = generator(rng)
 
     def __repr__(self) -> str:
         return f"Dropout({self.p})"

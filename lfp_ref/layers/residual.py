@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numba import njit, prange
 
-from lfp_ref.layers.base import PARALLEL, Layer
+from lfp_ref.layers.base import PARALLEL, Layer, outside
 from lfp_ref.layers.sharing import before, lost
 from lfp_ref.rules import Rule
 
@@ -60,7 +60,11 @@ class Residual(Layer):
     def propagate(self, a: np.ndarray, training: bool) -> np.ndarray:
         u = self.body.propagate(a, training)
         v = self.shortcut.propagate(a, training) if self.shortcut else a
-        self.expect(u.shape == v.shape, a, f"for which both branches agree (body: {u.shape}, shortcut: {v.shape})")
+        self.expect(
+            u.shape == v.shape,
+            a,
+            f"for which both branches agree (body: {outside(u.shape)}, shortcut: {outside(v.shape)})",
+        )
         out = self.buffer("a", u.shape, u.dtype)
         forward(u.reshape(-1), v.reshape(-1), out.reshape(-1))
         return self.remember(out, u, v, out)

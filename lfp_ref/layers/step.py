@@ -19,7 +19,7 @@ from lfp_ref.layers.base import PARALLEL
 def forward(z, _, out):
     """out = 1 where z > 0, else 0.  Flat arrays."""
     for k in prange(z.size):
-        out[k] = z[k] > 0
+        out[k] = 1 if z[k] > 0 else (0 if z[k] <= 0 else z[k])  # NaN stays NaN, and is seen
 
 
 @njit(**PARALLEL)

@@ -1,0 +1,30 @@
+"""Every example runs, quickly, and leaves what it promises."""
+
+import csv
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+
+def run(name, out):
+    pytest.importorskip("matplotlib", reason="examples draw pictures: they need the extra cli")
+    environment = {**os.environ, "PYTHONPATH": str(EXAMPLES.parent)}
+    command = [sys.executable, str(EXAMPLES / f"{name}.py"), "--quick", "--out", str(out)]
+    subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
+    assert (out / f"{name}.png").stat().st_size > 10_000
+    with (out / f"{name}.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_rules_that_see_signs_train_and_blind_ones_do_not(tmp_path):
+    rows = {row["rule"]: row for row in run("01_rules", tmp_path)}
+    accuracy = {rule: float(row["accuracy"]) for rule, row in rows.items()}
+    assert min(accuracy[rule] for rule in ("epsilon", "gamma", "epsilon-gamma-box", "gradient")) > 0.8
+    assert max(accuracy[rule] for rule in ("z-plus", "w-square", "flat")) < 0.5
+    assert float(rows["epsilon"]["cosine"]) > 0.999 and float(rows["gradient"]["cosine"]) > 0.999
+    assert float(rows["z-plus"]["negative weights"]) < 0.1 < 0.9 < float(rows["epsilon"]["negative weights"])
