@@ -91,8 +91,9 @@ def experiment(data: lfp.datasets.Dataset, epochs: int, seeds: range, rates: tup
             "data": data.name, "rule": name, "learning rate": rate, "seeds": len(found), "accuracy": np.mean(found),
             "lowest": min(found), "highest": max(found), "cosine": reasons[0], "negative weights": reasons[1],
         })  # fmt: skip
-        print(f"{data.name:8s}{name:28s}rate {rate:<6g} accuracy {np.mean(found):.4f} ({min(found):.4f} to "
-              f"{max(found):.4f})  cosine {reasons[0]:+.2f}  negative weights {reasons[1]:.0%}", flush=True)  # fmt: skip
+        spread = f"{np.mean(found):.4f} ({min(found):.4f} to {max(found):.4f})"
+        why = f"cosine {reasons[0]:+.2f}  negative weights {reasons[1]:.0%}"
+        print(f"{data.name:8s}{name:28s}rate {rate:<6g} accuracy {spread}  {why}", flush=True)
     return rows
 
 

@@ -186,6 +186,7 @@ def one_cycle(max_lr: float, steps: int, warm: float = 0.3, start: float = 25.0,
     From max_lr/start up to max_lr over the first `warm` part of the steps, then down to max_lr/start/end, both along
     half a cosine, as PyTorch's OneCycleLR. Raises ValueError for steps < 1 or warm outside [0, 1].
     """
+    check_range("max_lr", max_lr, 0, math.inf)
     check_range("steps", steps, 1, math.inf)
     check_range("warm", warm, 0, 1)
     peak = max(warm * steps - 1, 0)

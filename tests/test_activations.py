@@ -80,3 +80,11 @@ def test_bad_parameters():
         lfp.ReLU(0.1)
     with pytest.raises(TypeError, match="Negated takes an activation"):
         lfp.Negated(lfp.Dense(2, 2))
+
+
+def test_usual_parameters_and_edges():
+    assert lfp.LeakyReLU().parameter == 0.01 and lfp.ELU().parameter == 1.0
+    assert lfp.LeakyReLU(0.0).forward([[-1.0]]) == 0 and lfp.ELU(np.float32(0.5)).parameter == 0.5
+    elu = lfp.ELU(2.0)
+    elu.forward([[0.0]])
+    assert elu.feedback([[1.0]], lfp.rules.Gradient()) == 2  # at 0 the branch of the negative side

@@ -1,6 +1,7 @@
 import csv
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -164,7 +165,11 @@ def test_without_tqdm_and_matplotlib_it_says_what_they_would_add(capsys, monkeyp
 
 def test_it_is_a_module_and_helps():
     shown = subprocess.run(
-        [sys.executable, "-m", "lfp_ref", "train", "--help"], capture_output=True, text=True, check=True
+        [sys.executable, "-m", "lfp_ref", "train", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parent.parent,
     ).stdout
     for option in ("--rule", "--reward", "--activation", "--resume", "--validate", "epsilon:0.1 sets a rule's number"):
         assert option in " ".join(shown.split())
@@ -236,3 +241,28 @@ def test_explain_and_balance(capsys, tmp_path):
     assert call(capsys, "train", "--data", "blobs", "--epochs", "1", "--out", "points")[0] == 0
     status, _, err = call(capsys, "explain", "points")
     assert status == 1 and "heat maps of images" in err
+
+
+def test_seeds_and_learning_rates_reach_training(capsys, monkeypatch):
+    train, calls = training.train, []
+
+    def noted(net, data, **options):
+        about = options["about"]["options"]
+        calls.append(
+            (net.state_dict()["1.weight"], options["optimizer"].lr, options["seed"], options["resume"], about["lr"])
+        )
+        return train(net, data, **options)
+
+    monkeypatch.setattr(training, "train", noted)
+    short = ("--data", "blobs", "--epochs", "1")
+    call(capsys, "train", *short, "--seed", "3", "--lr", "0.02", "--out", "a")
+    call(capsys, "train", *short, "--out", "b")
+    call(capsys, "train", "--resume", "a")
+    call(capsys, "compare", *short, "--lr", "0.5", "--gradient-lr", "0.25", "--out", "c")
+    call(capsys, "train", *short, "--rule", "gradient", "--out", "d")
+    rates = training.LEARNING_RATES["adam"]
+    assert [rate for _, rate, *_ in calls[:2]] == [0.02, rates[True]] and calls[5][1] == rates[False]
+    assert [rate for _, rate, *_ in calls[3:5]] == [0.5, 0.25]
+    assert [resume for *_, resume, _ in calls[:3]] == [False, False, True]
+    assert calls[0][2] == 3 and calls[0][4] == 0.02
+    assert not np.array_equal(calls[0][0], calls[1][0]) and np.array_equal(calls[3][0], calls[4][0])

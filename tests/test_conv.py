@@ -54,3 +54,10 @@ def test_wrong_inputs_are_named():
     for name, bad in (("kernel_size", 0), ("stride", (1, 0)), ("padding", -1), ("dilation", (1, 2, 3))):
         with pytest.raises(ValueError, match=name):
             lfp.Conv2d(**{"in_channels": 3, "out_channels": 4, "kernel_size": 5, name: bad})
+
+
+def test_initial_values_are_uniform_within_one_over_root_fan_in():
+    layer, k = lfp.Conv2d(20, 50, (2, 9), rng=np.random.default_rng(0)), 1 / np.sqrt(20 * 2 * 9)
+    for parameter in layer.parameters():
+        assert np.abs(parameter.value).max() <= k and np.all(parameter.value != 0)
+        assert abs(parameter.value.std() * np.sqrt(3) / k - 1) < 5 / np.sqrt(parameter.value.size)

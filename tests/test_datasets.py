@@ -84,7 +84,10 @@ def test_files_that_are_no_good(tmp_path, monkeypatch):
     write_idx(tmp_path, False)
     images = tmp_path / IDX["x_train"]
     whole = images.read_bytes()
-    for content, says in ((whole[:-1], "truncated"), (whole[:10], "no IDX file"), (b"PNG" + whole, "no IDX file")):
+    for content, says in ((whole[:-1], "truncated"), (whole[:10], "no IDX file"), (b"PNG" + whole, "no IDX file"),
+                          (bytes([0, 0, 8, 1]) + whole[4:], "no IDX file"),
+                          (bytes([0, 0, 13, 3]) + whole[4:], "no IDX file"),
+                          (whole + b"x", "more than there should be")):  # fmt: skip
         images.write_bytes(content)
         with pytest.raises(ValueError, match=says):
             datasets.load_mnist(tmp_path)
@@ -93,3 +96,15 @@ def test_files_that_are_no_good(tmp_path, monkeypatch):
         (tmp_path / (IDX["x_train"] + ".gz")).write_bytes(content)
         with pytest.raises(ValueError, match="damaged or no gzip file"):
             datasets.load_mnist(tmp_path)
+
+
+def test_seeds_subsets_and_noise():
+    data = datasets.load_digits()
+    assert not np.array_equal(data.holdout(0.1, 0).x_test, data.holdout(0.1, 1).x_test)
+    few = data.subset(5)
+    assert np.array_equal(few.x_train, data.x_train[:5]) and np.array_equal(few.y_train, data.y_train[:5])
+    off = datasets.blobs(10_000, noise=0.2).x_train - datasets.blobs(10_000, noise=0.0).x_train
+    assert abs(off.std() / 0.2 - 1) < 5 / np.sqrt(2 * off.size)  # five standard deviations of the estimate
+    for wrong in ({"classes": 0}, {"classes": 2.5}):
+        with pytest.raises(ValueError, match="classes must be an integer >= 2"):
+            datasets.swirls(**wrong)

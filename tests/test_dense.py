@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import lfp_ref as lfp
+from lfp_ref.layers import dense
 from tests import oracle
 from tests.common import batches, compare, dtypes, fill, numbers, rules, seeds
 
@@ -43,3 +44,14 @@ def test_wrong_inputs_are_named():
         lfp.Dense(4, 3, dtype=np.int32)
     with pytest.raises(TypeError, match="default_rng"):
         lfp.Dense(4, 3, rng=0)
+
+
+@pytest.mark.parametrize("blocks", [1, 2, 3, 8])
+def test_any_number_of_threads_computes_every_row(blocks):
+    w, a, b, s = numbers(0, 4, 7), numbers(1, 7, 3), numbers(2, 4), numbers(3, 4, 3)
+    z, g, g_w, g_b = np.full((4, 3), 99.0), np.full((7, 3), 99.0), np.full((4, 7), 99.0), np.full(4, 99.0)
+    dense.forward(w, a, b, z, blocks)
+    dense.feedback_input(w, s, g, blocks)
+    dense.feedback_parameters(s, a, g_w, g_b, blocks)
+    for actual, expected in ((z, w @ a + b[:, None]), (g, w.T @ s), (g_w, s @ a.T), (g_b, s.sum(axis=1))):
+        assert np.array_equal(actual, expected)  # exact on this grid

@@ -40,3 +40,13 @@ def test_every_activation_has_a_name():
 def test_images_too_small_are_named():
     with pytest.raises(ValueError, match=r"at least 16 x 16, got \(1, 8, 8\)"):
         models.lenet((1, 8, 8), 10)
+
+
+def test_names_mean_what_they_say():
+    for name, size in (("lenet", (1, 16, 28)), ("small-cnn", (1, 8, 12))):  # height is not width
+        assert models.NAMES[name](size, 3).forward(np.ones((2, *size))).shape == (2, 3)
+    assert type(models.activation("reflected-relu")()) is lfp.Reflected
+    for name in models.ACTIVATIONS:
+        assert type(models.activation(name)()).__name__.lower() == name.replace("-", "")
+    for name, count in (("mlp", 2), ("lenet", 4), ("small-cnn", 2)):
+        assert sum(isinstance(layer, lfp.ReLU) for layer in models.NAMES[name]((1, 16, 16), 3)) == count

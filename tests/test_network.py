@@ -247,3 +247,17 @@ def test_an_activation_inside_another_counts_as_occurring():
     act = lfp.ReLU()
     with pytest.raises(ValueError, match="occurs twice"):
         lfp.Sequential(lfp.Dense(2, 2), act, lfp.Dense(2, 2), lfp.Negated(act))
+
+
+def test_memory_follows_the_dtype_and_states_are_copies():
+    relu = lfp.ReLU()
+    for dtype in (np.float64, np.float32):
+        assert relu.forward(np.ones((2, 3), dtype)).dtype == dtype
+    assert np.isfinite(lfp.ReLU().forward(np.full((4, 4), 3e38, np.float32))).all()  # only their sum overflows
+    net = network()
+    state = net.state_dict()
+    net[0].weight.value[...] = 9
+    assert not np.any(state["0.weight"] == 9)
+    for wrong in (np.ones(6, complex), np.full(6, 1e300)):
+        with pytest.raises(ValueError, match=r"5\.bias: not finite real numbers in float32"):
+            net.load_state_dict({**state, "5.bias": wrong})

@@ -48,3 +48,26 @@ def test_wrong_inputs_are_named():
         lfp.BatchNorm(3).forward(np.ones((1, 3)), training=True)
     with pytest.raises(ValueError, match="eps > 0"):
         lfp.BatchNorm(3, eps=0)
+
+
+def test_lfp_takes_the_batchs_statistics_as_constants():
+    layer = lfp.BatchNorm(2, dtype=np.float64)
+    x = np.random.default_rng(0).normal(size=(6, 2))
+    z = layer.forward(x, training=True)
+    k = layer.weight.value / np.sqrt(x.var(axis=0) + 1e-5)
+    s = 1 / (z + 1e-6 * np.where(z >= 0, 1, -1))
+    np.testing.assert_allclose(layer.feedback(np.ones((6, 2))), k * x * s, rtol=1e-9)
+
+
+def test_images_are_normalised_over_all_positions():
+    layer = lfp.BatchNorm(2, dtype=np.float64)
+    x = np.random.default_rng(0).normal(size=(3, 2, 4, 5))
+    layer.forward(x, training=True)
+    np.testing.assert_allclose(layer.running_var, 0.9 + 0.1 * x.var(axis=(0, 2, 3), ddof=1), rtol=1e-13)
+    lfp.BatchNorm(2).forward(x[:1], training=True)  # one sample, but 20 values
+
+
+def test_a_variance_below_0_is_refused():
+    layer = lfp.BatchNorm(2)
+    with pytest.raises(ValueError, match="running_var: a variance below 0"):
+        layer.load_state_dict({**layer.state_dict(), "running_var": [1, -1]})

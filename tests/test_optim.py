@@ -120,3 +120,17 @@ def test_numbers_out_of_range():
             make()
     with pytest.raises(ValueError, match="no parameters"):
         SGD([], 0.1)
+
+
+def test_adamw_decays_weights_without_feedback():
+    (p,) = parameters(3)
+    p.feedback[...], before = 0, p.value.copy()
+    AdamW([p], 0.1).step()
+    np.testing.assert_allclose(p.value, before * (1 - 0.1 * 0.01), rtol=1e-15)
+
+
+def test_clipping_does_not_overflow_in_single_precision():
+    (p,) = parameters(4, dtype=np.float32)
+    p.feedback[...] = 1e30
+    assert clip_norm([p], 1.0) == pytest.approx(2e30, rel=1e-6)
+    np.testing.assert_allclose(p.feedback, 0.5, rtol=1e-6)

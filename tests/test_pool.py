@@ -48,3 +48,14 @@ def test_wrong_inputs_are_named():
         lfp.GlobalAvgPool2d().forward(np.ones((2, 5)))
     with pytest.raises(ValueError, match="kernel_size"):
         lfp.AvgPool2d(0)
+
+
+def test_windows_of_any_size_and_nan_that_is_seen():
+    x = np.zeros((1, 1, 20, 20))
+    x[..., 19, 19] = 1
+    layer = lfp.MaxPool2d(20)
+    layer.forward(x)
+    assert np.array_equal(layer.feedback(np.ones((1, 1, 1, 1))), x)
+    assert np.isnan(lfp.MaxPool2d(2).propagate(np.array([[[[1.0], [np.nan]], [[2.0], [3.0]]]]), False)).all()
+    with pytest.raises(ValueError, match="at least 3 x 3"):
+        lfp.MaxPool2d(3).forward(np.ones((1, 2, 5, 2)))

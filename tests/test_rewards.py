@@ -113,6 +113,13 @@ def test_targets_that_do_not_fit():
     z = np.ones((2, 3))
     with pytest.raises(ValueError, match=r"labels must be in 0\.\.2, got 0\.\.3"):
         rewards.softmax(z, [0, 3])
+    with pytest.raises(ValueError, match=r"labels must be in 0\.\.2, got -1\.\.0"):
+        rewards.softmax(z, [0, -1])
+    with pytest.raises(ValueError, match="one output"):
+        rewards.binary_sigmoid(z, np.ones((2, 3)))
+    for outputs in (np.ones(3), np.ones((0, 3))):
+        with pytest.raises(ValueError, match=r"outputs must have shape \(N, O\)"):
+            rewards.softmax(outputs, [0])
     with pytest.raises(ValueError, match="2 integers, got shape"):
         rewards.softmax(z, [0, 1, 2])
     with pytest.raises(ValueError, match=r"2 integers, got shape .* float64"):

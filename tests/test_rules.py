@@ -116,3 +116,9 @@ def test_names_and_numbers_of_the_command_line():
 def test_gradient_is_told_apart():
     assert is_gradient(Gradient()) and is_gradient({lfp.Layer: Gradient()})
     assert not is_gradient(Epsilon()) and not is_gradient({lfp.Layer: Epsilon()}) and not is_gradient(None)
+
+
+def test_a_prefix_ends_at_a_dot():
+    net = lfp.Sequential(*(lfp.Dense(2, 2) for _ in range(11)))
+    chosen = resolve({lfp.Layer: Epsilon(), "1": Epsilon(2.0)}, net)
+    assert chosen[net[10]] == Epsilon() and chosen[net[1]] == Epsilon(2.0)

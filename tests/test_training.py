@@ -1,6 +1,8 @@
 import _thread
 import math
 import os
+import signal
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -288,3 +290,82 @@ def test_evaluate_takes_outputs_of_any_rank_in_any_number_of_batches():
     seen = []
     lfp.evaluate(net, (x, np.zeros(600)), lambda outputs, targets: seen.append(outputs.shape) or 0.0, batch_size=256)
     assert seen == [(600, 2, 3, 3)]
+
+
+def test_averages_and_shuffling():
+    """With constant reward and metric every average is that constant, also over a last batch that is smaller."""
+    seen, net = [], network(dropout=False)
+
+    def constant(outputs, labels):
+        seen.append(labels.copy())
+        return np.ones_like(outputs)
+
+    history = lfp.train(
+        net,
+        DATA,
+        optimizer=lfp.optim.SGD(net.parameters(), 0.0),
+        reward=constant,
+        metric=lambda outputs, labels: 1.0,
+        batch_size=64,
+        epochs=2,
+        log=None,
+    )
+    assert np.all(history["reward"] == 3) and np.all(history["untouched"] == 1)
+    assert all(np.all(column == 1) for name, column in history.items() if name.startswith("train"))
+    assert not np.array_equal(np.concatenate(seen[:3]), np.concatenate(seen[3:]))  # every epoch has its own order
+
+
+def test_the_schedule_counts_steps_over_epochs():
+    asked = []
+    run(network(), epochs=2, schedule=lambda step: asked.append(step) or 0.01)
+    assert asked == list(range(10))
+
+
+def test_clipping_covers_all_parameters():
+    net = network(dropout=False)
+    optimizer = lfp.optim.SGD(net.parameters(), 1e-3)
+    lfp.train(net, DATA, optimizer=optimizer, batch_size=999, epochs=1, clip=1e-3, reduction="sum", log=None)
+    assert math.sqrt(sum((p.feedback.astype(float) ** 2).sum() for p in net.parameters())) <= 1e-3 * (1 + 1e-6)
+
+
+def test_divergence_in_the_last_step_is_seen():
+    net = network(dropout=False)
+    with pytest.raises(DivergenceError, match=r"step 1: .* no longer finite"):
+        lfp.train(
+            net,
+            DATA,
+            optimizer=lfp.optim.SGD(net.parameters(), 1e38),
+            reduction="sum",
+            reward=lambda outputs, labels: 1e3 * np.ones_like(outputs),
+            batch_size=999,
+            epochs=1,
+            log=None,
+        )
+
+
+def test_the_handler_of_ctrl_c_is_put_back_and_other_threads_need_none():
+    before = signal.getsignal(signal.SIGINT)
+    run(network(), epochs=1)
+    assert signal.getsignal(signal.SIGINT) is before
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(run, network(), epochs=1).result()
+
+
+def test_an_output_of_exactly_0_says_0():
+    assert accuracy(np.array([[0.0]]), np.array([0])) == 1
+
+
+def test_restoring_checks_everything_before_it_changes_anything(tmp_path, monkeypatch):
+    path = tmp_path / "run.npz"
+    run(network(), epochs=1, checkpoint=path)
+    saved, net = checkpoints.load(path), network(seed=5)
+    before = net.state_dict()
+    with pytest.raises(ValueError, match="not of SGD"):
+        checkpoints.restore(saved, net, lfp.optim.SGD(net.parameters(), 0.1))
+    saved.about["random"] = {}
+    with pytest.raises(ValueError, match="random generators"):
+        checkpoints.restore(saved, net, lfp.optim.Adam(net.parameters()))
+    assert all(np.array_equal(a, before[name]) for name, a in net.state_dict().items())
+    monkeypatch.setattr(checkpoints, "VERSION", 2)
+    with pytest.raises(ValueError, match="not a checkpoint"):
+        checkpoints.load(path)

@@ -219,6 +219,8 @@ class Layer:
                 problems.append(f"{name}: shape {array.shape}, expected {state[name].shape}")
             elif array.dtype.kind not in "fiu" or not np.isfinite(_cast(array, dtype)).all():
                 problems.append(f"{name}: not finite real numbers in {dtype}")
+            elif name.endswith("running_var") and array.min() < 0:
+                problems.append(f"{name}: a variance below 0")
         if problems:
             raise ValueError(f"{self.label}: state does not fit:\n  " + "\n  ".join(problems))
         for name, array in arrays.items():

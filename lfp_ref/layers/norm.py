@@ -24,7 +24,7 @@ from numpy.typing import DTypeLike
 
 from lfp_ref.layers.base import PARALLEL, Layer, Parameter, initial, whole
 from lfp_ref.layers.sharing import after, after_parameter, before, lost, per_sample
-from lfp_ref.rules import Rule
+from lfp_ref.rules import Rule, is_number
 
 
 @njit(**PARALLEL)
@@ -83,7 +83,7 @@ class BatchNorm(Layer):
         rng: np.random.Generator | None = None,
     ) -> None:
         self.num_features = whole("num_features", num_features)
-        if not (eps > 0 and 0 <= momentum <= 1):
+        if not (is_number(eps) and eps > 0 and is_number(momentum) and momentum <= 1):
             raise ValueError(f"BatchNorm: needs eps > 0 and 0 <= momentum <= 1, got {eps!r} and {momentum!r}")
         self.eps, self.momentum, self.dtype = float(eps), float(momentum), np.dtype(dtype)
         self.bias = initial((self.num_features,), self.num_features, dtype, rng)

@@ -22,7 +22,7 @@ from lfp_ref.rules import Rule
 def challenge(best, winner, value, tap):
     """best = max(best, value), winner = tap where value is larger.  Vectors over the batch"""
     for n in range(best.size):
-        larger = not value[n] <= best[n]  # so that NaN wins too, and is seen
+        larger = value[n] > best[n] or (value[n] != value[n] and best[n] == best[n])  # NaN wins, and is seen
         best[n] = value[n] if larger else best[n]
         winner[n] = tap if larger else winner[n]
 

@@ -42,9 +42,8 @@ class Residual(Layer):
     """
 
     def __init__(self, body: Layer, shortcut: Layer | None = None) -> None:
-        for layer in (body, shortcut):
-            if not isinstance(layer, Layer | None):
-                raise TypeError(f"Residual takes layers, got {layer!r}")
+        if not isinstance(body, Layer) or not isinstance(shortcut, Layer | None):
+            raise TypeError(f"Residual takes layers, got {body!r} and {shortcut!r}")
         self.body, self.shortcut = body, shortcut
         self.adopt()
 

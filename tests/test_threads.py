@@ -1,0 +1,36 @@
+import threading
+
+import numpy as np
+import pytest
+
+import lfp_ref as lfp
+from lfp_ref import threads
+
+
+@pytest.mark.skipif(not threads._OPENBLAS, reason="BLAS is not OpenBLAS: its threads are not ours to set")
+def test_blas_gets_its_threads_back_whoever_leaves_last():
+    get, set_ = threads._OPENBLAS
+    usual, inside = get(), []
+    set_(2)
+    try:
+        first_in, second_out = threading.Event(), threading.Event()
+
+        def first():
+            with threads.one_blas_thread():
+                first_in.set()
+                second_out.wait(10)
+
+        other = threading.Thread(target=first)
+        other.start()
+        first_in.wait(10)
+        with threads.one_blas_thread():
+            inside.append(get())
+        inside.append(get())  # the other one still works
+        second_out.set()
+        other.join()
+        assert inside == [1, 1] and get() == 2
+        with pytest.raises(ValueError):
+            lfp.Dense(2, 2).forward(np.full((1, 2), np.nan))
+        assert get() == 2
+    finally:
+        set_(usual)
