@@ -85,7 +85,7 @@ def run_explain(options: argparse.Namespace) -> None:
     images = data.x_test[options.sample].mean(axis=1)
     heading = f"relevance under {options.rule}, by class; below: output = input's relevance + kept on the way"
     said = draw(out, figures.relevance, images, maps, rows, targets, np.reshape(captions, shape), heading)
-    print(f"in {out.parent}{said}")
+    print(f"in {out.parent}: {said.removeprefix(', ')}")
 
 
 def run_balance(options: argparse.Namespace) -> None:
@@ -101,7 +101,8 @@ def run_balance(options: argparse.Namespace) -> None:
     print(f"reward {stored.reward}, rule {name}, {of} of {data.name}\n\n{sheet.table(options.sample)}\n")
     out = options.out or beside(options.checkpoint, "balance.png")
     heading = f"Where the reward goes: {stored.reward} reward, {name}, {of}"
-    print(f"in {out.parent}{draw(out, figures.balance, sheet, options.sample, heading)}")
+    said = draw(out, figures.balance, sheet, options.sample, heading)
+    print(f"in {out.parent}: {said.removeprefix(', ')}")
 
 
 def beside(checkpoint: str, file: str) -> Path:
