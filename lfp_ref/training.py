@@ -75,6 +75,37 @@ class Position:
     seconds: float = 0.0
 
 
+def step(
+    net: Layer,
+    x: np.ndarray,
+    y: np.ndarray,
+    optimizer: Optimizer,
+    rule: Rule | Mapping[Any, Rule],
+    reward: rewards.Reward,
+    reduction: str = "mean",
+    clip: float | None = None,
+) -> tuple[np.ndarray, float]:
+    """One training step on one batch: forward, reward, feedback, update. Arguments as in train.
+
+    Returns the outputs before the update, and their reward summed over the batch.
+    Raises DivergenceError at NaN or infinity, ValueError for a reward of the wrong shape.
+    """
+    outputs = net.forward(x, training=True)
+    with np.errstate(all="ignore"):  # what overflows is found below
+        r = np.asarray(reward(outputs, y))
+    if r.shape != outputs.shape:
+        raise ValueError(f"{_name(reward)} gave shape {r.shape} for outputs of shape {outputs.shape}")
+    total = float(np.sum(r))
+    if not math.isfinite(total):
+        raise DivergenceError(_culprit(net, reward))
+    told = reward.gradient(outputs, y) if is_gradient(rule) else r  # type: ignore[attr-defined]
+    net.feedback(told / len(x) if reduction == "mean" else told, rule, input_reward=False)
+    if clip is not None and not math.isfinite(clip_norm(optimizer.parameters, clip)):
+        raise DivergenceError(_culprit(net, reward))
+    optimizer.step()
+    return outputs, total
+
+
 def train(
     net: Layer,
     data: Dataset | tuple[ArrayLike, ArrayLike],
@@ -114,18 +145,7 @@ def train(
     optimizer = SGD(net.parameters(), 0.1, momentum=0.9) if optimizer is None else optimizer
     rule = Epsilon() if rule is None else rule
     x, y = (data.x_train, data.y_train) if isinstance(data, Dataset) else map(np.asarray, data)
-    if reduction not in ("mean", "sum"):
-        raise ValueError(f'reduction must be "mean" or "sum", got {reduction!r}')
-    check_data(x, y)
-    if not isinstance(optimizer, Optimizer) or not callable(reward):
-        raise TypeError(f"need an optimiser made of the network's parameters and a function, got {optimizer}, {reward}")
-    if not {id(p) for p in optimizer.parameters} <= {id(p) for p in net.parameters()}:
-        raise ValueError("the optimiser's parameters are not this network's: make it of net.parameters()")
-    whole("epochs", epochs), whole("batch_size", batch_size)
-    if is_gradient(rule) and not hasattr(reward, "gradient"):
-        raise ValueError(f"{_name(reward)} has no gradient to descend; use an LFP rule, or one of {_with_gradient()}")
-    if resume and checkpoint is None:
-        raise ValueError("resume=True needs a checkpoint to go on from")
+    _check_options(net, x, y, optimizer, epochs, rule, reward, batch_size, reduction)
     names = ("epoch", "reward", f"train_{_name(metric)}", f"test_{_name(metric)}", "untouched", "seconds")
     history: dict[str, list[float]] = {name: [] for name in names}
     at = Position()
@@ -133,15 +153,16 @@ def train(
     same = {"samples": len(x), "batch_size": batch_size, "seed": seed, "reduction": reduction, "rule": repr(rule),
             "reward": _name(reward), "metric": _name(metric), "optimizer": type(optimizer).__name__}  # fmt: skip
     if resume:
+        if checkpoint is None:
+            raise ValueError("resume=True needs a checkpoint to go on from")
         saved = checkpoints.load(checkpoint)
-        if different := [k for k, v in same.items() if saved.about.get("run", {}).get(k) != v]:
+        if different := [key for key, value in same.items() if saved.about.get("run", {}).get(key) != value]:
             raise ValueError(f"{checkpoint} is of a run with another {', '.join(different)}")
         checkpoints.restore(saved, net, optimizer)
         at = Position(**saved.about["position"])
         history = {name: list(saved.history[name]) for name in names}
 
-    def save(where: str) -> None:
-        _check_state(net, where)
+    def save() -> None:
         if checkpoint is not None:
             run = {"run": same, "position": asdict(at), "random": checkpoints.random_states(net)}
             columns = {name: np.array(column) for name, column in history.items()}
@@ -150,50 +171,67 @@ def train(
 
     steps = math.ceil(len(x) / batch_size)
     weights = sum(p.value.size for p in optimizer.parameters)
-    with _ctrl_c_between_steps() as stopped:
-        for epoch in range(at.epoch, epochs):
-            order = np.random.default_rng([seed, epoch]).permutation(len(x))
-            for step in range(at.step, steps):
-                begin = time.perf_counter()
-                rows = order[step * batch_size : (step + 1) * batch_size]
-                where = f"epoch {epoch + 1}, step {step + 1}"
-                outputs = net.forward(x[rows], training=True)
-                with np.errstate(all="ignore"):  # what overflows is found two lines on
-                    r = np.asarray(reward(outputs, y[rows]))
-                if r.shape != outputs.shape:
-                    raise ValueError(f"{_name(reward)} gave shape {r.shape} for outputs of shape {outputs.shape}")
-                total = float(np.sum(r))
-                if not math.isfinite(total):
-                    raise DivergenceError(f"{where}: {_culprit(net, reward)}")
-                handed_back = reward.gradient(outputs, y[rows]) if is_gradient(rule) else r
-                net.feedback(handed_back / len(rows) if reduction == "mean" else handed_back, rule, input_reward=False)
-                if clip is not None and not math.isfinite(clip_norm(optimizer.parameters, clip)):
-                    raise DivergenceError(f"{where}: {_culprit(net, reward)}")
-                if schedule is not None:
-                    optimizer.lr = schedule(epoch * steps + step)
-                optimizer.step()
-                at.step, at.samples = step + 1, at.samples + len(rows)
-                at.reward += total
-                at.metric += metric(outputs, y[rows]) * len(rows)
-                at.untouched += optimizer.untouched / weights
-                at.seconds += time.perf_counter() - begin
-                if on_step:
-                    on_step(epoch, step + 1, steps)
-                if stopped():
-                    save(where)
-                    saved_to = f"; saved to {checkpoint}" if checkpoint is not None else ""
-                    raise Interrupted(f"stopped at {where}{saved_to}")
-            where = f"epoch {epoch + 1}, step {steps}"
-            _check_state(net, where)
-            test = evaluate(net, data, metric) if isinstance(data, Dataset) and len(data.x_test) else math.nan
-            row = (epoch + 1, at.reward / at.samples, at.metric / at.samples, test, at.untouched / steps, at.seconds)
-            for name, value in zip(names, row, strict=True):
-                history[name].append(value)
-            at = Position(epoch + 1)
-            save(where)
-            if log:
-                log(_line(epochs, dict(zip(names, row, strict=True))))
+    where = "before the first step"
+    try:
+        with _ctrl_c_between_steps() as stopped:
+            for epoch in range(at.epoch, epochs):
+                order = np.random.default_rng([seed, epoch]).permutation(len(x))
+                for number in range(at.step, steps):
+                    begin, where = time.perf_counter(), f"epoch {epoch + 1}, step {number + 1}"
+                    rows = order[number * batch_size : (number + 1) * batch_size]
+                    if schedule is not None:
+                        optimizer.lr = schedule(epoch * steps + number)
+                    outputs, total = step(net, x[rows], y[rows], optimizer, rule, reward, reduction, clip)
+                    at.step, at.samples = number + 1, at.samples + len(rows)
+                    at.reward += total
+                    at.metric += metric(outputs, y[rows]) * len(rows)
+                    at.untouched += optimizer.untouched / weights
+                    at.seconds += time.perf_counter() - begin
+                    if on_step:
+                        on_step(epoch, number + 1, steps)
+                    if stopped():
+                        _check_state(net)
+                        save()
+                        saved_to = f"; saved to {checkpoint}" if checkpoint is not None else ""
+                        raise Interrupted(f"stopped at {where}{saved_to}")
+                _check_state(net)
+                test = evaluate(net, data, metric) if isinstance(data, Dataset) and len(data.x_test) else math.nan
+                means = at.reward / at.samples, at.metric / at.samples, test, at.untouched / steps, at.seconds
+                row = dict(zip(names, (epoch + 1, *means), strict=True))
+                for name, value in row.items():
+                    history[name].append(value)
+                at = Position(epoch + 1)
+                save()
+                if log:
+                    log(_line(epochs, row))
+    except DivergenceError as error:
+        raise DivergenceError(f"{where}: {error}") from None
     return {name: np.array(column) for name, column in history.items()}
+
+
+def _check_options(
+    net: Layer,
+    x: np.ndarray,
+    y: np.ndarray,
+    optimizer: Optimizer,
+    epochs: int,
+    rule: Rule | Mapping[Any, Rule],
+    reward: rewards.Reward,
+    batch_size: int,
+    reduction: str,
+) -> None:
+    check_data(x, y)
+    whole("epochs", epochs)
+    whole("batch_size", batch_size)
+    if reduction not in ("mean", "sum"):
+        raise ValueError(f'reduction must be "mean" or "sum", got {reduction!r}')
+    if not isinstance(optimizer, Optimizer) or not callable(reward):
+        raise TypeError(f"need an optimiser made of net.parameters() and a function, got {optimizer} and {reward}")
+    if not {id(p) for p in optimizer.parameters} <= {id(p) for p in net.parameters()}:
+        raise ValueError("the optimiser's parameters are not this network's: make it of net.parameters()")
+    if is_gradient(rule) and not hasattr(reward, "gradient"):
+        known = ", ".join(name for name, other in rewards.NAMES.items() if hasattr(other, "gradient"))
+        raise ValueError(f"{_name(reward)} has no gradient to descend; use an LFP rule, or one of {known}")
 
 
 def _line(epochs: int, row: dict[str, float]) -> str:
@@ -211,14 +249,11 @@ def _name(function: Callable) -> str:
     return getattr(function, "__name__", type(function).__name__)
 
 
-def _with_gradient() -> str:
-    return ", ".join(name for name, reward in rewards.NAMES.items() if hasattr(reward, "gradient"))
-
-
-def _check_state(net: Layer, where: str) -> None:
+def _check_state(net: Layer) -> None:
+    """Raises DivergenceError where a parameter or statistic is no longer finite."""
     for name, array in net.state_dict().items():
         if not np.isfinite(array).all():
-            raise DivergenceError(f"{where}: {name} is no longer finite; try a smaller learning rate, or clip")
+            raise DivergenceError(f"{name} is no longer finite; try a smaller learning rate, or clip")
 
 
 def _culprit(net: Layer, reward: rewards.Reward) -> str:

@@ -228,7 +228,9 @@ def test_explain_and_balance(capsys, tmp_path):
         status, out, _ = call(capsys, "balance", "cnn", "--samples", "20", "--sample", "7", "--rule", rule)
         assert status == 0 and "0 Conv2d" in out and "residue" in out and f"rule {rule}, sample 7" in out
     assert imread(tmp_path / "cnn" / "balance.png").shape[0] > 200
+    assert call(capsys, "evaluate", "cnn", "--data", "digits")[1] == call(capsys, "evaluate", "cnn")[1]
     for arguments, says in (
+        (("evaluate", "cnn", "--data", "blobs"), "takes samples (1, 8, 8) of 10 classes, blobs has (2,) of 3"),
         (("explain", "cnn", "--sample", "359"), "--sample must be in 0..358, got 359"),
         (("explain", "cnn", "--target", "10"), "--target must be in 0..9, got 10"),
         (("explain", "cnn", "--rule", "gradient"), "sensitivities"),

@@ -54,16 +54,22 @@ def checkpoint_file(path: str) -> Path:
     return file
 
 
-def stored_run(path: str, data_root: str | None) -> tuple[Sequential, datasets.Dataset, argparse.Namespace]:
-    """The trained network of a checkpoint (a file, or the folder of a run), its data and its options."""
+def stored_run(
+    path: str, data: str | None, data_root: str | None
+) -> tuple[Sequential, datasets.Dataset, argparse.Namespace]:
+    """The trained network of a checkpoint (a file, or the folder of a run), its data or those named, its options."""
     file = checkpoint_file(path)
     saved = checkpoints.load(file)
     options = stored_options(saved, file)
     options.data_root = data_root
-    data = load_data(options)
-    net = build(options, data)
+    own = load_data(options)
+    net = build(options, own)
     net.load_state_dict(saved.net)
-    return net, data, options
+    other = DATA[data](options) if data else own
+    if (other.input_shape, other.classes) != (own.input_shape, own.classes):
+        raise ValueError(f"this network takes samples {own.input_shape} of {own.classes} classes, "
+                         f"{data} has {other.input_shape} of {other.classes}")  # fmt: skip
+    return net, other, options
 
 
 def new_folder(chosen: Path | None, usual: str) -> Path:

@@ -10,7 +10,7 @@ import numpy as np
 
 from lfp_ref import figures, presets, rewards
 from lfp_ref.balance import balance
-from lfp_ref.cli.common import RULES, draw, stored_run
+from lfp_ref.cli.common import DATA, RULES, draw, stored_run
 from lfp_ref.explain import explain
 from lfp_ref.training import evaluate
 
@@ -48,16 +48,17 @@ def add_commands(commands: Any) -> None:
 def stored_options(sub: argparse.ArgumentParser) -> None:
     """What all of them have in common."""
     sub.add_argument("checkpoint", help="a checkpoint file, or the folder of a run")
+    sub.add_argument("--data", choices=DATA, help="other data than the run's own, of the same shape")
     sub.add_argument("--data-root", help="folder of the MNIST files (default: $LFP_REF_DATA)")
 
 
 def run_evaluate(options: argparse.Namespace) -> None:
-    net, data, _ = stored_run(options.checkpoint, options.data_root)
+    net, data, _ = stored_run(options.checkpoint, options.data, options.data_root)
     print(f"test accuracy {evaluate(net, data):.2%} on {len(data.x_test)} samples of {data.name}")
 
 
 def run_explain(options: argparse.Namespace) -> None:
-    net, data, _ = stored_run(options.checkpoint, options.data_root)
+    net, data, _ = stored_run(options.checkpoint, options.data, options.data_root)
     targets = options.target if options.target is not None else list(range(data.classes))
     for kind, chosen, count in (("sample", options.sample, len(data.x_test)), ("target", targets, data.classes)):
         if wrong := [k for k in chosen if not 0 <= k < count]:
@@ -89,7 +90,7 @@ def run_explain(options: argparse.Namespace) -> None:
 
 
 def run_balance(options: argparse.Namespace) -> None:
-    net, data, stored = stored_run(options.checkpoint, options.data_root)
+    net, data, stored = stored_run(options.checkpoint, options.data, options.data_root)
     name = options.rule or stored.rule
     x, y = data.x_test[: options.samples], data.y_test[: options.samples]
     if options.samples < 1 or (options.sample is not None and not 0 <= options.sample < len(x)):
