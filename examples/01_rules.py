@@ -9,9 +9,10 @@ Beside the accuracy stand two numbers that say why, both at the initial weights,
   direction, 0 is none at all.
 - negative weights: the fraction of negative weights below the last layer that get any feedback at all.
 
-Expect: what sees each contribution with its sign trains (epsilon, gamma); what sees only positive contributions cannot
-move a negative weight behind a ReLU (z-plus); what does not look at the input (w-square, flat) cannot tell one feature
-from another, and pushes all weights of a neuron the same way.
+Expect: what sees the sign of z and of each contribution trains (epsilon, gamma). Rules whose denominators are always
+positive (alpha-beta, z-plus, w-square, flat) cannot tell an output below 0 from one above: what was meant to lift it
+pushes it down. With epsilon in the last layer alone that is cured, and what each rule does below it can be seen: z-plus
+moves no negative weight behind a ReLU; w-square and flat push all weights of a neuron the same way, feature or not.
 
     python examples/01_rules.py            about 25 minutes on one core; MNIST where LFP_REF_DATA names its folder
     python examples/01_rules.py --quick    under a minute: digits, one seed, no search for a learning rate
@@ -29,22 +30,26 @@ import numpy as np
 import lfp_ref as lfp
 from lfp_ref.figures import COLOURS, MARKERS, new_figure
 
-# name: what it can and cannot learn, and why; "epsilon, dense only" leaves the convolutions as they were drawn
+# name: why it learns what it learns. "X, epsilon on top": X in all layers but the last; "dense only": the convolutions
+# stay as they were drawn.
 RULES = {
-    "epsilon": "is |w| dJ/dw in a network of ReLUs",
-    "gamma": "counts contributions of the neuron's own sign more: bent, but the same side of the gradient",
-    "alpha-beta": "hands out twice the reward to one side and takes it back from the other, whatever the output's size: "
-    "next to nothing of the gradient's direction is left",
-    "z-plus": "sees positive contributions only: behind a ReLU no negative weight ever gets feedback",
-    "w-square": "does not look at the input: a neuron's weights are all pushed by the same s, feature or not",
-    "flat": "looks neither at the input nor at the weight",
-    "epsilon-plus": "learns in its dense layers, by epsilon, on convolutions that z-plus changes little for the better",
-    "epsilon-gamma-box": "has gamma and z-box below, epsilon above: all of them see signs",
-    "epsilon-alpha2-beta1-flat": "learns in its dense layers, as epsilon-plus",
-    "epsilon, dense only": "is what the two presets above have to be measured against",
-    "epsilon hebbian": "has the same rewards, but a z r in place of a r / z: large outputs learn most",
-    "epsilon oja": "is hebbian with forgetting",
-    "gradient": "is there for comparison",
+    "epsilon": "its feedback is |w| dJ/dw in a network of ReLUs",
+    "gamma": "it counts contributions of the neuron's own sign more: bent, but on the gradient's side",
+    "alpha-beta": "its denominators do not see the sign of z, so an output below 0 is driven the wrong way",
+    "alpha-beta, epsilon on top": "the outputs' signs are seen; below, a ReLU that got a reward has z > 0 anyway",
+    "z-plus": "as alpha-beta, and behind a ReLU no negative weight ever gets feedback",
+    "z-plus, epsilon on top": "the outputs' signs are seen; negative weights below still never learn",
+    "w-square": "as alpha-beta, and without a look at the input all weights of a neuron are pushed by the same s",
+    "w-square, epsilon on top": "the outputs' signs are seen; below, features still are not",
+    "flat": "as w-square, without a look at the weight either",
+    "flat, epsilon on top": "as w-square with epsilon on top",
+    "epsilon, dense only": "to be compared with what rules that are blind to features reach",
+    "epsilon-plus": "z-plus in the convolutions, epsilon in the dense layers",
+    "epsilon-gamma-box": "gamma and z-box in the convolutions, epsilon in the dense layers: all see signs",
+    "epsilon-alpha2-beta1-flat": "flat and alpha-beta in the convolutions, epsilon in the dense layers",
+    "epsilon hebbian": "the same rewards, but a z r in place of a r / z: large outputs learn most",
+    "epsilon oja": "hebbian with forgetting",
+    "gradient": "for comparison",
 }
 RATES = (0.001, 0.003, 0.01, 0.03, 0.1)
 
@@ -55,8 +60,11 @@ def network(data: lfp.datasets.Dataset, seed: int) -> lfp.Sequential:
 
 
 def rule_of(name: str, net: lfp.Sequential) -> lfp.presets.Mixed:
-    text, _, learning = name.removesuffix(", dense only").partition(" ")
-    return lfp.presets.mixed(text, net, learning or "share")
+    text, _, learning = name.partition(",")[0].partition(" ")
+    rule = lfp.presets.mixed(text, net, learning or "share")
+    if name.endswith("epsilon on top"):
+        return {lfp.Layer: rule, str(len(net) - 1): lfp.rules.Epsilon()}
+    return rule
 
 
 def train(data: lfp.datasets.Dataset, name: str, rate: float, seed: int, epochs: int) -> float:
@@ -113,7 +121,7 @@ def experiment(data: lfp.datasets.Dataset, epochs: int, seeds: range, rates: tup
 
 
 def draw(path: Path, rows: list[dict]) -> None:
-    figure = new_figure(9, 4)
+    figure = new_figure(9, 5)
     left, right = figure.subplots(1, 2, sharey=True)
     for data, colour, marker in zip(dict.fromkeys(row["data"] for row in rows), COLOURS, MARKERS, strict=False):
         mine = [row for row in rows if row["data"] == data]
@@ -158,7 +166,7 @@ def main() -> None:
     for row in rows:
         verdict = "trains" if row["accuracy"] > 0.9 else "does not train" if row["accuracy"] < 0.6 else "trains badly"
         print(f"- {row['rule']} on {row['data']} {verdict} ({row['accuracy']:.1%}, cosine {row['cosine']:+.2f}, "
-              f"{row['negative weights']:.0%} of negative weights with feedback): it {RULES[row['rule']]}")  # fmt: skip
+              f"{row['negative weights']:.0%} of negative weights with feedback): {RULES[row['rule']]}")  # fmt: skip
     print(f"in {options.out}: 01_rules.csv, 01_rules.png")
 
 
