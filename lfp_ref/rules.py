@@ -316,9 +316,10 @@ def resolve(rule: Rule | Mapping[Any, Rule], net: Any) -> dict[Any, Rule]:
 
 def _checked(chosen: dict[Any, Rule], net: Any) -> dict[Any, Rule]:
     """The same, after a look that ZBox is where it belongs."""
-    first = net.first_layers()
-    for layer, rule in chosen.items():
-        if isinstance(rule, ZBox) and layer.own_parameters() and layer not in first:
+    boxed = [layer for layer, rule in chosen.items() if isinstance(rule, ZBox) and layer.own_parameters()]
+    first = net.first_layers() if boxed else []
+    for layer in boxed:
+        if layer not in first:
             seen = ", ".join(each.path or "the layer itself" for each in first)
             raise ValueError(
                 f"{layer.label}: ZBox is for the layer that sees the network's input, here {seen}; "
