@@ -14,7 +14,8 @@ positive (alpha-beta, z-plus, w-square, flat) cannot tell an output below 0 from
 pushes it down. With epsilon in the last layer alone that is cured, and what each rule does below it can be seen: z-plus
 moves no negative weight behind a ReLU; w-square and flat push all weights of a neuron the same way, feature or not.
 
-    python examples/01_rules.py            about 25 minutes on one core; MNIST where LFP_REF_DATA names its folder
+    python examples/01_rules.py            about 30 minutes on one core; MNIST where LFP_REF_DATA names its folder
+    (the numbers in results/ are of NUMBA_NUM_THREADS=1: sums round differently with another number of threads)
     python examples/01_rules.py --quick    under a minute: digits, one seed, no search for a learning rate
 """
 
