@@ -55,3 +55,11 @@ def test_any_number_of_threads_computes_every_row(blocks):
     dense.feedback_parameters(s, a, g_w, g_b, blocks)
     for actual, expected in ((z, w @ a + b[:, None]), (g, w.T @ s), (g_w, s @ a.T), (g_b, s.sum(axis=1))):
         assert np.array_equal(actual, expected)  # exact on this grid
+
+
+def test_at_z_0_the_stabiliser_counts_as_positive():
+    layer = lfp.Dense(2, 1, bias=False, dtype=np.float64)
+    layer.weight.value = [[1.0, -1.0]]
+    layer.forward([[1.0, 1.0]])
+    assert layer.feedback([[1.0]], lfp.rules.Epsilon(0.25)).tolist() == [[4.0, -4.0]]
+    assert layer.weight.feedback.tolist() == [[4.0, 4.0]]  # |w| a s

@@ -122,3 +122,18 @@ def test_a_prefix_ends_at_a_dot():
     net = lfp.Sequential(*(lfp.Dense(2, 2) for _ in range(11)))
     chosen = resolve({lfp.Layer: Epsilon(), "1": Epsilon(2.0)}, net)
     assert chosen[net[10]] == Epsilon() and chosen[net[1]] == Epsilon(2.0)
+
+
+class Twice(Rule):
+    """Two groups that are the epsilon rule each: the first must leave the reward to the second."""
+
+    groups = (Group(), Group())
+
+
+def test_a_group_leaves_the_reward_to_the_next():
+    layer, x, reward = fill(lfp.Dense(5, 4, dtype=np.float64), 3), numbers(4, 6, 5), numbers(5, 6, 4)
+    layer.forward(x)
+    once, d_w = layer.feedback(reward), layer.weight.feedback.copy()
+    layer.forward(x)
+    assert np.array_equal(layer.feedback(reward, Twice()), 2 * once)
+    assert np.array_equal(layer.weight.feedback, 2 * d_w)
