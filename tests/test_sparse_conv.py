@@ -68,8 +68,9 @@ def test_a_layer_gives_the_same_either_way(monkeypatch, rule, padding, stride):
     x = mostly_zero(1, 20, 40, 6, 5, dtype=np.float64, fraction=0.1)
     reward = mostly_zero(2, *layer.forward(x).shape, dtype=np.float64, fraction=0.1)
     results = {}
-    for way, density in (("sparse", sparse_conv.DENSITY), ("dense", 0.0)):
-        monkeypatch.setattr(sparse_conv, "DENSITY", density)
+    for way, fraction in (("sparse", 0.2), ("dense", 0.0)):
+        for name in ("FORWARD", "INPUT", "PARAMETERS"):
+            monkeypatch.setattr(sparse_conv, name, fraction)
         used.clear()
         z = layer.forward(x)
         results[way] = z, layer.feedback(reward, rule), *(p.feedback.copy() for p in layer.parameters())
@@ -81,7 +82,7 @@ def test_a_layer_gives_the_same_either_way(monkeypatch, rule, padding, stride):
 
 def test_what_does_not_pay_is_left_to_the_others():
     def chooses(layer, x):
-        return layer._mostly_zero(np.ascontiguousarray(np.moveaxis(x, 0, -1)))
+        return layer._mostly_zero(np.ascontiguousarray(np.moveaxis(x, 0, -1)), 0.2)
 
     few, many = (mostly_zero(3, 16, 40, 6, 6, dtype=np.float32, fraction=p) for p in (0.1, 0.5))
     assert chooses(lfp.Conv2d(40, 32, 3), few)
