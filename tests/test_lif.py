@@ -59,6 +59,7 @@ def test_equals_the_oracle(make, beta, threshold, reset, steps, over_time, n, bi
     assert spikes.dtype == dtype
     expected = restated.forward(oracle.exact(x if over_time else np.stack([x] * steps)))
     assert np.array_equal(spikes, expected.astype(dtype))
+    assert np.array_equal(net[0].spikes, spikes)
     assert np.array_equal(net[0].membrane, np.stack(restated.u).astype(dtype))
     reward = numbers([seed, 10], *spikes.shape, dtype=dtype)
     handed = net.feedback(reward, rule)
@@ -224,8 +225,9 @@ def test_what_it_cannot_be_put_around_or_into():
             lfp.LIF(wrong)
     with pytest.raises(RuntimeError, match=r"runs over time: put it into lfp.Spiking"):
         lfp.LIF(lfp.Dense(2, 2)).forward(np.ones((1, 2)))
-    with pytest.raises(RuntimeError, match="no membrane potential before a forward pass"):
-        _ = lfp.LIF(lfp.Dense(2, 2)).membrane
+    for name in ("spikes", "membrane"):
+        with pytest.raises(RuntimeError, match="no spikes and no membrane before a forward pass"):
+            getattr(lfp.LIF(lfp.Dense(2, 2)), name)
 
 
 def test_how_it_is_shown():

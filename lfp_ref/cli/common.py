@@ -32,10 +32,29 @@ def load_data(options: argparse.Namespace) -> datasets.Dataset:
     return data.holdout(0.1, options.seed) if options.validate else data
 
 
+NEURON = ("steps", "beta", "threshold", "reset", "code")  # options of spiking networks alone
+
+
 def build(options: argparse.Namespace, data: datasets.Dataset) -> Sequential:
-    act = models.activation(options.activation)
-    rng = np.random.default_rng(options.seed)
-    return models.NAMES[options.model](data.input_shape, data.classes, act, dtype=options.dtype, rng=rng)
+    """The network that the options describe. Raises ValueError for options of another kind of network."""
+    kind = {"dtype": options.dtype, "rng": np.random.default_rng(options.seed)}
+    neuron = {key: value for key in NEURON if (value := getattr(options, key, None)) is not None}
+    if is_spiking(options):
+        if options.activation is not None:
+            raise ValueError(f"--activation is not for {options.model}: its neurons spike")
+        return models.SPIKING[options.model](data.input_shape, data.classes, **neuron, **kind)
+    if neuron:
+        raise ValueError(f"--{next(iter(neuron))} is for spiking networks: --model {' or '.join(models.SPIKING)}")
+    return models.NAMES[options.model](data.input_shape, data.classes, models.activation(neurons(options)), **kind)
+
+
+def is_spiking(options: argparse.Namespace) -> bool:
+    return options.model in models.SPIKING
+
+
+def neurons(options: argparse.Namespace) -> str:
+    """What the network's neurons are, in a word."""
+    return "lif" if is_spiking(options) else options.activation or "relu"
 
 
 def stored_options(saved: checkpoints.Checkpoint, path: Path) -> argparse.Namespace:

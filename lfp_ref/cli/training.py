@@ -14,27 +14,37 @@ import numpy as np
 from lfp_ref import checkpoints, datasets, figures, models, optim, presets, rewards, rules
 from lfp_ref.cli.common import (
     DATA,
+    NEURON,
     RULES,
     build,
     checkpoint_file,
     draw,
+    is_spiking,
     load_data,
+    neurons,
     new_folder,
     progress,
     stored_options,
 )
+from lfp_ref.layers.lif import RESETS
 from lfp_ref.network import Sequential
 from lfp_ref.training import History, evaluate, train
 
-# Chosen on held-out parts of the training sets of digits and MNIST (see README).
-LEARNING_RATES = {"sgd": {True: 0.3, False: 0.1}, "adam": {True: 0.01, False: 0.003}}
+# (LFP, gradient), chosen on held-out parts of the training sets of digits and MNIST (see README).
+LEARNING_RATES = {
+    "sgd": (0.3, 0.1),
+    "adam": (0.01, 0.003),
+    "spiking-mlp": (0.001, 0.001),
+    "spiking-cnn": (0.003, 0.001),
+}
 
+# Rewards for several classes, which is what the networks by name have; those of spikes.
+SPIKE_REWARDS = ("rate-coded", "spike-counts")
+REWARDS = ("softmax", "bounded-softmax", "sigmoid", "correct-class", "misclassification", "maximise", "minimise",
+           *SPIKE_REWARDS)  # fmt: skip
 
-# Rewards for several classes and no spikes, which is what the networks by name have.
-REWARDS = ("softmax", "bounded-softmax", "sigmoid", "correct-class", "misclassification", "maximise", "minimise")
-
-STORED = ("data", "validate", "model", "activation", "rule", "learning", "reward", "optimizer", "epochs", "batch_size",
-          "clip", "reduction", "schedule", "dtype", "seed")  # fmt: skip
+STORED = ("data", "validate", "model", "activation", *NEURON, "rule", "learning", "reward", "optimizer", "epochs",
+          "batch_size", "clip", "reduction", "schedule", "dtype", "seed")  # fmt: skip
 
 
 def at_least(least: int) -> Callable[[str], int]:
@@ -61,10 +71,13 @@ def add_commands(commands: Any, top: argparse.ArgumentParser) -> None:
     both = commands.add_parser(
         "compare",
         help="train with LFP and with gradient descent",
-        description="Same network, seed and data, two rules.",
+        description="Same network, seed and data, two rules. Spikes have no gradient: a surrogate's is taken.",
     )
     training_options(both)
     both.add_argument("--rule", default="epsilon", help=f"compared with gradient descent: {RULES} (%(default)s)")
+    both.add_argument("--against", metavar="RULE",
+                      help="gradient, or with a surrogate for steps and spikes atan-surrogate, fast-sigmoid-surrogate "
+                      "or straight-through (default: gradient, for spiking networks atan-surrogate)")  # fmt: skip
     both.add_argument("--lr", type=float, help="largest learning rate of LFP (default: depends on the optimiser)")
     both.add_argument("--gradient-lr", type=float, help="largest learning rate of gradient descent (likewise)")
     both.set_defaults(command=run_compare)
@@ -78,11 +91,19 @@ def training_options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--validate", action="store_true",
                      help="test on a held-out tenth of the training set: for choosing options")  # fmt: skip
     sub.add_argument("--model", choices=models.NAMES, default="mlp", help=f"network {shown}")
-    sub.add_argument("--activation", default="relu", metavar="NAME",
-                     help=f"{', '.join(models.ACTIVATIONS)}, negated-... or reflected-... {shown}")  # fmt: skip
+    sub.add_argument("--activation", metavar="NAME",
+                     help=f"{', '.join(models.ACTIVATIONS)}, negated-... or reflected-... (relu)")  # fmt: skip
+    spiking = sub.add_argument_group("spiking networks")
+    spiking.add_argument("--steps", type=at_least(1), metavar="T", help="time steps (15)")
+    spiking.add_argument("--beta", type=float, help="decay of the membrane potential in a step, 0 to 1 (0.9)")
+    spiking.add_argument("--threshold", type=float, help="a neuron spikes above it (1)")
+    spiking.add_argument("--reset", choices=RESETS, help="of the membrane after a spike (subtract)")
+    spiking.add_argument("--code", choices=("constant", "rate", "latency"), help="what pixels are over time (constant)")
     sub.add_argument("--learning", choices=rules.LEARNING, default="share",
                      help=f"where weights take their feedback from {shown}")  # fmt: skip
-    sub.add_argument("--reward", choices=REWARDS, default="softmax", help=f"what the output is told {shown}")
+    sub.add_argument("--reward", choices=REWARDS, metavar="NAME",
+                     help=f"what the output is told: {', '.join(REWARDS)} (softmax; for spikes, rate-coded under LFP, "
+                     "spike-counts under gradient rules)")  # fmt: skip
     sub.add_argument("--optimizer", choices=optim.NAMES, default="adam", help=f"{shown}")
     sub.add_argument("--epochs", type=at_least(1), default=30, help=f"{shown}")
     sub.add_argument("--batch-size", type=at_least(1), help="(32, or 128 from 10,000 training samples on)")
@@ -100,7 +121,7 @@ def run_train(options: argparse.Namespace) -> None:
     data = load_data(options)
     net, rule = network(options, data)
     if not options.resume:
-        name_of_run = [options.data, options.model, options.activation, options.rule, f"seed{options.seed}"]
+        name_of_run = [options.data, options.model, neurons(options), options.rule, f"seed{options.seed}"]
         options.out = new_folder(options.out, "-".join(name_of_run))
     history = run(options, data, net, rule, options.file or options.out / "checkpoint.npz")
     write_history(options.out / "history.csv", history)
@@ -110,14 +131,15 @@ def run_train(options: argparse.Namespace) -> None:
 
 
 def run_compare(options: argparse.Namespace) -> None:
-    if options.rule == "gradient":
-        raise ValueError("--rule is what gradient descent is compared with: choose an LFP rule")
+    against = options.against or ("atan-surrogate" if is_spiking(options) else "gradient")
+    if is_gradient(options.rule) or not is_gradient(against):
+        raise ValueError("compare trains by an LFP rule (--rule) and by a gradient rule (--against)")
     data = load_data(options)
     runs = []
-    for rule, lr in ((options.rule, options.lr), ("gradient", options.gradient_lr)):
+    for rule, lr in ((options.rule, options.lr), (against, options.gradient_lr)):
         one = argparse.Namespace(**{**vars(options), "rule": rule, "lr": lr})
         runs.append((one, *network(one, data)))
-    name_of_run = ["compare", options.data, options.model, options.activation, f"seed{options.seed}"]
+    name_of_run = ["compare", options.data, options.model, neurons(options), f"seed{options.seed}"]
     options.out = new_folder(options.out, "-".join(name_of_run))
     histories = {}
     for one, net, rule in runs:
@@ -137,7 +159,11 @@ def run_compare(options: argparse.Namespace) -> None:
 def network(options: argparse.Namespace, data: datasets.Dataset) -> tuple[Sequential, presets.Mixed]:
     """The network that the options describe, and the rule for it."""
     net = build(options, data)
-    return net, presets.mixed(options.rule, net, "share" if options.rule == "gradient" else options.learning)
+    if options.reward is None:
+        options.reward = SPIKE_REWARDS[is_gradient(options.rule)] if is_spiking(options) else "softmax"
+    if is_spiking(options) != (options.reward in SPIKE_REWARDS):
+        raise ValueError(f"--reward {options.reward} is not for the outputs of {options.model}")
+    return net, presets.mixed(options.rule, net, "share" if is_gradient(options.rule) else options.learning)
 
 
 def run(
@@ -145,7 +171,8 @@ def run(
 ) -> History:
     """One training run, with progress; the options go into its checkpoint."""
     kind = "sgd" if options.optimizer == "sgd" else "adam"
-    lr = options.lr if options.lr is not None else LEARNING_RATES[kind][not rules.is_gradient(rule)]
+    usual = LEARNING_RATES[options.model if is_spiking(options) and kind == "adam" else kind]
+    lr = options.lr if options.lr is not None else usual[rules.is_gradient(rule)]
     momentum = {"momentum": 0.9} if kind == "sgd" else {}
     optimizer = optim.NAMES[options.optimizer](net.parameters(), lr, **momentum)
     batch_size = options.batch_size or (128 if len(data.x_train) >= 10_000 else 32)
@@ -180,9 +207,14 @@ def write_history(path: Path, history: History) -> None:
         writer.writerows(zip(*(column.tolist() for column in history.values()), strict=True))
 
 
+def is_gradient(rule: str) -> bool:
+    """Whether the rule of that name is gradient descent, with a surrogate or without."""
+    return issubclass(rules.NAMES.get(rule.partition(":")[0], rules.Rule), rules.Gradient)
+
+
 def name(rule: str) -> str:
-    return "gradient" if rule == "gradient" else f"LFP-{rule}"
+    return rule if is_gradient(rule) else f"LFP-{rule}"
 
 
 def title(options: argparse.Namespace) -> str:
-    return f"{options.model} ({options.activation}) on {options.data}, seed {options.seed}"
+    return f"{options.model} ({neurons(options)}) on {options.data}, seed {options.seed}"

@@ -233,13 +233,24 @@ class LIF(Timed):
         return [self.layer]
 
     @property
+    def spikes(self) -> np.ndarray:
+        """0 or 1 (T, N, ...) of the last forward pass, a new array. Raises RuntimeError before it."""
+        return self._over_time(self._passed().output)
+
+    @property
     def membrane(self) -> np.ndarray:
         """u (T, N, ...) of the last forward pass, a new array. Raises RuntimeError before it."""
-        if self.seen is None:
-            raise RuntimeError(f"{self.label}: there is no membrane potential before a forward pass")
-        u = np.empty(self.output.shape, self.output.dtype)
+        u = np.empty_like(self._passed().output)
         membranes(_rows(self.seen[0]), self.time().steps, *self._neuron(), _rows(u))
-        return np.moveaxis(u.reshape(*u.shape[:-1], self.time().steps, -1), (-2, -1), (0, 1)).copy()
+        return self._over_time(u)
+
+    def _passed(self) -> LIF:
+        if self.seen is None:
+            raise RuntimeError(f"{self.label}: there are no spikes and no membrane before a forward pass")
+        return self
+
+    def _over_time(self, x: np.ndarray) -> np.ndarray:
+        return np.moveaxis(x.reshape(*x.shape[:-1], self.time().steps, -1), (-2, -1), (0, 1)).copy()
 
     def propagate(self, a: np.ndarray, training: bool) -> np.ndarray:
         clock = self.time()
