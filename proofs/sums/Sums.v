@@ -175,6 +175,12 @@ Proof. unfold quotient. destruct Req_EM_T; [|unfold Rdiv]; ring. Qed.
 Lemma quotient_mult r d : d <> 0 -> quotient r d * d = r.
 Proof. intros H. rewrite quotient_div by assumption. field. assumption. Qed.
 
+Lemma square_nonneg x : 0 <= x ^ 2.
+Proof. apply pow2_ge_0. Qed.
+
+Lemma square_pos x : x <> 0 -> 0 < x ^ 2.
+Proof. intros H. replace (x ^ 2) with (Rsqr x) by (unfold Rsqr; ring). apply Rsqr_pos_lt, H. Qed.
+
 (** ** Sums over lists (the groups of a rule, the terms of a group) *)
 
 From Coq Require Export List.
