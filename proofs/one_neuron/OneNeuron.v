@@ -1,0 +1,158 @@
+(** * One neuron: a positive reward drives z away from 0, a negative one towards it
+
+    At fixed inputs an update with LFP-epsilon moves z by lr s (sum_i |w_i| a_i^2 + |b|). No derivative occurs. *)
+
+From LFP Require Import sums.Sums.
+
+Section Neuron.
+  Context (n : nat) (w a : vector) (b r e lr : R).
+  Context (e_nonneg : 0 <= e) (lr_pos : 0 < lr).
+
+  Definition value (w : vector) (b : R) : R := sum n (fun i => w i * a i) + b.
+  Definition leverage : R := sum n (fun i => Rabs (w i) * a i ^ 2) + Rabs b.
+  Let z : R := value w b.
+  Let s : R := quotient r (stab z e).
+  (** Value after the update w + lr |w| a s, b + lr |b| s. *)
+  Let z' : R := value (fun i => w i + lr * (Rabs (w i) * a i * s)) (b + lr * (Rabs b * s)).
+
+  (** z' - z = lr s (sum_i |w_i| a_i^2 + |b|). *)
+  Theorem motion : z' - z = lr * s * leverage.
+  Proof.
+    unfold z', z, value, leverage.
+    rewrite (sum_ext n _ (fun i => w i * a i + (lr * s) * (Rabs (w i) * a i ^ 2))) by (intros; ring).
+    rewrite sum_plus, sum_scale. ring.
+  Qed.
+
+  Lemma leverage_nonneg : 0 <= leverage.
+  Proof.
+    unfold leverage. apply Rplus_le_le_0_compat; [|apply Rabs_pos].
+    apply sum_nonneg; intros i _. apply Rmult_le_pos; [apply Rabs_pos|apply square_nonneg].
+  Qed.
+
+  (** There is something to move: an active input with a weight, or a bias. *)
+  Lemma leverage_pos : (b <> 0 \/ exists i, (i < n)%nat /\ w i <> 0 /\ a i <> 0) -> 0 < leverage.
+  Proof.
+    unfold leverage. intros H.
+    assert (Hterms : forall i, (i < n)%nat -> 0 <= Rabs (w i) * a i ^ 2)
+      by (intros i _; apply Rmult_le_pos; [apply Rabs_pos|apply square_nonneg]).
+    destruct H as [Hb|[i [Hi [Hw Ha]]]].
+    - apply Rplus_le_lt_0_compat; [apply sum_nonneg; assumption|apply Rabs_pos_lt; assumption].
+    - apply Rplus_lt_le_0_compat; [|apply Rabs_pos].
+      apply sum_pos with (k := i); [assumption..|].
+      apply Rmult_lt_0_compat; [apply Rabs_pos_lt|apply square_pos]; assumption.
+  Qed.
+
+  (** Where there is something to divide by, s = sgn(z) r / (|z| + e): the sign of s is that of r relative to z's. *)
+  Context (not_empty : 0 < Rabs z + e).
+
+  Lemma per_unit_of_reward : s = sgn z * (r / (Rabs z + e)).
+  Proof.
+    unfold s. rewrite stab_abs. destruct (sgn_cases z) as [[_ ->]|[_ ->]]; rewrite quotient_div by lra; field; lra.
+  Qed.
+
+  (** Seen from z's side of 0, the motion is lr r leverage / (|z| + e): *)
+  Theorem motion_away_from_zero : sgn z * (z' - z) = lr * (r / (Rabs z + e)) * leverage.
+  Proof.
+    rewrite motion, per_unit_of_reward.
+    replace (sgn z * (lr * (sgn z * (r / (Rabs z + e))) * leverage))
+      with (sgn z * sgn z * (lr * (r / (Rabs z + e)) * leverage)) by ring.
+    rewrite sgn_sq. ring.
+  Qed.
+
+  (** a positive reward drives z away from 0, and |z| grows by exactly that; *)
+  Theorem positive_reward_drives_away_from_zero :
+    0 < r -> 0 < leverage ->
+    0 < sgn z * (z' - z) /\ Rabs z' = Rabs z + lr * (r / (Rabs z + e)) * leverage.
+  Proof.
+    intros Hr Hlev.
+    assert (Hq : 0 < r / (Rabs z + e)) by (apply Rdiv_lt_0_compat; assumption).
+    assert (Hm : 0 < lr * (r / (Rabs z + e)) * leverage) by (apply Rmult_lt_0_compat; [apply Rmult_lt_0_compat|]; assumption).
+    pose proof motion_away_from_zero as H. split; [rewrite H; assumption|].
+    replace z' with (z + (z' - z)) by ring.
+    replace (z' - z) with (sgn z * (sgn z * (z' - z))) by (rewrite <- Rmult_assoc, sgn_sq; ring).
+    rewrite H. clear H not_empty. destruct (sgn_cases z) as [[Hz ->]|[Hz ->]].
+    - rewrite (Rabs_right z) in * by lra. rewrite Rabs_right; lra.
+    - rewrite (Rabs_left z) in * by lra. rewrite Rabs_left; lra.
+  Qed.
+
+  (** a negative one drives it towards 0, and past it if the step is large; *)
+  Theorem negative_reward_drives_towards_zero :
+    r < 0 -> 0 < leverage ->
+    sgn z * (z' - z) < 0 /\ Rabs z' = Rabs (Rabs z - lr * (- r / (Rabs z + e)) * leverage).
+  Proof.
+    intros Hr Hlev.
+    assert (Hq : r / (Rabs z + e) < 0).
+    { assert (0 < - r / (Rabs z + e)) by (apply Rdiv_lt_0_compat; lra).
+      replace (r / (Rabs z + e)) with (- (- r / (Rabs z + e))) by (field; lra). lra. }
+    pose proof motion_away_from_zero as H. split.
+    - rewrite H. replace (lr * (r / (Rabs z + e)) * leverage) with (- (lr * - (r / (Rabs z + e)) * leverage)) by ring.
+      assert (0 < lr * - (r / (Rabs z + e)) * leverage) by (apply Rmult_lt_0_compat; [apply Rmult_lt_0_compat|]; lra). lra.
+    - replace (Rabs z - lr * (- r / (Rabs z + e)) * leverage) with (Rabs z + sgn z * (z' - z))
+        by (rewrite H; field; lra).
+      rewrite <- (sgn_mult z). replace (sgn z * z + sgn z * (z' - z)) with (sgn z * z') by ring.
+      rewrite Rabs_mult, sgn_abs. ring.
+  Qed.
+
+  (** it does not pass 0 while lr |r| leverage <= |z| (|z| + e); *)
+  Theorem negative_reward_does_not_pass_zero :
+    r < 0 -> lr * - r * leverage <= Rabs z * (Rabs z + e) -> 0 <= sgn z * z'.
+  Proof.
+    intros Hr Hsmall. pose proof motion_away_from_zero as H.
+    replace (sgn z * z') with (sgn z * z + sgn z * (z' - z)) by ring. rewrite H, sgn_mult.
+    assert (lr * - r * leverage / (Rabs z + e) <= Rabs z).
+    { apply Rmult_le_reg_r with (Rabs z + e); [assumption|].
+      replace (lr * - r * leverage / (Rabs z + e) * (Rabs z + e)) with (lr * - r * leverage) by (field; lra).
+      assumption. }
+    replace (lr * (r / (Rabs z + e)) * leverage) with (- (lr * - r * leverage / (Rabs z + e))) by (field; lra). lra.
+  Qed.
+
+  (** no reward, no motion. *)
+  Theorem no_reward_no_motion : r = 0 -> z' = z.
+  Proof.
+    intros Hr. pose proof motion as H. unfold s in H. rewrite Hr, quotient_zero_reward in H.
+    rewrite Rmult_0_r, Rmult_0_l in H. lra.
+  Qed.
+End Neuron.
+
+(** ** A batch
+
+    With several samples each also moves the neuron at the others' inputs: at sample t by
+    lr sum_n s_n K(n, t), K(n, t) = sum_i |w_i| a_i(n) a_i(t) + |b|. Inputs >= 0 (behind a ReLU, spikes, pixels) have
+    K >= 0, so if all s_n have one sign, the value at every sample moves to that side. Without a common sign nothing
+    follows: see proofs/witnesses. *)
+Section Batch.
+  Context (n samples : nat) (w : vector) (a : nat -> vector) (b lr : R) (s : vector).
+
+  Definition overlap (x y : vector) : R := sum n (fun i => Rabs (w i) * (x i * y i)) + Rabs b.
+  Let w' (i : nat) : R := w i + lr * (Rabs (w i) * sum samples (fun t => a t i * s t)).
+  Let b' : R := b + lr * (Rabs b * sum samples s).
+
+  Theorem motion_in_a_batch (t : nat) :
+    value n (a t) w' b' - value n (a t) w b = lr * sum samples (fun u => s u * overlap (a u) (a t)).
+  Proof.
+    unfold value, w', b', overlap.
+    rewrite (sum_ext n _ (fun i => w i * a t i + lr * sum samples (fun u => s u * (Rabs (w i) * (a u i * a t i))))).
+    - rewrite sum_plus, sum_scale, sum_swap.
+      rewrite (sum_ext samples (fun u => s u * (sum n (fun i => Rabs (w i) * (a u i * a t i)) + Rabs b))
+                 (fun u => sum n (fun i => s u * (Rabs (w i) * (a u i * a t i))) + Rabs b * s u))
+        by (intros; rewrite sum_scale; ring).
+      rewrite sum_plus, sum_scale. ring.
+    - intros i _. rewrite Rmult_plus_distr_r. f_equal.
+      replace (lr * (Rabs (w i) * sum samples (fun u => a u i * s u)) * a t i)
+        with (lr * (Rabs (w i) * a t i * sum samples (fun u => a u i * s u))) by ring.
+      rewrite <- sum_scale. f_equal. apply sum_ext; intros u _. ring.
+  Qed.
+
+  Theorem a_batch_of_one_mind_moves_every_sample (t : nat) :
+    0 <= lr -> (forall u i, 0 <= a u i) -> (forall u, (u < samples)%nat -> 0 <= s u) ->
+    value n (a t) w b <= value n (a t) w' b'.
+  Proof.
+    intros Hlr Ha Hs. pose proof (motion_in_a_batch t) as H.
+    assert (0 <= lr * sum samples (fun u => s u * overlap (a u) (a t))).
+    { apply Rmult_le_pos; [assumption|]. apply sum_nonneg; intros u Hu.
+      apply Rmult_le_pos; [apply Hs; assumption|]. unfold overlap.
+      apply Rplus_le_le_0_compat; [|apply Rabs_pos]. apply sum_nonneg; intros i _.
+      apply Rmult_le_pos; [apply Rabs_pos|apply Rmult_le_pos; apply Ha]. }
+    lra.
+  Qed.
+End Batch.
