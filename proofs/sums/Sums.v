@@ -181,6 +181,23 @@ Proof. apply pow2_ge_0. Qed.
 Lemma square_pos x : x <> 0 -> 0 < x ^ 2.
 Proof. intros H. replace (x ^ 2) with (Rsqr x) by (unfold Rsqr; ring). apply Rsqr_pos_lt, H. Qed.
 
+(** Of numbers of one sign, the size of the sum is the sum of the sizes. *)
+Lemma sum_of_one_sign n p :
+  (forall i k, (i < n)%nat -> (k < n)%nat -> 0 <= p i * p k) -> sum n (fun i => Rabs (p i)) <= Rabs (sum n p).
+Proof.
+  induction n as [|m IH]; intros H; simpl; [rewrite Rabs_R0; lra|].
+  assert (Hm : sum m (fun i => Rabs (p i)) <= Rabs (sum m p)) by (apply IH; auto with arith).
+  assert (Hsign : 0 <= sum m p * p m).
+  { rewrite <- sum_scale_right. apply sum_nonneg; intros; apply H; lia. }
+  apply Rle_trans with (Rabs (sum m p) + Rabs (p m)); [lra|]. clear - Hsign.
+  generalize dependent (sum m p). generalize (p m). intros y x Hxy.
+  unfold Rabs. destruct (Rcase_abs x) as [Hx|Hx], (Rcase_abs y) as [Hy|Hy], (Rcase_abs (x + y)); try lra.
+  all: assert (x * y < 0 \/ x = 0 \/ y = 0) by
+    (destruct (Req_dec x 0), (Req_dec y 0); auto; left;
+     first [assert (0 < - x * y) by (apply Rmult_lt_0_compat; lra); lra
+           |assert (0 < x * - y) by (apply Rmult_lt_0_compat; lra); lra]); lra.
+Qed.
+
 (** ** Sums over lists (the groups of a rule, the terms of a group) *)
 
 From Coq Require Export List.
