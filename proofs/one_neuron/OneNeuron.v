@@ -118,8 +118,8 @@ End Neuron.
 
     With several samples each also moves the neuron at the others' inputs: at sample t by
     lr sum_n s_n K(n, t), K(n, t) = sum_i |w_i| a_i(n) a_i(t) + |b|. Inputs >= 0 (behind a ReLU, spikes, pixels) have
-    K >= 0, so if all s_n have one sign, the value at every sample moves to that side. Without a common sign nothing
-    follows: see proofs/witnesses. *)
+    K >= 0, so if all s_n have one sign, the value at every sample moves to that side. Without a common sign single
+    samples may move against their s_n (witness_neuron_batch); the batch as a whole never does. *)
 Section Batch.
   Context (n samples : nat) (w : vector) (a : nat -> vector) (b lr : R) (s : vector).
 
@@ -143,6 +143,34 @@ Section Batch.
       rewrite <- sum_scale. f_equal. apply sum_ext; intros u _. ring.
   Qed.
 
+  (** sum_n s_n (z_n' - z_n) = lr [sum_i |w_i| (sum_n a_i(n) s_n)^2 + |b| (sum_n s_n)^2]: *)
+  Theorem motion_of_a_batch_as_a_whole :
+    sum samples (fun t => s t * (value n (a t) w' b' - value n (a t) w b))
+    = lr * (sum n (fun i => Rabs (w i) * sum samples (fun t => a t i * s t) ^ 2) + Rabs b * sum samples s ^ 2).
+  Proof.
+    rewrite (sum_ext samples _
+      (fun t => sum n (fun i => lr * (Rabs (w i) * sum samples (fun u => a u i * s u)) * (a t i * s t))
+                + lr * (Rabs b * sum samples s) * s t)).
+    - rewrite sum_plus, sum_swap, sum_scale, Rmult_plus_distr_l. f_equal; [|ring].
+      rewrite <- sum_scale. apply sum_ext; intros i _. rewrite sum_scale. ring.
+    - intros t _. unfold value, w', b'.
+      rewrite (sum_ext n (fun i => (w i + lr * (Rabs (w i) * sum samples (fun u => a u i * s u))) * a t i)
+        (fun i => w i * a t i + lr * (Rabs (w i) * sum samples (fun u => a u i * s u)) * a t i)) by (intros; ring).
+      rewrite sum_plus.
+      rewrite (sum_ext n (fun i => lr * (Rabs (w i) * sum samples (fun u => a u i * s u)) * (a t i * s t))
+        (fun i => s t * (lr * (Rabs (w i) * sum samples (fun u => a u i * s u)) * a t i))) by (intros; ring).
+      rewrite sum_scale. ring.
+  Qed.
+
+  (** a batch never moves against its s. *)
+  Corollary a_batch_never_moves_against_itself :
+    0 <= lr -> 0 <= sum samples (fun t => s t * (value n (a t) w' b' - value n (a t) w b)).
+  Proof.
+    intros Hlr. rewrite motion_of_a_batch_as_a_whole. apply Rmult_le_pos; [assumption|].
+    apply Rplus_le_le_0_compat; [apply sum_nonneg; intros|]; apply Rmult_le_pos; auto using Rabs_pos, square_nonneg.
+  Qed.
+
+  (** Inputs >= 0, all s_n >= 0: every sample's value rises. *)
   Theorem a_batch_of_one_mind_moves_every_sample (t : nat) :
     0 <= lr -> (forall u i, 0 <= a u i) -> (forall u, (u < samples)%nat -> 0 <= s u) ->
     value n (a t) w b <= value n (a t) w' b'.

@@ -212,7 +212,15 @@ Section Neuron.
     = lr * sum T (fun k => s k * overlap n w b (x k) (x t)).
   Proof. apply motion_in_a_batch. Qed.
 
-  (** so if inputs are >= 0 (spikes) and all rewards R[t] >= 0, every step's current rises. *)
+  (** the steps together never move against their s (whose sign is that of R): sum_t s[t] (motion of step t) >= 0; *)
+  Theorem all_steps_together_never_move_against_their_rewards lr :
+    0 <= lr ->
+    0 <= sum T (fun t =>
+      s t * (value n (x t) (fun i => w i + lr * (Rabs (w i) * sum T (fun k => x k i * s k)))
+                           (b + lr * (Rabs b * sum T s)) - current t)).
+  Proof. apply a_batch_never_moves_against_itself. Qed.
+
+  (** if inputs are >= 0 (spikes) and all rewards R[t] >= 0, every step's current rises. *)
   Theorem steps_of_one_mind_move_together t lr :
     0 <= lr -> (forall k i, 0 <= x k i) -> (forall k, (k < T)%nat -> 0 <= reward k) ->
     current t <= value n (x t) (fun i => w i + lr * (Rabs (w i) * sum T (fun k => x k i * s k)))
@@ -226,7 +234,7 @@ Section Neuron.
   Qed.
 End Neuron.
 
-(** ** Where it stops *)
+(** ** Where it stops (and witness_spiking_steps in proofs/witnesses: a step may move against its own reward) *)
 
 (** Two inputs of 1 with weights 2 and -1, one step, reward 1, no bias, no stabiliser: the inputs get 2 and -1, together
     1 = R, but |2| + |-1| = 3 > |R|. So it is the inputs' sum that is bounded, not the sum of their sizes. *)
@@ -256,27 +264,4 @@ Proof.
     - destruct (Rle_dec 0 (0 + 1)); [|lra]. rewrite quotient_div by lra. field.
     - symmetry. rewrite Rabs_right; lra. }
   split; [assumption|]. unfold to_inputs. fold s0. rewrite Hs. simpl. ring.
-Qed.
-
-(** Two steps with the same input 1, weight 1, no decay of rewards into the past (beta = 0), rewards 1 and -3: step 0 is
-    rewarded, but the sum over both steps moves its current down. Direction holds for the feedback of one step alone. *)
-Definition praise_then_blame (t : nat) : R := match t with O => 1 | _ => -3 end.
-
-Theorem feedback_over_time_can_go_against_a_step :
-  let R0 := reward NoReset 1 2 (fun _ _ => 1) (fun _ => 1) 0 0 9 0 praise_then_blame 0 in
-  let s_ := s NoReset 1 2 (fun _ _ => 1) (fun _ => 1) 0 0 9 0 praise_then_blame in
-  0 < R0 /\ sum 2 (fun t => Rabs 1 * (1 * s_ t)) < 0.
-Proof.
-  intros R0 s_.
-  assert (HR : R0 = 1) by (unfold R0, reward, carry; simpl; ring).
-  assert (Hs0 : s_ 0%nat = 1).
-  { unfold s_, s. fold R0. rewrite HR. unfold den, u, v, taken, before, current, value, stab, sgn. simpl.
-    rewrite !Rabs_R0. replace (Rabs _) with 1 by (symmetry; rewrite Rabs_right; lra).
-    destruct (Rle_dec 0 (0 + 1)); [|lra]. rewrite quotient_div by lra. field. }
-  assert (Hs1 : s_ 1%nat = -3).
-  { unfold s_, s, reward, carry, den, u, v, taken, before, current, value, stab, sgn. simpl.
-    replace (Rabs (0 * 0 + (0 + 1 * 1 + 0))) with 1 by (symmetry; rewrite Rabs_right; lra).
-    match goal with |- context [1 + Rabs ?y] => replace y with 0 by ring end. rewrite Rabs_R0.
-    destruct (Rle_dec 0 (1 + 0)); [|lra]. rewrite quotient_div by lra. field. }
-  split; [lra|]. simpl. rewrite Hs0, Hs1, Rabs_R1. lra.
 Qed.
