@@ -24,23 +24,24 @@ CONDITION = {
 }  # fmt: skip
 
 
-def violated(layer, z):
-    """Where phi' and phi/z have opposite signs; a derivative or a value of 0 violates nothing (the weak sense)."""
+def signs(layer, z):
+    """sgn(phi'(z) phi(z)/z): -1 violates the condition; 0, a unit that is silent or flat, does not (the weak sense)."""
     z = z.reshape(-1, 1)
     value = layer.forward(z)
     slope = layer.feedback(np.ones_like(z), Gradient())
-    return (np.sign(slope) * np.sign(value) * np.sign(z) < 0).reshape(-1)
+    return (np.sign(slope) * np.sign(value) * np.sign(z)).reshape(-1)
 
 
 @pytest.mark.parametrize("wrap", [lambda act: act, lfp.Negated, lfp.Reflected])
 @pytest.mark.parametrize("name", CONDITION)
 def test_the_table_of_activations(name, wrap):
-    """On a grid and at random points. phi(z) and phi'(z) are far from 0 there, but for saturation, which underflows to 0."""
+    """On a grid and at random points. Far out, values and slopes round to 0: that is silence, not a violation."""
     make, fails = CONDITION[name]
     points = np.concatenate([GRID, np.random.default_rng(0).normal(scale=3, size=2000)])
-    found = violated(wrap(make()), points)
+    found = signs(wrap(make()), points)
     expected = np.zeros(points.shape, bool) if fails is None else fails(-points if wrap is lfp.Reflected else points)
-    assert np.array_equal(found, expected)
+    assert np.array_equal(found < 0, expected & (found != 0))
+    assert np.mean(found != 0) > 0.9 or make is lfp.Step or make is lfp.ReLU
 
 
 def network(seed, widths, samples):
@@ -48,7 +49,7 @@ def network(seed, widths, samples):
     draw = random.Random(seed)
 
     def number():
-        return Fraction(draw.randint(1, 64), draw.randint(1, 16)) * draw.choice((1, -1))
+        return Fraction(draw.randint(1, 4 * 10**6), 10**6) * draw.choice((1, -1))
 
     weights = [[[number() for _ in range(i)] for _ in range(o)] for i, o in zip(widths, widths[1:], strict=False)]
     x = [[number() for _ in range(widths[0])] for _ in range(samples)]
@@ -142,8 +143,8 @@ def test_depth_and_batches_break_it_on_the_kernels(act):
         assert descent(*deep[:2], act, deep[2]) == pytest.approx(-1345 / 140608, abs=1e-12)
         assert descent(*wide[:2], act, wide[2]) == pytest.approx(-1 / 192, abs=1e-12)
     else:
-        assert descent([[[0.01]], [[1.0], [4.0]], [[6.0, -2.0]]], [[60.0]], act, [[1.0]]) < -1e-3
-        assert descent([[[1.0]], [[20.0]]], [[1.0], [-2.0]], act, [[1.0], [1.0]]) < -1e-3
+        assert descent([[[0.25]], [[5.0], [1.0]], [[4.0, -2.0]]], [[3.0]], act, [[1.0]]) < -0.6
+        assert descent([[[1.0]], [[1.0]]], [[2.0], [-1.0]], act, [[1.0], [1.0]]) < -0.01
 
 
 @pytest.mark.parametrize("act", [lfp.Sigmoid, lfp.Softplus])
