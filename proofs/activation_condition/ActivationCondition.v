@@ -161,6 +161,26 @@ Proof.
     apply Rmult_le_pos; [apply square_nonneg|]. apply Rlt_le, Rinv_0_lt_compat, H.
 Qed.
 
+(** The exponential is increasing. (The standard library's proof of it needs the law of excluded middle as an axiom of
+    its own; this one reads it off the series: e^x >= 1 + x for x >= 0.) *)
+Lemma exp_above_its_tangent x : 0 <= x -> 1 + x <= exp x.
+Proof.
+  intros Hx. unfold exp. destruct (exist_exp x) as [l Hl]. simpl.
+  set (partial := fun n => sum_f_R0 (fun i => / INR (fact i) * x ^ i) n).
+  replace (1 + x) with (partial 1%nat) by (unfold partial; simpl; field).
+  apply (growing_ineq partial); [|exact Hl].
+  intros n. unfold partial. simpl sum_f_R0. rewrite <- (Rplus_0_r (sum_f_R0 _ n)) at 1. apply Rplus_le_compat_l.
+  apply Rmult_le_pos; [|exact (pow_le x (S n) Hx)]. apply Rlt_le, Rinv_0_lt_compat, lt_0_INR, (lt_O_fact (S n)).
+Qed.
+
+Lemma exp_rises x y : x < y -> exp x < exp y.
+Proof.
+  intros H. replace y with (x + (y - x)) by ring. rewrite exp_plus.
+  pose proof (exp_pos x). pose proof (exp_above_its_tangent (y - x) ltac:(lra)).
+  assert (exp x * (1 + (y - x)) <= exp x * exp (y - x)) by (apply Rmult_le_compat_l; lra).
+  assert (0 < exp x * (y - x)) by (apply Rmult_lt_0_compat; lra). lra.
+Qed.
+
 (** Tanh, from the standard library. *)
 Definition tanh_derivative (z : R) : R := 1 / cosh z ^ 2.
 
@@ -175,9 +195,9 @@ Proof.
     apply Rmult_le_pos; [|apply Rlt_le, Rinv_0_lt_compat, H]. unfold sinh.
     destruct (Rle_dec 0 t) as [Ht|Ht].
     + apply Rmult_le_pos; [|assumption]. destruct Ht as [Ht|<-]; [|rewrite Ropp_0; lra].
-      assert (exp (- t) < exp t) by (apply exp_increasing; lra). lra.
+      assert (exp (- t) < exp t) by (apply exp_rises; lra). lra.
     + replace ((exp t - exp (- t)) / 2 * t) with ((exp (- t) - exp t) / 2 * - t) by field.
-      assert (exp t < exp (- t)) by (apply exp_increasing; lra). apply Rmult_le_pos; lra.
+      assert (exp t < exp (- t)) by (apply exp_rises; lra). apply Rmult_le_pos; lra.
 Qed.
 
 (** ELU with alpha >= 0: z right of 0, alpha (e^z - 1) left of it. *)
@@ -193,7 +213,7 @@ Proof.
   - replace (alpha * (exp t - 1) * t) with (alpha * ((1 - exp t) * - t)) by ring.
     apply Rmult_le_pos; [assumption|]. apply Rmult_le_pos; [|lra].
     destruct (Req_dec t 0) as [->|Hne]; [rewrite exp_0; lra|].
-    assert (exp t < exp 0) by (apply exp_increasing; lra). rewrite exp_0 in *. lra.
+    assert (exp t < exp 0) by (apply exp_rises; lra). rewrite exp_0 in *. lra.
 Qed.
 
 (** ** Who does not *)
@@ -225,13 +245,17 @@ Proof.
   unfold sigmoid_derivative. apply Rmult_lt_0_compat; lra.
 Qed.
 
-(** softplus ln (1 + e^z), whose derivative is the sigmoid. *)
-Definition softplus (z : R) : R := ln (1 + exp z).
-
-Theorem softplus_violates t : t < 0 -> ~ condition softplus sigmoid t.
+(** softplus ln (1 + e^z), told here without a logarithm as the function with e^softplus(z) = 1 + e^z; its derivative is
+    the sigmoid. *)
+Theorem softplus_violates softplus t :
+  (forall z, exp (softplus z) = 1 + exp z) -> t < 0 -> ~ condition softplus sigmoid t.
 Proof.
-  intros Ht. destruct (sigmoid_between_0_and_1 t). apply positive_and_rising_left_of_zero_violates; [assumption| |assumption].
-  unfold softplus. rewrite <- ln_1. apply ln_increasing; [lra|]. pose proof (exp_pos t). lra.
+  intros Hdef Ht. destruct (sigmoid_between_0_and_1 t).
+  apply positive_and_rising_left_of_zero_violates; [assumption| |assumption].
+  destruct (Rlt_dec 0 (softplus t)) as [H1|H1]; [assumption|exfalso].
+  specialize (Hdef t). pose proof (exp_pos t).
+  destruct (Req_dec (softplus t) 0) as [E|E]; [rewrite E, exp_0 in Hdef; lra|].
+  assert (exp (softplus t) < exp 0) by (apply exp_rises; lra). rewrite exp_0 in *. lra.
 Qed.
 
 (** z p(z) with p > 0 (SiLU, GELU) violates it exactly where it falls. *)
@@ -254,7 +278,7 @@ Proof.
   intros Ht H. destruct (sigmoid_between_0_and_1 t) as [H0 H1].
   assert (Hfalls : 0 <= silu_derivative t) by (apply (gated_violates_where_it_falls sigmoid); [lra|assumption|exact H]).
   assert (Hsmall : sigmoid t < 1 / 2).
-  { unfold sigmoid. assert (exp 0 < exp (- t)) by (apply exp_increasing; lra). rewrite exp_0 in *.
+  { unfold sigmoid. assert (exp 0 < exp (- t)) by (apply exp_rises; lra). rewrite exp_0 in *.
     apply Rmult_lt_reg_r with (1 + exp (- t)); [lra|].
     replace (1 / (1 + exp (- t)) * (1 + exp (- t))) with 1 by (field; lra). lra. }
   unfold silu_derivative, sigmoid_derivative in Hfalls.
