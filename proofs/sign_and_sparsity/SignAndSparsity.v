@@ -80,6 +80,41 @@ Proof.
   - destruct (Req_dec w 0) as [E|E]; [lra|]. apply Rmult_lt_0_compat; lra.
 Qed.
 
+(** Other rules: d_w = sgn(w) sum over terms of W(w) h, h the term's adjoint sum. If each |W(w)| <= k |w|, the sign survives
+    while lr k sum |h| < 1. k is 1 for epsilon, alpha-beta, z-plus and z-box, 1 + gamma for gamma, |w| for w-square; flat has
+    none (and does move weights across 0). *)
+Theorem sign_survives_other_rules (seen_of_w : list (R * R)) w lr k :
+  w <> 0 -> (forall W h, In (W, h) seen_of_w -> Rabs W <= k * Rabs w) ->
+  Rabs lr * (k * sum_list seen_of_w (fun Wh => Rabs (snd Wh))) < 1 ->
+  0 < w * (w + lr * (sgn w * sum_list seen_of_w (fun Wh => fst Wh * snd Wh))).
+Proof.
+  intros Hw HW Hsmall. apply sign_survives_any_feedback. pose proof (Rabs_pos_lt w Hw) as Hpos.
+  assert (Hsum : Rabs (sum_list seen_of_w (fun Wh => fst Wh * snd Wh))
+                 <= k * sum_list seen_of_w (fun Wh => Rabs (snd Wh)) * Rabs w).
+  { clear Hsmall. induction seen_of_w as [|[W h] rest IH]; simpl; [rewrite Rabs_R0; lra|].
+    assert (H : Rabs W * Rabs h <= k * Rabs w * Rabs h)
+      by (apply Rmult_le_compat_r; [apply Rabs_pos|apply (HW W h); left; reflexivity]).
+    assert (IH' := IH (fun W' h' Hin => HW W' h' (or_intror Hin))).
+    apply Rle_trans with (1 := Rabs_triang _ _). rewrite Rabs_mult. lra. }
+  rewrite !Rabs_mult, sgn_abs, Rmult_1_l.
+  apply Rle_lt_trans with (Rabs lr * (k * sum_list seen_of_w (fun Wh => Rabs (snd Wh)) * Rabs w)).
+  - apply Rmult_le_compat_l; [apply Rabs_pos|assumption].
+  - rewrite <- Rmult_assoc. rewrite <- (Rmult_1_l (Rabs w)) at 2. apply Rmult_lt_compat_r; assumption.
+Qed.
+
+Theorem what_the_rules_see_of_a_weight g w : 0 <= g ->
+  Rabs (same w) <= 1 * Rabs w /\ Rabs (plus w) <= 1 * Rabs w /\ Rabs (minus w) <= 1 * Rabs w
+  /\ Rabs (up g w) <= (1 + g) * Rabs w /\ Rabs (down g w) <= (1 + g) * Rabs w /\ Rabs (square w) <= Rabs w * Rabs w.
+Proof.
+  intros Hg. assert (Hgw : 0 <= g * Rabs w) by (apply Rmult_le_pos; [assumption|apply Rabs_pos]).
+  assert (Hp : plus w = w \/ plus w = 0) by (unfold plus, Rmax; destruct Rle_dec; auto).
+  assert (Hm : minus w = w \/ minus w = 0) by (unfold minus, Rmin; destruct Rle_dec; auto).
+  assert (Hscaled : Rabs (w + g * w) = (1 + g) * Rabs w).
+  { replace (w + g * w) with ((1 + g) * w) by ring. rewrite Rabs_mult, (Rabs_right (1 + g)) by lra. reflexivity. }
+  pose proof (Rabs_pos w). unfold same, up, down, square. rewrite Rabs_mult.
+  destruct Hp as [-> | ->], Hm as [-> | ->]; rewrite ?Hscaled, ?Rmult_0_r, ?Rplus_0_r, ?Rabs_R0; repeat split; lra.
+Qed.
+
 (** ** What is silent stays, for every rule of which it is true
 
     A term is blind to nothing if it sees 0 of an input of 0, or of a weight of 0. Flat and w-square see 1 of every
