@@ -234,6 +234,20 @@ Section Neuron.
   Qed.
 End Neuron.
 
+(** A layer of neurons 0, ..., m - 1 with one decay, on the same inputs: over all steps, what the inputs of a step get
+    from all neurons together is at most all rewards and the biases' shares. *)
+Theorem sub_conservation_of_a_layer kind n m T x (w : nat -> vector) (b : vector) beta th e (r : nat -> vector) :
+  0 <= beta <= 1 -> 0 <= e ->
+  let s_ j := s kind n T x (w j) (b j) beta th e (r j) in
+  sum T (fun t => Rabs (sum m (fun j => to_inputs kind n T x (w j) (b j) beta th e (r j) t)))
+  <= sum m (fun j => sum T (fun t => Rabs (r j t)) + sum T (fun t => Rabs (b j * s_ j t))).
+Proof.
+  intros Hbeta He s_.
+  apply Rle_trans with (sum m (fun j => sum T (fun t => Rabs (to_inputs kind n T x (w j) (b j) beta th e (r j) t)))).
+  - rewrite sum_swap. apply sum_le; intros t _. apply sum_abs.
+  - apply sum_le; intros j _. apply sub_conservation_over_time; assumption.
+Qed.
+
 (** ** Where it stops (and witness_spiking_steps in proofs/witnesses: a step may move against its own reward) *)
 
 (** Two inputs of 1 with weights 2 and -1, one step, reward 1, no bias, no stabiliser: the inputs get 2 and -1, together

@@ -57,6 +57,14 @@ Proof.
   replace (Rabs z + rho * Rabs z) with (Rabs z * (1 + rho)) by ring. field. lra.
 Qed.
 
+(** Any depth: a hidden unit that gets back B = sum_j w_j s_j has s = (damping * secant / derivative) * phi'(z) * B where the
+    gradient has phi'(z) times its B. That is the recursion of Ratio.v with damping among the ratios, so
+    ratio_layers_keep_the_sign and ratio_batch hold for e > 0 too, with these ratios in [m, M]. *)
+Theorem lfp_epsilon_is_the_recursion_with_damped_ratios phi slope t e B :
+  0 < e -> t <> 0 -> slope <> 0 ->
+  quotient (phi t * B) (stab t e) = (damping t e * (phi t / t / slope)) * slope * B.
+Proof. intros He Ht Hslope. rewrite per_unit_is_damped by assumption. field. split; assumption. Qed.
+
 (** ** One hidden layer, one sample *)
 
 Section OneHiddenLayer.

@@ -138,6 +138,47 @@ Section EpsilonPlainly.
   Qed.
 End EpsilonPlainly.
 
+(** Dense layers in plain letters (lfp_ref/layers/dense.py):
+    r_i = a_i sum_j w_ji s_j, d_w_ji = |w_ji| a_i s_j, d_b_j = |b_j| s_j. *)
+Section DensePlainly.
+  Context (n m : nat) (w b a r : vector) (e : R).
+  Let s (j : nat) : R := quotient (r j) (stab (pre_activation (dense n m) w b a j) e).
+
+  Lemma dense_to_input i : (i < n)%nat ->
+    to_input (dense n m) w b (Epsilon e) a r i = a i * sum m (fun j => w (j * n + i)%nat * s j).
+  Proof.
+    intros Hi. unfold to_input. rewrite <- sum_scale. apply sum_ext; intros j _. simpl fan. simpl source.
+    rewrite (sum_ext n _ (fun c => at_index i c * (a i * (w (j * n + i)%nat * s j)))).
+    - apply sum_at_index, Hi.
+    - intros c _. rewrite connection_epsilon. fold (s j). simpl source. simpl which.
+      destruct (Nat.eq_dec c i) as [->|H]; [rewrite !at_index_same|rewrite !at_index_other by auto]; ring.
+  Qed.
+
+  Lemma dense_to_weight j i : (j < m)%nat -> (i < n)%nat ->
+    to_weight (dense n m) w b (Epsilon e) a r (j * n + i) = Rabs (w (j * n + i)%nat) * (a i * s j).
+  Proof.
+    intros Hj Hi. unfold to_weight. simpl fan. simpl which.
+    rewrite (sum_ext m _ (fun j' => at_index j j' * (w (j * n + i)%nat * (a i * s j)))).
+    - rewrite sum_at_index by assumption. rewrite <- sgn_mult. ring.
+    - intros j' _. rewrite (sum_ext n _ (fun c => at_index i c * (at_index j j' * (w (j * n + i)%nat * (a i * s j))))).
+      + apply sum_at_index, Hi.
+      + intros c Hc. rewrite connection_epsilon. fold (s j'). simpl source. simpl which.
+        destruct (Nat.eq_dec (j' * n + c) (j * n + i)) as [E|E].
+        * assert (j' = j) by nia. subst j'. assert (c = i) by lia. subst c. rewrite !at_index_same. ring.
+        * rewrite at_index_other by assumption.
+          destruct (Nat.eq_dec i c) as [->|]; [|rewrite (at_index_other i c) by assumption; ring].
+          rewrite (at_index_other j j') by congruence. ring.
+  Qed.
+
+  Lemma dense_to_bias j : (j < m)%nat -> to_bias (dense n m) w b (Epsilon e) a r j = Rabs (b j) * s j.
+  Proof.
+    intros Hj. unfold to_bias. rewrite (sum_ext m _ (fun j' => at_index j j' * (b j * s j))).
+    - rewrite sum_at_index by assumption. rewrite <- sgn_mult. ring.
+    - intros j' _. rewrite bias_share_epsilon. fold (s j'). simpl which_bias.
+      destruct (Nat.eq_dec j' j) as [->|H]; [rewrite !at_index_same|rewrite !at_index_other by auto]; ring.
+  Qed.
+End DensePlainly.
+
 (** ** Max pooling: the first maximum of a window *)
 
 Record windows (n m : nat) := Windows {
@@ -171,6 +212,26 @@ Definition Identity (n : nat) : net n n := Activation (fun z => z) (fun _ => 1).
 
 (** Layers one after the other. *)
 Definition Sequential {n} (layers : list (net n n)) : net n n := fold_right Then (Identity n) layers.
+
+(** Each entry by itself, k_i a_i + c_i, with the epsilon rule: batch normalisation at inference is this with
+    k = weight / sqrt(var + eps) and c = bias - k mean (its bias's share is c s). *)
+Definition one_to_one (n : nat) : wiring n n.
+Proof.
+  refine (Wiring n n (fun j => if Nat.ltb j n then 1%nat else 0%nat) (fun j _ => j) (fun j _ => j) (fun j => j) _).
+  abstract (intros j c; destruct (Nat.ltb_spec j n); lia).
+Defined.
+Definition Affine (n : nat) (k c : vector) (e : R) : net n n := Linear (one_to_one n) 0 0 k c (Epsilon e).
+Definition BatchNorm (n : nat) (weight bias mean scale : vector) (e : R) : net n n :=
+  Affine n (fun i => weight i * scale i) (fun i => bias i - weight i * scale i * mean i) e.
+
+(** Average pooling: the epsilon rule on the mean over a window, a linear layer whose weights are constants. *)
+Definition AveragePool {n m} (window : nat -> list nat) (e : R)
+  (inside : forall j, Forall (fun i => (i < n)%nat) (window j)) : net n m.
+Proof.
+  refine (Linear (Wiring n m (fun j => length (window j)) (fun j c => nth c (window j) 0%nat) (fun j _ => j) (fun j => j) _)
+            0 0 (fun j => / INR (length (window j))) (fun _ => 0) (Epsilon e)).
+  abstract (intros j c Hc; exact (proj1 (Forall_forall _ _) (inside j) _ (nth_In _ _ Hc))).
+Defined.
 
 Definition if_kept (keep : bool) (x : R) : R := if keep then x else 0.
 
@@ -242,6 +303,25 @@ Fixpoint stabilised {n m} (N : net n m) : Prop :=
   | Then below above => stabilised below /\ stabilised above
   | _ => True
   end.
+
+(** Batch normalisation as lfp_ref/layers/norm.py has it: y = weight (a - mean) scale + bias, r_a = a k s. *)
+Lemma batch_norm_forward n weight bias mean scale e a i : (i < n)%nat ->
+  forward (BatchNorm n weight bias mean scale e) a i = weight i * ((a i - mean i) * scale i) + bias i.
+Proof.
+  intros Hi. simpl. unfold pre_activation, weighted. simpl. destruct (Nat.ltb_spec i n); [simpl; ring|lia].
+Qed.
+
+Lemma batch_norm_feedback n weight bias mean scale e a r i : (i < n)%nat ->
+  let y := forward (BatchNorm n weight bias mean scale e) a i in
+  feedback (BatchNorm n weight bias mean scale e) a r i = a i * (weight i * scale i) * quotient (r i) (stab y e).
+Proof.
+  intros Hi y. simpl. unfold to_input.
+  rewrite (sum_ext n _ (fun j => at_index i j * (a i * (weight i * scale i) * quotient (r i) (stab y e)))).
+  - apply sum_at_index, Hi.
+  - intros j Hj. simpl fan. destruct (Nat.ltb_spec j n); [|lia]. simpl sum. rewrite connection_epsilon. simpl.
+    destruct (Nat.eq_dec j i) as [->|E]; [rewrite !at_index_same|rewrite !at_index_other by auto; ring].
+    fold y. unfold y. simpl. ring.
+Qed.
 
 (** ** Parameters, numbered through the network: value, feedback, gradient *)
 

@@ -113,6 +113,12 @@ Qed.
 Lemma sum_const n c : sum n (fun _ => c) = INR n * c.
 Proof. induction n as [|n IH]; [simpl; ring|]. rewrite S_INR. simpl sum. rewrite IH. ring. Qed.
 
+Lemma at_index_same i : at_index i i = 1.
+Proof. unfold at_index. rewrite Nat.eqb_refl. reflexivity. Qed.
+
+Lemma at_index_other i k : i <> k -> at_index i k = 0.
+Proof. intros H. unfold at_index. destruct (Nat.eqb_spec i k); [contradiction|reflexivity]. Qed.
+
 (** Of a sum over all indices, [at_index k] picks the k-th term. *)
 Lemma sum_at_index n k x : (k < n)%nat -> sum n (fun i => at_index k i * x) = x.
 Proof.
