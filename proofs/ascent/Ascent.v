@@ -2,7 +2,7 @@
 
     g: the gradient dJ/dw of an objective to be maximised; d_k = |w_k| g_k: LFP's direction (Equivalence.v). *)
 
-From LFP Require Import sums.Sums sums.Network equivalence.Equivalence.
+From LFP Require Import sums.Sums sums.Network equivalence.Equivalence equivalence.Derivative.
 
 (** <d, g> = sum |w| g^2: the objective's rise per unit of a small step. *)
 Definition rise (P : nat) (w g : vector) : R := sum P (fun k => Rabs (w k) * g k ^ 2).
@@ -62,6 +62,25 @@ Proof.
   assert (Hd : forall k, (k < size N)%nat -> d k = Rabs (parameter N k) * g k)
     by (intros k _; apply lfp_0_is_absolute_weight_times_gradient_in_a_batch; assumption).
   split; [apply direction_times_gradient|apply direction_is_uphill with (w := parameter N)]; exact Hd.
+Qed.
+
+(** In terms of derivatives alone: move all parameters along LFP-0's feedback d. Then the objective of the batch rises, at
+    t = 0, at the rate sum |w| g^2 (where the network is differentiable). *)
+Theorem the_objective_rises_along_lfp_0 {n m} (N : net n m) samples (x : nat -> vector) (J : nat -> vector -> R)
+  (dJ r : nat -> vector) :
+  (forall s, (s < samples)%nat ->
+     homogeneous_at N (x s) /\ smooth_at N (x s) /\ has_gradient m (J s) (forward N (x s)) (dJ s)
+     /\ forall j, (j < m)%nat -> r s j = forward N (x s) j * dJ s j) ->
+  let d k := sum samples (fun s => parameter_feedback N (x s) (r s) k) in
+  let g k := sum samples (fun s => gradient N (x s) (dJ s) k) in
+  derivable_pt_lim (fun t => sum samples (fun s => J s (forward (shifted N d t) (x s)))) 0
+    (rise (size N) (parameter N) g).
+Proof.
+  intros H d g.
+  replace (rise (size N) (parameter N) g) with (sum (size N) (fun k => g k * d k)).
+  - apply gradient_of_the_objective. intros s Hs. destruct (H s Hs) as [_ [Hsmooth [HJ _]]]. split; assumption.
+  - rewrite (sum_ext (size N) _ (fun k => d k * g k)) by (intros; ring).
+    apply lfp_0_is_uphill. intros s Hs. destruct (H s Hs) as [Hom [_ [_ Hr]]]. split; assumption.
 Qed.
 
 (** ** How large a step

@@ -294,3 +294,43 @@ Proof.
   - apply gradient_is_the_partial_derivative; assumption.
   - apply (lfp_0_is_absolute_weight_times_gradient N a d r Hom Hr).
 Qed.
+
+(** ** Objectives
+
+    dJ is the gradient of J at the outputs y: along every curve of outputs, J's derivative is <dJ, the outputs'>. *)
+Definition has_gradient (m : nat) (J : vector -> R) (y dJ : vector) : Prop :=
+  forall (Y : R -> vector) (Y' : vector),
+    Y 0 = y -> (forall j, (j < m)%nat -> derivative_at_0 (fun t => Y t j) (Y' j)) ->
+    derivative_at_0 (fun t => J (Y t)) (sum m (fun j => dJ j * Y' j)).
+
+(** An example: J = -sum_j (target_j - y_j)^2 / 2 has the gradient target - y. *)
+Lemma squared_error_has_gradient m target y :
+  has_gradient m (fun y => sum m (fun j => - (target j - y j) ^ 2 / 2)) y (fun j => target j - y j).
+Proof.
+  intros Y Y' HY HD.
+  apply (d_sum m (fun t j => - (target j - Y t j) ^ 2 / 2)). intros j Hj.
+  pose proof (d_plus _ _ _ _ (d_const (target j)) (d_scale (-1) _ _ (HD j Hj))) as H1.
+  pose proof (d_scale (-1 / 2) _ _ (d_mult _ _ _ _ H1 H1)) as H2. cbv beta in H2. rewrite HY in H2.
+  replace ((target j - y j) * Y' j) with (-1 / 2 * ((0 + -1 * Y' j) * (target j + -1 * y j)
+                                                    + (target j + -1 * y j) * (0 + -1 * Y' j))) by field.
+  apply d_same with (2 := H2). intros t. field.
+Qed.
+
+(** The derivative of the objective of a batch along any direction v of the parameters is <gradient, v>. *)
+Theorem gradient_of_the_objective {n m} (N : net n m) samples (x : nat -> vector) (J : nat -> vector -> R)
+  (dJ : nat -> vector) (v : vector) :
+  (forall s, (s < samples)%nat -> smooth_at N (x s) /\ has_gradient m (J s) (forward N (x s)) (dJ s)) ->
+  derivable_pt_lim (fun t => sum samples (fun s => J s (forward (shifted N v t) (x s)))) 0
+    (sum (size N) (fun k => sum samples (fun s => gradient N (x s) (dJ s) k) * v k)).
+Proof.
+  intros H.
+  replace (sum (size N) (fun k => sum samples (fun s => gradient N (x s) (dJ s) k) * v k))
+    with (sum samples (fun s => sum (size N) (fun k => gradient N (x s) (dJ s) k * v k))).
+  - apply (d_sum samples (fun t s => J s (forward (shifted N v t) (x s)))). intros s Hs.
+    destruct (H s Hs) as [Hsmooth HJ].
+    destruct (backpropagation_is_the_transposed_derivative N (fun _ => x s) (fun _ => 0) v Hsmooth) as [Y' [D E]];
+      [intros; apply d_const|].
+    specialize (E (dJ s)). rewrite (sum_zero n) in E by (intros; ring). rewrite Rplus_0_l in E. rewrite <- E.
+    apply (HJ (fun t => forward (shifted N v t) (x s)) Y'); [rewrite shifted_by_nothing; reflexivity|exact D].
+  - rewrite sum_swap. apply sum_ext; intros k _. apply sum_scale_right.
+Qed.
