@@ -147,7 +147,7 @@ class Rounded:
     """An exact value, and what is known of any float evaluation x of it: |x - value| <= gamma_k m.
 
     m: the same expression with every sign made positive. k: roundings on the longest way from an input to the result.
-    Products and sums: k and m of a sum in any order, fused or not, are at most those of adding one term after the other.
+    A sum in any order, fused or not, has at most the k and m of adding one term after the other.
     """
 
     value: Fraction
@@ -326,7 +326,7 @@ def hand_back(layer, reward, rule):
 
 
 def parameters(restated):
-    """(value, feedback) of every weight and bias, in the order of the network's parameters; arrays of one shape each."""
+    """(value, feedback), arrays, of every weight and bias, in the order of the network's parameters."""
     for layer in linears(restated):
         yield layer.weight, layer.d_weight
         if layer.bias is not None:

@@ -1,7 +1,7 @@
 """The condition under which depth and batches are safe: bounds on secant/derivative, against cancellation.
 
-For a weight below h hidden layers, G its gradient's sum over paths and samples, A the same sum of absolute values, S the
-sum with secants for derivatives, so that d = |w| S. With every ratio secant/derivative in [m, M]:
+For a weight below h hidden layers: G its gradient, a sum over paths and samples; A the same sum of absolute values; S
+the same sum with secants for derivatives, so that d = |w| S. With every ratio secant/derivative in [m, M]:
 
     |S - mu G| <= radius A,    mu = (M^h + m^h)/2,  radius = (M^h - m^h)/2
 """

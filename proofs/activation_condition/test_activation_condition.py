@@ -2,6 +2,7 @@
 
 import random
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -9,10 +10,8 @@ from scipy.special import expit
 
 import lfp_ref as lfp
 from lfp_ref.rules import Epsilon, Gradient
-from proofs import exact
 from proofs.activation_condition import ratio
 from proofs.witnesses import passes
-from tests import oracle
 
 GRID = np.linspace(-8, 8, 400)  # an even number of points: without 0
 # name: (layer, where the condition fails); SiLU and GELU fall left of their minima, sigmoid and softplus are positive
@@ -51,7 +50,7 @@ def network(seed, widths, samples):
     def number():
         return Fraction(draw.randint(1, 4 * 10**6), 10**6) * draw.choice((1, -1))
 
-    weights = [[[number() for _ in range(i)] for _ in range(o)] for i, o in zip(widths, widths[1:], strict=False)]
+    weights = [[[number() for _ in range(i)] for _ in range(o)] for i, o in pairwise(widths)]
     x = [[number() for _ in range(widths[0])] for _ in range(samples)]
     return weights, x, [[number() for _ in range(widths[-1])] for _ in range(samples)]
 

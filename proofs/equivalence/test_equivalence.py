@@ -1,6 +1,7 @@
 """LFP-0 is |w| times the gradient where activations are homogeneous: exactly, then on the kernels."""
 
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -21,9 +22,7 @@ def two_slopes(p, q):
 
 
 def mlp(draw, act, widths=(3, 3, 2, 2)):
-    layers = [
-        layer for i, o in zip(widths, widths[1:], strict=False) for layer in (oracle.Dense(draw(o, i), draw(o)), act())
-    ]
+    layers = [layer for i, o in pairwise(widths) for layer in (oracle.Dense(draw(o, i), draw(o)), act())]
     return oracle.Sequential(*layers[:-1])
 
 
@@ -46,7 +45,7 @@ def both_passes(net, x, slope):
     return [(w, d, g) for (w, d), g in zip(exact.parameters(net), gradients, strict=True)], (x, handed, gradient)
 
 
-def silent(net, z_of=0):
+def silent(net):
     """Whether a neuron that is not fed zeros alone has z = 0: the line where the theorem ends."""
     return any(z == 0 for layer in exact.linears(net) for z in layer.z.flat)
 
@@ -69,7 +68,7 @@ def test_feedback_is_absolute_weight_times_gradient(make, name):
 
 @pytest.mark.parametrize("make", [mlp, cnn])
 def test_the_gradient_recursion_is_the_derivative(make):
-    """Inside a linear region the output is affine in any one weight: a difference quotient is the derivative, exactly."""
+    """Inside a linear region the output is affine in any one weight: difference quotients are derivatives, exactly."""
 
     def draw(*shape):
         return exact.strip(plain(*shape))

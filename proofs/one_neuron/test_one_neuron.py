@@ -50,7 +50,7 @@ def test_the_kernels_move_a_neuron_as_far(kind, seed):
     x, reward = exact.uniform([seed, 9], 1, 5, dtype=kind), exact.uniform([seed, 8], 1, 3, dtype=kind)
     epsilon, lr = kind(1e-6), 0.125
     restated = exact.restate(layer, exact.rounded)
-    moved, s = motion(
+    moved, _ = motion(
         restated, exact.rounded(x), exact.rounded(reward), oracle.Fraction(float(epsilon)), oracle.Fraction(lr)
     )
     before = layer.forward(x)

@@ -1,7 +1,8 @@
-"""What epsilon > 0 changes: a factor z/stab(z) in [0, 1) per neuron and sample; where ascent survives it, and where not."""
+"""What epsilon > 0 changes: a factor z/stab(z) in [0, 1) per neuron and sample. Where ascent survives it, where not."""
 
 import random
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -35,7 +36,7 @@ def network(seed, widths, samples):
     def number():
         return Fraction(draw.randint(1, 2 * 10**6), 10**6) * draw.choice((1, -1))
 
-    weights = [[[number() for _ in range(i)] for _ in range(o)] for i, o in zip(widths, widths[1:], strict=False)]
+    weights = [[[number() for _ in range(i)] for _ in range(o)] for i, o in pairwise(widths)]
     x = [[number() for _ in range(widths[0])] for _ in range(samples)]
     return weights, x, [[number() for _ in range(widths[-1])] for _ in range(samples)]
 

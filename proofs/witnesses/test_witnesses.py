@@ -1,4 +1,4 @@
-"""Every counterexample of witnesses.json: exact, smallest on its grid as the search says, and through tests/oracle.py."""
+"""Every counterexample of witnesses.json: exact, the smallest on its grid, and through tests/oracle.py once more."""
 
 import json
 import re
