@@ -29,12 +29,14 @@ from lfp_ref.layers.base import Layer, Parameter
 from lfp_ref.layers.conv import Conv2d
 from lfp_ref.layers.dense import Dense
 from lfp_ref.layers.dropout import Dropout
+from lfp_ref.layers.encoding import LatencyCode, RateCode
+from lfp_ref.layers.lif import LIF
 from lfp_ref.layers.norm import BatchNorm
 from lfp_ref.layers.pool import AvgPool2d, GlobalAvgPool2d, MaxPool2d
 from lfp_ref.layers.residual import Residual
 from lfp_ref.layers.shape import Flatten
 from lfp_ref.layers.step import Step
-from lfp_ref.network import Sequential
+from lfp_ref.network import Sequential, Spiking
 from lfp_ref.training import DivergenceError, evaluate, train
 
 __version__ = "0.1.0"
@@ -42,6 +44,7 @@ __version__ = "0.1.0"
 __all__ = [
     "ELU",
     "GELU",
+    "LIF",
     "AvgPool2d",
     "BatchNorm",
     "Conv2d",
@@ -50,11 +53,13 @@ __all__ = [
     "Dropout",
     "Flatten",
     "GlobalAvgPool2d",
+    "LatencyCode",
     "Layer",
     "LeakyReLU",
     "MaxPool2d",
     "Negated",
     "Parameter",
+    "RateCode",
     "ReLU",
     "Reflected",
     "Residual",
@@ -63,6 +68,7 @@ __all__ = [
     "Sigmoid",
     "Softplus",
     "Softsign",
+    "Spiking",
     "Step",
     "Tanh",
     "balance",

@@ -2,7 +2,8 @@
 
 Every layer gets a reward, hands some of it on to its input and keeps the rest, for causes that can be named: the bias's
 share, the stabiliser's share, neurons that a rule masks out, groups in which nothing flowed (an empty group), dropped
-units. `balance` gives all of it, layer by layer. What is left over is the residue: rounding error, nothing else.
+units, membranes of spiking neurons that work against their current. `balance` gives all of it, layer by layer. What is
+left over is the residue: rounding error, nothing else.
 """
 
 from __future__ import annotations
@@ -98,7 +99,12 @@ def balance(net: Layer) -> Balance:
     lines: list[Line] = []
     with one_blas_thread(), _listening(net, lines):
         handed = net.hand_back(reward.copy(), rules, True)
-    return Balance(lines, per_sample(reward), per_sample(handed))
+    return Balance(lines, _amount(reward, net.samples), _amount(handed, net.samples))
+
+
+def _amount(reward: np.ndarray, samples: int) -> np.ndarray:
+    """Sums (..., N) or, over time, (..., T*N) to (N,)."""
+    return per_sample(reward).reshape(-1, samples).sum(axis=0)
 
 
 @contextmanager
@@ -106,7 +112,7 @@ def _listening(net: Layer, lines: list[Line]) -> Iterator[None]:
     """Puts a listener before hand_back of every layer that does something with a reward itself."""
     layers = [layer for _, layer in net.named_layers() if not isinstance(layer, Sequential)]
     for layer in layers:
-        layer.hand_back = _listener(layer, lines)  # type: ignore[method-assign]
+        layer.hand_back = _listener(layer, lines, net.samples)  # type: ignore[method-assign]
     try:
         yield
     finally:
@@ -114,17 +120,18 @@ def _listening(net: Layer, lines: list[Line]) -> Iterator[None]:
             del layer.hand_back  # the class's own is there again
 
 
-def _listener(layer: Layer, lines: list[Line]) -> Any:
+def _listener(layer: Layer, lines: list[Line], samples: int) -> Any:
     plain = layer.hand_back
 
     def hand_back(reward: np.ndarray, rules: Mapping[Any, Rule], wanted: bool) -> np.ndarray | None:
-        came, kept = per_sample(reward), layer.kept(reward, rules)
+        came = _amount(reward, samples)
+        kept = {cause: _amount(part, samples) for cause, part in layer.kept(reward, rules).items()}
         if isinstance(layer, Residual):  # its own account is the sum's; the branches have theirs
-            handed = sum(per_sample(branch) for branch in layer.branches(reward.copy(), rules))
+            handed = sum(_amount(branch, samples) for branch in layer.branches(reward.copy(), rules))
             lines.append(Line(layer.path, "sum of branches", came, handed, kept))
             return plain(reward, rules, wanted)
         result = plain(reward, rules, wanted)
-        lines.append(Line(layer.path, repr(layer), came, per_sample(result), kept))
+        lines.append(Line(layer.path, repr(layer), came, _amount(result, samples), kept))
         return result
 
     return hand_back

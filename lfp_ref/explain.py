@@ -18,7 +18,8 @@ def explain(
     """Relevance of every input for one output of each sample, of the input's shape.
 
     x: (N, ...). target: an output's index, or one for each sample; None is each sample's largest output. rule: as in
-    Layer.feedback. The relevance that is shared out is the output itself; `lfp_ref.balance(net)` tells where it went.
+    Layer.feedback. The relevance that is shared out is the output itself, of a spiking network every spike of that
+    output; `lfp_ref.balance(net)` tells where it went.
     Parameters' feedback is overwritten. Raises ValueError for a target that is no output's index, and under Gradient,
     which gives sensitivities, not shares.
     Source: Layer-wise Relevance Propagation (Bach et al. 2015).
@@ -26,10 +27,11 @@ def explain(
     if is_gradient(rule):
         raise ValueError("Gradient gives sensitivities, not shares of the output: explain with another rule")
     outputs = net.forward(x)
-    samples, count = outputs.shape
-    chosen = outputs.argmax(axis=1) if target is None else np.broadcast_to(np.asarray(target), samples)
+    totals = outputs.sum(axis=0) if outputs.ndim == 3 else outputs  # spikes (T, N, O) are counted over time
+    samples, count = totals.shape
+    chosen = totals.argmax(axis=1) if target is None else np.broadcast_to(np.asarray(target), samples)
     if chosen.dtype.kind not in "iu" or chosen.min() < 0 or chosen.max() >= count:
         raise ValueError(f"target must be an output's index, 0..{count - 1}, for all samples or each, got {target!r}")
     reward = np.zeros_like(outputs)
-    reward[np.arange(samples), chosen] = outputs[np.arange(samples), chosen]
+    reward[..., np.arange(samples), chosen] = outputs[..., np.arange(samples), chosen]
     return net.feedback(reward, rule)

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from lfp_ref.layers.base import Layer
+from lfp_ref.layers.base import Layer, whole
+from lfp_ref.layers.lif import LIF, Clock, Timed
 from lfp_ref.rules import Rule
 
 
@@ -57,3 +59,98 @@ class Sequential(Layer):
             reward = self.layers[number].hand_back(reward, rules, wanted or number > first)
             reward = None if reward is None else np.ascontiguousarray(reward)
         return reward
+
+
+class Spiking(Sequential):
+    """Layers one after the other, run over T steps of time; the last one, and as many others as you like, are LIF.
+
+    steps: T. inputs: "constant" takes samples (N, ...) and shows them unchanged at every step, the LIF or encoding
+    that comes first (lfp.RateCode, lfp.LatencyCode) puts them into time; "given" takes (T, N, ...), spikes or not.
+    forward gives spikes (T, N, ...), 0 or 1; feedback takes their reward. Between LIFs, pooling, flatten, dropout and
+    all others work step by step (dropout draws anew at each).
+    Raises, besides what Sequential raises, ValueError for another last layer, steps or inputs, and where constant
+    inputs meet a LIF only inside of another layer.
+    Source: the paper's section on spiking networks.
+    """
+
+    def __init__(self, *layers: Layer, steps: int = 15, inputs: str = "constant") -> None:
+        super().__init__(*layers)
+        if inputs not in ("constant", "given"):
+            raise ValueError(f'inputs must be "constant" or "given", got {inputs!r}')
+        if not isinstance(layers[-1], LIF):
+            raise ValueError(f"the last layer must be a LIF, for an output of spikes; got {layers[-1]!r}")
+        first = next(layer for layer in layers if any(isinstance(inner, Timed) for _, inner in layer.named_layers()))
+        if inputs == "constant" and not isinstance(first, Timed):
+            raise ValueError(f"constant inputs need a LIF or an encoding of their own to enter time, not {first!r}")
+        self.steps, self.inputs = whole("steps", steps), inputs
+        self.clock = Clock(self.steps)
+        for _, layer in self.named_layers():
+            if isinstance(layer, Timed):
+                layer.clock = self.clock
+
+    def __repr__(self) -> str:
+        return f"Spiking({', '.join(map(repr, self.layers))}, steps={self.steps})"
+
+    @property
+    def sample_axis(self) -> int:
+        return 1 if self.inputs == "given" else 0
+
+    @property
+    def samples(self) -> int:
+        return self.clock.samples
+
+    # ---- the door: time is folded into the batch inside
+
+    def forward(self, x: ArrayLike, training: bool = False) -> np.ndarray:
+        """Spikes (T, N, ...) for samples (N, ...), or (T, N, ...) where the input is given over time.
+
+        training and errors as in Layer.forward.
+        """
+        x = np.asarray(x)
+        if self.inputs == "given":
+            if x.ndim < 3 or len(x) != self.steps:
+                raise ValueError(f"{self.label}: input must have shape ({self.steps}, N, ...), got {x.shape}")
+            x = x.reshape(-1, *x.shape[2:])
+        return self._unfold(super().forward(x, training))
+
+    def feedback(
+        self, reward: ArrayLike, rule: Rule | Mapping[Any, Rule] | None = None, input_reward: bool = True
+    ) -> np.ndarray | None:
+        """Hands the reward (T, N, ...) of the spikes back; arguments and errors as in Layer.feedback.
+
+        Returns the reward of the input, of its shape: of a constant input, the sum over time.
+        """
+        reward = np.asarray(reward)
+        if self.seen is not None:
+            shape = (self.steps, self.samples, *self.output.shape[:-1])
+            if reward.shape != shape:
+                raise ValueError(f"{self.label}: reward must have the output's shape {shape}, got {reward.shape}")
+            reward = reward.reshape(-1, *shape[2:])
+        result = super().feedback(reward, rule, input_reward)
+        return result if result is None or self.inputs == "constant" else self._unfold(result)
+
+    def _unfold(self, x: np.ndarray) -> np.ndarray:
+        return x.reshape(self.steps, -1, *x.shape[1:])
+
+    def propagate(self, a: np.ndarray, training: bool) -> np.ndarray:
+        if self.path:
+            raise ValueError(f"{self.label}: a spiking network is a network of its own, no part of another")
+        self.clock.samples = a.shape[-1] // (self.steps if self.inputs == "given" else 1)
+        return super().propagate(a, training)
+
+    def hand_back(self, reward: np.ndarray, rules: Mapping[Any, Rule], wanted: bool) -> np.ndarray | None:
+        for _, layer in self.named_layers():
+            if isinstance(layer, LIF):
+                layer.check_rule(rules[layer.layer])
+        return super().hand_back(reward, rules, wanted)
+
+    # ---- what is counted
+
+    def activity(self) -> dict[str, float]:
+        """What neuromorphic hardware would do for the last forward pass, by name.
+
+        spike_rate_<path>: spikes of a neuron in a step. operations: additions of a weight per sample, an estimate.
+        """
+        lifs = [layer for _, layer in self.named_layers() if isinstance(layer, LIF)]
+        rates = {f"spike_rate_{lif.path}": lif.rate() for lif in lifs}
+        return rates | {"operations": sum(lif.operations() for lif in lifs)}

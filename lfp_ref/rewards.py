@@ -124,6 +124,17 @@ def rate_coded(spikes: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return np.where(one_hot(n1, labels) == 1, for_label, -spikes * for_others)
 
 
+@canonical
+def spike_counts(spikes: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """S * (y - softmax(n1)) at every t, for spikes S (T, N, O) and their counts n1 = sum_t S.
+
+    J is the log-likelihood of the label with the counts as outputs. Raises ValueError for outputs of another rank.
+    """
+    if spikes.ndim != 3:
+        raise ValueError(f"spike_counts needs spikes of shape (T, N, O), got {spikes.shape}")
+    return np.broadcast_to(softmax.gradient(spikes.sum(axis=0), labels), spikes.shape)  # type: ignore[attr-defined]
+
+
 def binary(outputs: np.ndarray, targets: ArrayLike) -> np.ndarray:
     """Targets of the outputs' shape (N, 1) and dtype; ValueError for other shapes or values than 0 and 1."""
     targets = numbers(outputs, targets)
@@ -144,6 +155,6 @@ NAMES: dict[str, Reward] = {
     reward.__name__.replace("_", "-"): reward
     for reward in (
         softmax, bounded_softmax, sigmoid, binary_sigmoid, correct_class, misclassification, maximise, minimise,
-        rate_coded, squared_error,
+        rate_coded, spike_counts, squared_error,
     )
 }  # fmt: skip

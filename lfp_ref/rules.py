@@ -121,18 +121,63 @@ class Epsilon(Rule):
         self.check(is_number(self.epsilon), f"epsilon must be finite and >= 0, got {self.epsilon!r}")
 
 
+# Stand-ins for the derivative of a step or spike; their formulas are in layers/surrogates.py.
+NO_SURROGATE, ATAN, FAST_SIGMOID, STRAIGHT_THROUGH = range(4)
+
+
 @dataclass(frozen=True)
 class Gradient(Rule):
     """Gradient ascent on an objective J, as one more rule: s_j = r_j, no multiplication by a, none by |w|.
 
     What goes in at the output is dJ/dz, not a reward (lfp.rewards: softmax.gradient and its siblings give it);
     activations multiply it by their derivative; parameters' feedback is dJ/dw. It is for a whole network or not at all.
+    Steps and spikes have no derivative to multiply by: nothing passes them, unless by a surrogate (the rules below).
     """
 
     shares: ClassVar[bool] = False
+    surrogate: ClassVar[int] = NO_SURROGATE
+    slope: ClassVar[float] = 0.0
 
     def __post_init__(self) -> None:
         self.check(self.learning == "share", "gradient descent has no other way to learn")
+
+
+@dataclass(frozen=True)
+class Surrogate(Gradient):
+    """Base of gradient rules with a stand-in for the derivative of steps (at z) and spikes (at u - threshold).
+
+    slope: the curve's parameter. Raises ValueError unless it is finite and > 0.
+    """
+
+    slope: float = 1.0  # type: ignore[misc]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.check(is_number(self.slope) and self.slope > 0, f"slope must be finite and > 0, got {self.slope!r}")
+
+
+@dataclass(frozen=True)
+class AtanSurrogate(Surrogate):
+    """slope / 2 / (1 + (pi / 2 * slope * x)^2). Source: Fang et al. 2021; the default slope is snntorch's."""
+
+    surrogate: ClassVar[int] = ATAN
+    slope: float = 2.0  # type: ignore[misc]
+
+
+@dataclass(frozen=True)
+class FastSigmoidSurrogate(Surrogate):
+    """1 / (1 + slope * |x|)^2. Source: Zenke and Ganguli 2018; the default slope is snntorch's."""
+
+    surrogate: ClassVar[int] = FAST_SIGMOID
+    slope: float = 25.0  # type: ignore[misc]
+
+
+@dataclass(frozen=True)
+class StraightThrough(Surrogate):
+    """1 where |x| <= slope, else 0. Source: Bengio et al. 2013, cut off as by Hubara et al. 2016."""
+
+    surrogate: ClassVar[int] = STRAIGHT_THROUGH
+    slope: float = 1.0  # type: ignore[misc]
 
 
 @dataclass(frozen=True)
@@ -260,6 +305,9 @@ NAMES: dict[str, type[Rule]] = {
     "flat": Flat,
     "z-box": ZBox,
     "gradient": Gradient,
+    "atan-surrogate": AtanSurrogate,
+    "fast-sigmoid-surrogate": FastSigmoidSurrogate,
+    "straight-through": StraightThrough,
 }
 
 

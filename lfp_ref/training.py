@@ -45,19 +45,34 @@ def accuracy(outputs: np.ndarray, labels: np.ndarray) -> float:
 
 
 def evaluate(
-    net: Layer, data: Dataset | tuple[ArrayLike, ArrayLike], metric: Metric = accuracy, batch_size: int = 256
+    net: Layer,
+    data: Dataset | tuple[ArrayLike, ArrayLike],
+    metric: Metric = accuracy,
+    batch_size: int = 256,
+    on_batch: Callable[[int], None] | None = None,
 ) -> float:
-    """The metric of a network on a data set's test part, or on (x, y)."""
+    """The metric of a network on a data set's test part, or on (x, y). on_batch: gets the size of each batch, done."""
     x, y = (data.x_test, data.y_test) if isinstance(data, Dataset) else map(np.asarray, data)
-    check_data(x, y)
-    batches = [net.forward(x[i : i + batch_size]) for i in range(0, len(x), batch_size)]
+    check_data(net, x, y)
+    batches = []
+    for begin in range(0, len(y), batch_size):
+        rows = slice(begin, begin + batch_size)
+        batches.append(net.forward(samples(net, x, rows)))
+        if on_batch:
+            on_batch(len(y[rows]))
     return metric(np.concatenate(batches, axis=1 if batches[0].ndim == 3 else 0), y)  # spikes are (T, N, O)
 
 
-def check_data(x: np.ndarray, y: np.ndarray) -> None:
+def samples(net: Layer, x: np.ndarray, rows: slice | np.ndarray) -> np.ndarray:
+    """Some samples of a network's inputs."""
+    return x[:, rows] if net.sample_axis else x[rows]
+
+
+def check_data(net: Layer, x: np.ndarray, y: np.ndarray) -> None:
     """Raises ValueError unless there are as many targets as inputs, at least one, and no target is NaN or infinite."""
-    if len(x) != len(y) or not len(x):
-        raise ValueError(f"need as many targets as inputs and at least one, got {len(x)} inputs and {len(y)} targets")
+    count = x.shape[net.sample_axis] if x.ndim > net.sample_axis else 0
+    if count != len(y) or not count:
+        raise ValueError(f"need as many targets as inputs and at least one, got {count} inputs and {len(y)} targets")
     if not np.isfinite(y).all():
         raise ValueError("a target is NaN or infinite")
 
@@ -99,7 +114,7 @@ def step(
     if not math.isfinite(total):
         raise DivergenceError(_culprit(net, reward))
     told = reward.gradient(outputs, y) if is_gradient(rule) else r  # type: ignore[attr-defined]
-    net.feedback(told / len(x) if reduction == "mean" else told, rule, input_reward=False)
+    net.feedback(told / len(y) if reduction == "mean" else told, rule, input_reward=False)
     if clip is not None and not math.isfinite(clip_norm(optimizer.parameters, clip)):
         raise DivergenceError(_culprit(net, reward))
     optimizer.step()
@@ -137,7 +152,8 @@ def train(
     about: what the checkpoint should carry besides. log: gets a line per epoch. on_step: gets (epoch, step, steps).
 
     Returns a dict of arrays with one entry per epoch: epoch, reward (mean per sample), train_<metric>, test_<metric>
-    (NaN without test part), untouched (mean fraction of weights an update left exactly as they were), seconds.
+    (NaN without test part), untouched (mean fraction of weights an update left exactly as they were), seconds; for a
+    spiking network also its activity (see Spiking.activity) on the test part, or else on the last batch.
     Raises DivergenceError at NaN or infinity, the last good checkpoint stays; Interrupted, a KeyboardInterrupt, after
     Ctrl-C, once the step is done and the run saved; ValueError or TypeError for options that make no sense, and for a
     checkpoint of another run: data size, batch size, seed, reduction, rule, reward, metric and optimiser must agree.
@@ -150,7 +166,7 @@ def train(
     history: dict[str, list[float]] = {name: [] for name in names}
     at = Position()
     # what a run must have in common with the one it goes on from
-    same = {"samples": len(x), "batch_size": batch_size, "seed": seed, "reduction": reduction, "rule": repr(rule),
+    same = {"samples": len(y), "batch_size": batch_size, "seed": seed, "reduction": reduction, "rule": repr(rule),
             "reward": _name(reward), "metric": _name(metric), "optimizer": type(optimizer).__name__}  # fmt: skip
     if resume:
         if checkpoint is None:
@@ -160,7 +176,7 @@ def train(
             raise ValueError(f"{checkpoint} is of a run with another {', '.join(different)}")
         checkpoints.restore(saved, net, optimizer)
         at = Position(**saved.about["position"])
-        history = {name: list(saved.history[name]) for name in names}
+        history = {name: column.tolist() for name, column in saved.history.items()}
 
     def save() -> None:
         if checkpoint is not None:
@@ -169,19 +185,19 @@ def train(
             state = net.state_dict(), optimizer.state_dict()
             checkpoints.save(checkpoint, checkpoints.Checkpoint({**(about or {}), **run}, *state, columns))
 
-    steps = math.ceil(len(x) / batch_size)
+    steps = math.ceil(len(y) / batch_size)
     weights = sum(p.value.size for p in optimizer.parameters)
     where = "before the first step"
     try:
         with _ctrl_c_between_steps() as stopped:
             for epoch in range(at.epoch, epochs):
-                order = np.random.default_rng([seed, epoch]).permutation(len(x))
+                order = np.random.default_rng([seed, epoch]).permutation(len(y))
                 for number in range(at.step, steps):
                     begin, where = time.perf_counter(), f"epoch {epoch + 1}, step {number + 1}"
                     rows = order[number * batch_size : (number + 1) * batch_size]
                     if schedule is not None:
                         optimizer.lr = schedule(epoch * steps + number)
-                    outputs, total = step(net, x[rows], y[rows], optimizer, rule, reward, reduction, clip)
+                    outputs, total = step(net, samples(net, x, rows), y[rows], optimizer, rule, reward, reduction, clip)
                     at.step, at.samples = number + 1, at.samples + len(rows)
                     at.reward += total
                     at.metric += metric(outputs, y[rows]) * len(rows)
@@ -195,11 +211,11 @@ def train(
                         saved_to = f"; saved to {checkpoint}" if checkpoint is not None else ""
                         raise Interrupted(f"stopped at {where}{saved_to}")
                 _check_state(net)
-                test = evaluate(net, data, metric) if isinstance(data, Dataset) and len(data.x_test) else math.nan
+                test, activity = _tested(net, data, metric)
                 means = at.reward / at.samples, at.metric / at.samples, test, at.untouched / steps, at.seconds
-                row = dict(zip(names, (epoch + 1, *means), strict=True))
+                row = dict(zip(names, (epoch + 1, *means), strict=True)) | activity
                 for name, value in row.items():
-                    history[name].append(value)
+                    history.setdefault(name, []).append(value)
                 at = Position(epoch + 1)
                 save()
                 if log:
@@ -220,7 +236,7 @@ def _check_options(
     batch_size: int,
     reduction: str,
 ) -> None:
-    check_data(x, y)
+    check_data(net, x, y)
     whole("epochs", epochs)
     whole("batch_size", batch_size)
     if reduction not in ("mean", "sum"):
@@ -234,6 +250,20 @@ def _check_options(
         raise ValueError(f"{_name(reward)} has no gradient to descend; use an LFP rule, or one of {known}")
 
 
+def _tested(net: Layer, data: Dataset | tuple[ArrayLike, ArrayLike], metric: Metric) -> tuple[float, dict[str, float]]:
+    """The metric and the network's mean activity on the test part; without one NaN, and that of the last pass."""
+    if not isinstance(data, Dataset) or not len(data.x_test):
+        return math.nan, net.activity()
+    sums: dict[str, float] = {}
+
+    def add(count: int) -> None:
+        for name, value in net.activity().items():
+            sums[name] = sums.get(name, 0.0) + value * count
+
+    test = evaluate(net, data, metric, on_batch=add)
+    return test, {name: value / len(data.x_test) for name, value in sums.items()}
+
+
 def _line(epochs: int, row: dict[str, float]) -> str:
     """A line per epoch."""
     digits = len(str(epochs))
@@ -242,6 +272,8 @@ def _line(epochs: int, row: dict[str, float]) -> str:
     parts += [
         f"{name.replace('_', ' ')} {value:.4f}" for name, value in row.items() if name.startswith(("train", "test"))
     ]
+    if rates := [f"{value:.1%}" for name, value in row.items() if name.startswith("spike_rate")]:
+        parts += [f"spikes {' '.join(rates)}", f"operations {row['operations']:.3g}"]
     return "  ".join([*parts, f"untouched {row['untouched']:.1%}", f"{row['seconds']:.1f} s"])
 
 

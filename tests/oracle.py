@@ -391,3 +391,86 @@ class Affine:
             self.d_weight[c] += normal * s * (1 if rule == GRADIENT else abs(w[c]))
             self.d_bias[c] += s * (1 if rule == GRADIENT else abs(b[c]))
         return handed
+
+
+FAST_SIGMOID = "fast sigmoid"
+
+
+class LIF:
+    """Leaky integrate-and-fire neurons around a Linear, over x (T, N, ...). A rule may also be (FAST_SIGMOID, slope)."""
+
+    def __init__(self, linear, beta, threshold, reset):
+        self.linear, self.beta, self.threshold, self.reset = linear, beta, threshold, reset
+
+    def forward(self, x):
+        self.x = x
+        self.current = [self.linear.forward(now).copy() for now in x]
+        shape = self.current[0].shape
+        self.left, self.u, self.taken = [], [], []  # at each step: v, u, and what the reset took
+        before, spikes = zeros(shape), zeros((len(x), *shape))
+        for t in range(len(x)):
+            left, u, taken = zeros(shape), zeros(shape), zeros(shape)
+            for k in np.ndindex(shape):
+                fired = before[k] > self.threshold
+                left[k] = ZERO if fired and self.reset == "zero" else before[k]
+                taken[k] = self.threshold if fired and self.reset == "subtract" else ZERO
+                u[k] = self.beta * left[k] + self.current[t][k] - taken[k]
+                spikes[(t, *k)] = Fraction(u[k] > self.threshold)
+            self.left.append(left)
+            self.u.append(u)
+            self.taken.append(taken)
+            before = u
+        return spikes
+
+    def feedback(self, reward, rule):
+        """Reward (T, N, ...) of x; leaves d_weight, d_bias, and kept per sample, by cause."""
+        handed, carry = zeros(self.x.shape), zeros(self.u[0].shape)
+        self.d_weight = zeros(self.linear.weight.shape)
+        self.d_bias = None if self.linear.bias is None else zeros(self.linear.bias.shape)
+        samples = reward.shape[1]
+        self.kept = {cause: zeros((samples,)) for cause in ("bias", "stabiliser", "empty group", "membrane")}
+        self.largest_s = ZERO
+        for t in reversed(range(len(reward))):
+            s = zeros(carry.shape)
+            for k in np.ndindex(carry.shape):
+                u, v, taken = self.u[t][k], self.left[t][k], self.taken[t][k]
+                if isinstance(rule, tuple):
+                    derivative = 1 / (1 + rule[1] * abs(u - self.threshold)) ** 2
+                    s[k] = reward[(t, *k)] * derivative + carry[k]
+                    fired = t > 0 and self.u[t - 1][k] > self.threshold
+                    carry[k] = self.beta * s[k] * (0 if fired and self.reset == "zero" else 1)
+                    continue
+                told, flow = reward[(t, *k)] + carry[k], abs(v) + abs(u + taken - v)
+                s[k] = told / (flow + rule) if flow + rule else ZERO
+                carry[k] = self.beta * v * s[k]
+                bias = self.linear.bias[k[1]] if self.linear.bias is not None else ZERO
+                self.kept["bias"][k[0]] += bias * s[k]
+                self.kept["stabiliser"][k[0]] += rule * s[k]
+                self.kept["membrane"][k[0]] += (flow - self.beta * v - self.current[t][k]) * s[k]
+                self.kept["empty group"][k[0]] += told if not flow + rule else ZERO
+                self.largest_s = max(self.largest_s, abs(s[k]))
+            gradient = isinstance(rule, tuple)
+            for n in range(samples):
+                for j, i, k in self.linear.links:
+                    w, x = self.linear.weight[k], self.x[(t, n, *i)]
+                    handed[(t, n, *i)] += w * s[(n, *j)] * (1 if gradient else x)
+                    self.d_weight[k] += x * s[(n, *j)] * (1 if gradient else abs(w))
+                if self.d_bias is not None:
+                    for j in np.ndindex(s.shape[1:]):
+                        self.d_bias[j[0]] += s[(n, *j)] * (1 if gradient else abs(self.linear.bias[j[0]]))
+        return handed
+
+
+class OverTime:
+    """Any other layer, step by step; it has nothing to learn and keeps nothing."""
+
+    def __init__(self, make):
+        self.make = make
+
+    def forward(self, x):
+        self.steps = [self.make() for _ in x]
+        return np.stack([layer.forward(now) for layer, now in zip(self.steps, x, strict=True)])
+
+    def feedback(self, reward, rule):
+        pairs = zip(self.steps, reward, strict=True)
+        return np.stack([layer.feedback(now, GRADIENT if isinstance(rule, tuple) else rule) for layer, now in pairs])

@@ -72,11 +72,11 @@ class Activation(Layer):
 
     def hand_back(self, reward: np.ndarray, rules: Mapping[Any, Rule], wanted: bool) -> np.ndarray | None:
         if not rules[self].shares:
-            self.multiply_by_derivative(reward)
+            self.multiply_by_derivative(reward, rules[self])
         return reward
 
-    def multiply_by_derivative(self, reward: np.ndarray) -> None:
-        """reward <- reward * phi'(z) at the z of the last forward pass."""
+    def multiply_by_derivative(self, reward: np.ndarray, rule: Rule) -> None:
+        """reward <- reward * phi'(z) at the z of the last forward pass. rule: a Gradient, which knows what steps do."""
         (z,) = self.seen
         self._feedback(z.reshape(-1), z.dtype.type(self.parameter or 0), reward.reshape(-1))
 
@@ -148,8 +148,8 @@ class Negated(Activation):
         out = self.activation.propagate(a, training)
         return self.remember(np.negative(out, out=out), a)
 
-    def multiply_by_derivative(self, reward: np.ndarray) -> None:
-        self.activation.multiply_by_derivative(reward)
+    def multiply_by_derivative(self, reward: np.ndarray, rule: Rule) -> None:
+        self.activation.multiply_by_derivative(reward, rule)
         np.negative(reward, out=reward)
 
 

@@ -65,6 +65,7 @@ class Layer:
 
     dtype: np.dtype | None = None
     path: str = ""
+    sample_axis: int = 0  # of the user's input; only a spiking network given its input over time has another
     seen: Any = None  # what the last propagate left for hand_back
     output: np.ndarray | None = None  # what it returned
     told: Any = None  # reward and rules of the last feedback pass
@@ -118,6 +119,15 @@ class Layer:
             raise ValueError(f"{self.label}: {what} has NaN or infinity (as {dtype}), first at index {where}")
         return inside
 
+    @property
+    def samples(self) -> int:
+        """N of the last pass."""
+        return self.output.shape[-1]
+
+    def activity(self) -> dict[str, float]:
+        """What is worth counting of the last forward pass, by name: spiking networks count spikes."""
+        return {}
+
     # ---- what a layer computes
 
     def propagate(self, a: np.ndarray, training: bool) -> np.ndarray:
@@ -132,7 +142,7 @@ class Layer:
         raise NotImplementedError
 
     def kept(self, reward: np.ndarray, rules: Mapping[Any, Rule]) -> dict[str, np.ndarray]:
-        """What this layer alone keeps of a reward (..., N) instead of handing it on, by cause: (N,) each.
+        """What this layer alone keeps of a reward (..., N) instead of handing it on, by cause: (N,) each, or (T*N,).
 
         The reward is left as it is. Together with what is handed on it makes up the reward, but for rounding.
         """

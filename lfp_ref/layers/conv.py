@@ -10,76 +10,20 @@
 
 How it is computed. The batch is last, so a pixel is a vector over n and, where the stride along x is 1, a whole row of
 outputs is one vector: neighbouring pixels follow each other in memory, and tap j only shifts where the input's row
-begins. All three sums are then the same work: many rows times a weight each, added up. `add_products` and
-`dot_products` do it eight taps at a time, which keeps the processor multiplying rather than loading and storing.
+begins. All three sums are then the same work, that of products.py: many rows times a weight each, added up. Where most
+of the input or of s is 0, sparse_conv.py does less of it.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import get_num_threads, njit, prange
 from numpy.typing import DTypeLike
 
+from lfp_ref.layers import sparse_conv
 from lfp_ref.layers.base import KERNEL, PARALLEL, initial, pair, whole
 from lfp_ref.layers.linear import Linear
-
-
-@njit(**KERNEL)
-def add_products(out, at, rows, begins, weights, taps, length):
-    """out[at + k] += sum over t < taps of weights[t] * rows[begins[t] + k], for k < length. Positions are unsigned."""
-    t = 0
-    while t + 8 <= taps:
-        b0, b1, b2, b3 = begins[t], begins[t + 1], begins[t + 2], begins[t + 3]
-        b4, b5, b6, b7 = begins[t + 4], begins[t + 5], begins[t + 6], begins[t + 7]
-        w0, w1, w2, w3 = weights[t], weights[t + 1], weights[t + 2], weights[t + 3]
-        w4, w5, w6, w7 = weights[t + 4], weights[t + 5], weights[t + 6], weights[t + 7]
-        for k in range(length):
-            out[at + k] += (
-                w0 * rows[b0 + k] + w1 * rows[b1 + k] + w2 * rows[b2 + k] + w3 * rows[b3 + k]
-                + w4 * rows[b4 + k] + w5 * rows[b5 + k] + w6 * rows[b6 + k] + w7 * rows[b7 + k]
-            )  # fmt: skip
-        t += 8
-    while t < taps:
-        b0, w0 = begins[t], weights[t]
-        for k in range(length):
-            out[at + k] += w0 * rows[b0 + k]
-        t += 1
-
-
-@njit(**KERNEL)
-def dot_products(out, row, at, rows, begins, taps, length):
-    """out[t] += sum over k < length of row[at + k] * rows[begins[t] + k], for t < taps. Positions are unsigned."""
-    t = 0
-    zero = out.dtype.type(0)
-    while t + 8 <= taps:
-        b0, b1, b2, b3 = begins[t], begins[t + 1], begins[t + 2], begins[t + 3]
-        b4, b5, b6, b7 = begins[t + 4], begins[t + 5], begins[t + 6], begins[t + 7]
-        d0 = d1 = d2 = d3 = d4 = d5 = d6 = d7 = zero
-        for k in range(length):
-            s = row[at + k]
-            d0 += s * rows[b0 + k]
-            d1 += s * rows[b1 + k]
-            d2 += s * rows[b2 + k]
-            d3 += s * rows[b3 + k]
-            d4 += s * rows[b4 + k]
-            d5 += s * rows[b5 + k]
-            d6 += s * rows[b6 + k]
-            d7 += s * rows[b7 + k]
-        out[t] += d0
-        out[t + 1] += d1
-        out[t + 2] += d2
-        out[t + 3] += d3
-        out[t + 4] += d4
-        out[t + 5] += d5
-        out[t + 6] += d6
-        out[t + 7] += d7
-        t += 8
-    while t < taps:
-        b0, d0 = begins[t], zero
-        for k in range(length):
-            d0 += row[at + k] * rows[b0 + k]
-        out[t] += d0
-        t += 1
+from lfp_ref.layers.products import add_products, dot_products
 
 
 @njit(**KERNEL)
@@ -230,14 +174,22 @@ class Conv2d(Linear):
 
     def total(self, a: np.ndarray, w: np.ndarray, b: np.ndarray, out: str) -> np.ndarray:
         z = self.buffer(out, (self.out_channels, *self._output_size(a), a.shape[-1]), a.dtype)
-        forward(a, w, b, self.stride, self.dilation, z)
+        if self._mostly_zero(a):
+            last = np.ascontiguousarray(w.transpose(2, 3, 1, 0))
+            sparse_conv.forward(a, last, b, self.kernel_size, self.stride, z, get_num_threads())
+        else:
+            forward(a, w, b, self.stride, self.dilation, z)
         return z
 
     def to_input(self, s: np.ndarray, w: np.ndarray, out: str) -> np.ndarray:
         a, padded, _ = self.seen
         (py, px), (_, height, width, _) = self.padding, a.shape
         g = self.buffer(out, padded.shape, s.dtype)
-        feedback_input(w, s, self.stride, self.dilation, g)
+        if self._mostly_zero(s):
+            last = np.ascontiguousarray(w.transpose(0, 2, 3, 1))
+            sparse_conv.feedback_input(last, s, self.kernel_size, self.stride, g, get_num_threads())
+        else:
+            feedback_input(w, s, self.stride, self.dilation, g)
         if py == px == 0:
             return g
         inner = self.buffer(out + "_inner", a.shape, s.dtype)
@@ -245,7 +197,21 @@ class Conv2d(Linear):
         return inner
 
     def to_parameters(self, s: np.ndarray, a: np.ndarray, g_w: np.ndarray, g_b: np.ndarray) -> None:
-        feedback_parameters(s, a, self.stride, self.dilation, g_w, g_b)
+        if self._mostly_zero(s):
+            threads = get_num_threads()
+            parts_w = self.buffer("g_w of each thread", (threads, len(g_w), *self.kernel_size, g_w.shape[1]), s.dtype)
+            parts_b = self.buffer("g_b of each thread", (threads, len(g_b)), s.dtype)
+            sparse_conv.feedback_parameters(s, a, self.kernel_size, self.stride, parts_w, parts_b, threads)
+            g_w[...] = np.moveaxis(parts_w.sum(axis=0), -1, 1)
+            g_b[...] = parts_b.sum(axis=0)
+        else:
+            feedback_parameters(s, a, self.stride, self.dilation, g_w, g_b)
+
+    def _mostly_zero(self, x: np.ndarray) -> bool:
+        """Whether it pays to skip the zeros of x (input or s), judged by every 31st row of it."""
+        long = min(self.out_channels, self.weight.value[0].size) >= sparse_conv.LEAST and self.dilation == (1, 1)
+        some = x.reshape(-1, x.shape[-1])[::31]
+        return long and x.shape[-1] >= sparse_conv.BLOCK and np.count_nonzero(some) < sparse_conv.DENSITY * some.size
 
     def _output_size(self, padded: np.ndarray) -> list[int]:
         return [(padded.shape[1 + i] - self.dilation[i] * (self.kernel_size[i] - 1) - 1) // self.stride[i] + 1

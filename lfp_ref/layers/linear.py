@@ -94,6 +94,15 @@ class Linear(Layer):
             result[...] = 0
         return result
 
+    def hand_out(self, s: np.ndarray, rule: Rule, wanted: bool) -> np.ndarray | None:
+        """What follows once s is known, for a rule of one term with nothing modified: hand_back without the division.
+
+        For layers around this one that divide by something else than z (lif.py).
+        """
+        sight = self._sight(Term(), 0)
+        self._learn(s, sight, rule, True)
+        return self._hand(s, sight, rule, None) if wanted else None
+
     def kept(self, reward: np.ndarray, rules: Mapping[Any, Rule]) -> dict[str, np.ndarray]:
         rule = rules[self]
         parts = {cause: np.zeros(reward.shape[-1]) for cause in ("bias", "stabiliser", "empty group")}

@@ -1,0 +1,75 @@
+"""Encodings: numbers as spike trains, for the input of a spiking network.
+
+    rate      spike[t] = 1 with probability p, drawn anew at every step
+    latency   spike[t] = 1 once, at t = round((1 - p) (T - 1)): the larger, the earlier; p = 0 never spikes
+
+p = (x - low) / (high - low) is the number's place between the limits, 0..1. The input's reward is the sum over time of
+its spikes' rewards: nothing is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from lfp_ref.layers.base import generator
+from lfp_ref.layers.lif import Timed
+from lfp_ref.rules import Rule
+
+
+class Encoding(Timed):
+    """Base of encodings: input (N, ...), output (T, N, ...) of 0 and 1.
+
+    low, high: the numbers that become 0 and 1. Raises ValueError unless low < high, both finite; and, in forward, for
+    inputs beyond them.
+    """
+
+    def __init__(self, low: float = 0.0, high: float = 1.0) -> None:
+        if not (np.isfinite(low) and np.isfinite(high) and low < high):
+            raise ValueError(f"{type(self).__name__} needs finite limits low < high, got {low!r} and {high!r}")
+        self.low, self.high = float(low), float(high)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.low}, {self.high})"
+
+    def propagate(self, a: np.ndarray, training: bool) -> np.ndarray:
+        clock = self.time()
+        self.expect(a.shape[-1] == clock.samples, a, f"({clock.samples}, ...), not yet over time")
+        if a.min() < self.low or a.max() > self.high:
+            raise ValueError(f"{self.label}: input must be in {self.low}..{self.high}, got {a.min()}..{a.max()}")
+        spikes = self.buffer("spikes", (*a.shape[:-1], clock.steps, clock.samples), a.dtype)
+        self.encode((a - a.dtype.type(self.low)) / a.dtype.type(self.high - self.low), np.moveaxis(spikes, -2, 0))
+        return self.remember(spikes.reshape(*a.shape[:-1], -1), a.shape)
+
+    def encode(self, p: np.ndarray, spikes: np.ndarray) -> None:
+        """Fills spikes (T, ..., N) for p (..., N)."""
+        raise NotImplementedError
+
+    def hand_back(self, reward: np.ndarray, rules: Mapping[Any, Rule], wanted: bool) -> np.ndarray | None:
+        return reward.reshape(*reward.shape[:-1], self.time().steps, -1).sum(axis=-2)
+
+
+class RateCode(Encoding):
+    """A spike with probability p at every step. rng: a numpy Generator; its state is part of a checkpoint.
+
+    Other arguments as Encoding. Source: Bernoulli rate coding, the discrete form of Poisson spike trains.
+    """
+
+    def __init__(self, low: float = 0.0, high: float = 1.0, rng: np.random.Generator | None = None) -> None:
+        super().__init__(low, high)
+        self.rng = generator(rng)
+
+    def encode(self, p: np.ndarray, spikes: np.ndarray) -> None:
+        for now in spikes:
+            now[...] = self.rng.random(p.shape, dtype=np.float32) < p
+
+
+class LatencyCode(Encoding):
+    """One spike at t = round((1 - p) (T - 1)), none for p = 0. Arguments as Encoding. Source: time-to-first-spike."""
+
+    def encode(self, p: np.ndarray, spikes: np.ndarray) -> None:
+        when = np.where(p > 0, np.rint((1 - p) * (len(spikes) - 1)), -1)
+        for t, now in enumerate(spikes):
+            now[...] = when == t

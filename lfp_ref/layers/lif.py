@@ -1,0 +1,315 @@
+"""Leaky integrate-and-fire (LIF) neurons around a linear layer: the recursion over time, forward and back.
+
+    I[t]     = sum_i w_ji x_i[t] + b_j                  the current, computed by the layer inside
+    fired[t] = 1 if u[t-1] > threshold else 0           did the step before end in a spike?  u[-1] = 0
+    v[t]     = what the reset left of the membrane potential u[t-1]
+    u[t]     = beta v[t] + I[t] - taken[t]
+    spike[t] = 1 if u[t] > threshold else 0
+
+    reset       v[t]                     taken[t]
+    subtract    u[t-1]                   threshold * fired[t]
+    zero        (1 - fired[t]) u[t-1]    0
+    none        u[t-1]                   0
+
+The reset comes one step after the spike, and "subtract" takes the whole threshold, not beta times it.
+
+The reward r[t] of a spike passes to its membrane unchanged. From there it is shared between the current, which is
+handed on by the layer inside, and the membrane one step before, c[t]. Backwards from the last step, with c[T] = 0:
+
+    R[t]     = r[t] + c[t+1]
+    den[t]   = |v[t]| + |u[t] + taken[t] - v[t]|        the membrane before, and how it changed (the reset undone)
+    s[t]     = R[t] / (den[t] + epsilon)
+    c[t]     = beta v[t] s[t]
+    r_x[t]   = x[t] * (s[t] W)      d_W = |W| * sum_t,n s[t] x[t]      d_b = |b| * sum_t,n s[t]
+
+No spike is differentiated. den is never negative, so s has the sign of R: u[t] moves the way its reward says. Where
+membrane and current work against each other, den is more than |u[t]|, and the membrane keeps a part of the reward.
+
+Under a gradient rule the same pass is backpropagation through time, the reset held constant as in snntorch:
+
+    s[t]     = r[t] * surrogate(u[t] - threshold) + c[t+1]      c[t] = beta dv[t]/du[t-1] s[t]
+
+Kernels work on neurons (rows) of T steps of N samples; the potential is cheap to compute and large to keep, so the
+backward kernels run the neuron again from its current.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from numba import njit, prange
+
+from lfp_ref.layers.base import KERNEL, PARALLEL, Layer
+from lfp_ref.layers.linear import Linear
+from lfp_ref.layers.sharing import per_sample
+from lfp_ref.layers.surrogates import derivative
+from lfp_ref.rules import Rule
+
+# reset: (part of the membrane that a spike leaves, part of the threshold that it takes)
+RESETS = {"subtract": (1, 1), "zero": (0, 0), "none": (1, 0)}
+
+
+@njit(**KERNEL)
+def charge(u, last, batch, current, at, beta, threshold, left, taken):
+    """u[t] = beta v[t] + I[t] - taken[t].  u[t-1] is at `last`, u[t] follows; I[t] at `at`: vectors over n"""
+    zero = u.dtype.type(0)  # a plain 0 would turn single precision into double
+    for n in range(batch):
+        before = u[last + n]
+        fired = before > threshold
+        v = left * before if fired else before
+        u[last + batch + n] = beta * v + current[at + n] - (taken if fired else zero)
+
+
+@njit(**KERNEL)
+def fire(u, now, batch, threshold, spikes, at):
+    """spike[t] = [u[t] > threshold]; NaN stays NaN, and is seen.  u[t] is at `now`, spike[t] at `at`"""
+    zero, one = u.dtype.type(0), u.dtype.type(1)
+    for n in range(batch):
+        x = u[now + n]
+        spikes[at + n] = one if x > threshold else (zero if x <= threshold else x)
+
+
+@njit(**KERNEL)
+def share(u, last, batch, reward, at, carry, beta, threshold, left, taken, epsilon):
+    """reward[t] <- s[t], carry <- c[t].  u[t-1] is at `last`, r[t] at `at`, carry holds c[t+1]"""
+    zero, infinite = u.dtype.type(0), u.dtype.type(np.inf)
+    for n in range(batch):
+        before = u[last + n]
+        fired = before > threshold
+        v = left * before if fired else before
+        den = abs(v) + abs(u[last + batch + n] + (taken if fired else zero) - v) + epsilon
+        s = (reward[at + n] + carry[n]) / (den if den != 0 else infinite)  # nothing flowed, nothing is shared
+        carry[n] = beta * v * s
+        reward[at + n] = s
+
+
+@njit(**KERNEL)
+def descend(u, last, batch, reward, at, carry, beta, threshold, left, surrogate, slope):
+    """The same for a gradient rule."""
+    one = u.dtype.type(1)
+    for n in range(batch):
+        s = reward[at + n] * derivative(surrogate, slope, u[last + batch + n] - threshold) + carry[n]
+        carry[n] = beta * (left if u[last + n] > threshold else one) * s
+        reward[at + n] = s
+
+
+@njit(**KERNEL)
+def run(neuron, current, steps, batch, beta, threshold, left, taken):
+    """(0, u[0], ..., u[T-1]) of one neuron, flat.  current (neurons, N) where it is constant, (neurons, T*N) else"""
+    u = np.zeros((steps + 1) * batch, current.dtype)
+    flat, at = current.reshape(-1), np.uint64(neuron * current.shape[1])
+    for t in range(np.uint64(steps)):
+        charge(u, t * batch, batch, flat, at, beta, threshold, left, taken)
+        if current.shape[1] != batch:
+            at += batch
+    return u
+
+
+@njit(**KERNEL)
+def sum_over_time(row, at, steps, batch, total, to):
+    """total = sum_t row[t].  Vectors over n in flat arrays"""
+    for n in range(batch):
+        total[to + n] = 0
+    for _ in range(steps):
+        for n in range(batch):
+            total[to + n] += row[at + n]
+        at += batch
+
+
+@njit(**PARALLEL)
+def forward(current, steps, beta, threshold, left, taken, spikes):
+    """Spikes (neurons, T*N) of the current."""
+    flat, batch = spikes.reshape(-1), np.uint64(spikes.shape[1] // steps)
+    for neuron in prange(spikes.shape[0]):
+        u = run(neuron, current, steps, batch, beta, threshold, left, taken)
+        at = np.uint64(neuron * spikes.shape[1])
+        for t in range(np.uint64(steps)):
+            fire(u, t * batch + batch, batch, threshold, flat, at + t * batch)
+
+
+@njit(**PARALLEL)
+def membranes(current, steps, beta, threshold, left, taken, out):
+    """u (neurons, T*N) of the current."""
+    batch = np.uint64(out.shape[1] // steps)
+    for neuron in prange(out.shape[0]):
+        out[neuron] = run(neuron, current, steps, batch, beta, threshold, left, taken)[batch:]
+
+
+@njit(**PARALLEL)
+def feedback(current, steps, beta, threshold, left, taken, epsilon, reward, total):
+    """reward <- s (neurons, T*N), and its sum over time, total (neurons, N)."""
+    flat, flat_total, batch = reward.reshape(-1), total.reshape(-1), np.uint64(reward.shape[1] // steps)
+    for neuron in prange(reward.shape[0]):
+        u = run(neuron, current, steps, batch, beta, threshold, left, taken)
+        carry = np.zeros(batch, u.dtype)
+        begin = np.uint64(neuron * reward.shape[1])
+        for back in range(np.uint64(steps)):
+            t = np.uint64(steps) - np.uint64(1) - back
+            share(u, t * batch, batch, flat, begin + t * batch, carry, beta, threshold, left, taken, epsilon)
+        sum_over_time(flat, begin, steps, batch, flat_total, np.uint64(neuron) * batch)
+
+
+@njit(**PARALLEL)
+def feedback_gradient(current, steps, beta, threshold, left, taken, surrogate, slope, reward, total):
+    """The same for a gradient rule."""
+    flat, flat_total, batch = reward.reshape(-1), total.reshape(-1), np.uint64(reward.shape[1] // steps)
+    for neuron in prange(reward.shape[0]):
+        u = run(neuron, current, steps, batch, beta, threshold, left, taken)
+        carry = np.zeros(batch, u.dtype)
+        begin = np.uint64(neuron * reward.shape[1])
+        for back in range(np.uint64(steps)):
+            t = np.uint64(steps) - np.uint64(1) - back
+            descend(u, t * batch, batch, flat, begin + t * batch, carry, beta, threshold, left, surrogate, slope)
+        sum_over_time(flat, begin, steps, batch, flat_total, np.uint64(neuron) * batch)
+
+
+@dataclass
+class Clock:
+    """What the layers of a spiking network have in common: steps T, and the samples N of the last pass."""
+
+    steps: int
+    samples: int = 0
+
+
+class Timed(Layer):
+    """Base of layers that know of time. Inside a network, time is folded into the batch: (..., T*N), step by step.
+
+    clock: the network's; None as long as the layer belongs to none.
+    """
+
+    clock: Clock | None = None
+
+    def time(self) -> Clock:
+        """The network's clock. Raises RuntimeError outside of a spiking network."""
+        if self.clock is None:
+            raise RuntimeError(f"{self.label} runs over time: put it into lfp.Spiking(..., steps=15)")
+        return self.clock
+
+
+class LIF(Timed):
+    """Leaky integrate-and-fire neurons, whose current a Dense or Conv2d layer computes. For lfp.Spiking.
+
+    Input (T, N, ...) or, the same at every step, (N, ...) as the layer takes it; output: its shape, 0 or 1, over time.
+    beta: decay of the membrane potential in a step, 0 (no memory) to 1 (no leak). threshold: above 0, a neuron spikes
+    at u > threshold. reset: "subtract", "zero" or "none", in effect one step after the spike; "subtract" takes the
+    threshold unscaled by beta, "zero" drops the potential before it decays, so the next one is the current alone.
+    The layer inside keeps this one's number: its parameters are "0.weight", "0.bias". It learns by the epsilon rule
+    (its stabiliser is added to den), or by a gradient rule, which needs a surrogate to pass a spike.
+
+    With T = 1 den = |I|: the shares are those of Dense and Step at I > threshold, up to the sign of I (a Dense layer
+    divides by I, a LIF by |I|: its s has the reward's sign). With beta = 0 no reward is carried back in time, but den
+    is |v[t]| + |I[t] - v[t]|, which is |I[t]| only where the potential that decays lies between 0 and I[t].
+
+    Raises TypeError for a layer other than Dense or Conv2d, ValueError for other numbers and resets.
+    Source: the paper's section on spiking networks, after lfprop; the dynamics are snntorch's Leaky. lfprop has no
+    feedback for "zero"; here it is what actually flowed: a dropped potential is no part of den and gets no reward.
+    """
+
+    def __init__(self, layer: Linear, beta: float = 0.9, threshold: float = 1.0, reset: str = "subtract") -> None:
+        if not isinstance(layer, Linear):
+            raise TypeError(f"LIF takes the Dense or Conv2d layer that computes its current, got {layer!r}")
+        if not isinstance(beta, Real) or not 0 <= beta <= 1:
+            raise ValueError(f"LIF: beta must be a number in 0..1, got {beta!r}")
+        if not isinstance(threshold, Real) or not 0 < threshold < np.inf:
+            raise ValueError(f"LIF: threshold must be finite and > 0, got {threshold!r}")
+        if reset not in RESETS:
+            raise ValueError(f"LIF: reset must be one of {', '.join(RESETS)}, got {reset!r}")
+        self.layer, self.beta, self.threshold, self.reset = layer, float(beta), float(threshold), reset
+        self.adopt()
+
+    def __repr__(self) -> str:
+        usual = {"beta": 0.9, "threshold": 1.0, "reset": "subtract"}
+        options = "".join(f", {k}={getattr(self, k)!r}" for k, v in usual.items() if getattr(self, k) != v)
+        return f"LIF({self.layer!r}{options})"
+
+    def children(self) -> dict[str, Layer]:
+        return {"": self.layer}
+
+    def first_layers(self) -> list[Layer]:
+        return [self.layer]
+
+    @property
+    def membrane(self) -> np.ndarray:
+        """u (T, N, ...) of the last forward pass, a new array. Raises RuntimeError before it."""
+        if self.seen is None:
+            raise RuntimeError(f"{self.label}: there is no membrane potential before a forward pass")
+        u = np.empty(self.output.shape, self.output.dtype)
+        membranes(_rows(self.seen[0]), self.time().steps, *self._neuron(), _rows(u))
+        return np.moveaxis(u.reshape(*u.shape[:-1], self.time().steps, -1), (-2, -1), (0, 1)).copy()
+
+    def propagate(self, a: np.ndarray, training: bool) -> np.ndarray:
+        clock = self.time()
+        current = self.layer.propagate(a, training)
+        spikes = self.buffer("spikes", (*current.shape[:-1], clock.steps * clock.samples), current.dtype)
+        forward(_rows(current), clock.steps, *self._neuron(), _rows(spikes))
+        return self.remember(spikes, current)
+
+    def hand_back(self, reward: np.ndarray, rules: Mapping[Any, Rule], wanted: bool) -> np.ndarray | None:
+        (current,) = self.seen
+        total = self.buffer("total", (*reward.shape[:-1], self.time().samples), reward.dtype)
+        self._share(reward, rules[self.layer], total)
+        return self.layer.hand_out(total if current.shape == total.shape else reward, rules[self.layer], wanted)
+
+    def _share(self, reward: np.ndarray, rule: Rule, total: np.ndarray) -> None:
+        """reward <- s, total <- its sum over time."""
+        (current,), number, back = self.seen, reward.dtype.type, (_rows(reward), _rows(total))
+        if rule.shares:
+            feedback(_rows(current), self.time().steps, *self._neuron(), number(rule.epsilon), *back)
+        else:
+            how = rule.surrogate, number(rule.slope)
+            feedback_gradient(_rows(current), self.time().steps, *self._neuron(), *how, *back)
+
+    def _neuron(self) -> tuple:
+        """(beta, threshold, left, taken) of the kernels, in the layer's dtype."""
+        left, taken = RESETS[self.reset]
+        return tuple(self.dtype.type(x) for x in (self.beta, self.threshold, left, taken * self.threshold))
+
+    def check_rule(self, rule: Rule) -> None:
+        """Raises ValueError for a rule that has no form for spikes."""
+        if rule.groups != Rule.groups or rule.learning != "share":
+            raise ValueError(f"{self.label}: a LIF shares by Epsilon (or a gradient rule), got {rule!r}")
+
+    def kept(self, reward: np.ndarray, rules: Mapping[Any, Rule]) -> dict[str, np.ndarray]:
+        rule, clock = rules[self.layer], self.time()
+        s, u = reward.copy(), np.empty_like(reward)
+        self._share(s, rule, self.buffer("total", (*reward.shape[:-1], clock.samples), reward.dtype))
+        membranes(_rows(self.seen[0]), clock.steps, *self._neuron(), _rows(u))
+        neurons = reward.size // reward.shape[-1]
+        r, s, u, current = (x.reshape(neurons, -1, clock.samples) for x in (reward, s, u, self.seen[0]))
+        before = np.concatenate([np.zeros_like(u[:, :1]), u[:, :-1]], axis=1)
+        _, threshold, left, taken = self._neuron()
+        v = np.where(before > threshold, left * before, before)
+        den = np.abs(v) + np.abs(u + np.where(before > threshold, taken, 0) - v)
+        carry = self.beta * v * s
+        told = r + np.concatenate([carry[:, 1:], np.zeros_like(u[:, :1])], axis=1)
+        bias = self.layer.bias.value if self.layer.bias else np.zeros(1)
+        parts = {
+            "bias": s * np.repeat(bias, len(s) // len(bias))[:, None, None],
+            "stabiliser": rule.epsilon * s,
+            "empty group": np.where(den + rule.epsilon == 0, told, 0),
+            "membrane": (den - self.beta * v - current) * s,
+        }
+        return {cause: per_sample(part.reshape(len(part), -1)) for cause, part in parts.items()}
+
+    # ---- what is counted
+
+    def rate(self) -> float:
+        """Spikes of a neuron in a step, on average over the last pass."""
+        return float(self.output.mean(dtype=np.float64))
+
+    def operations(self) -> float:
+        """Additions of a weight per sample that the spikes of the last pass cause, an estimate.
+
+        Every input that is not 0 reaches all its outputs; a constant input does so once.
+        """
+        a, z, fan_in = self.layer.seen[0], self.layer.output, self.layer.weight.value[0].size
+        once = z.size // z.shape[-1] * fan_in
+        return float(np.count_nonzero(a) / a.size * once * a.shape[-1] / self.time().samples)
+
+
+def _rows(a: np.ndarray) -> np.ndarray:
+    return a.reshape(-1, a.shape[-1])
