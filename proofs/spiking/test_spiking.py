@@ -111,10 +111,21 @@ def test_all_steps_together_may_move_one_of_them_against_its_reward():
     assert found.told[0] == Fraction(1, 6) and found.d_w[0] == Fraction(-1, 2)
 
 
-spiking = pytest.mark.skipif(not hasattr(lfp, "LIF"), reason="lfp_ref has no spiking layer yet")
+@pytest.mark.parametrize("reset", RESETS)
+@pytest.mark.parametrize("seed", range(5))
+def test_the_restatement_of_tests_oracle_agrees(reset, seed):
+    """What the kernels are compared with elsewhere is the same recursion: no digit differs."""
+    w, b, x, reward, beta, threshold = fractions(seed)
+    found = run(w, b, x, reward, beta, threshold, reset, Fraction(1, 4))
+    layer = oracle.LIF(oracle.Dense(w.reshape(1, 3), np.array([b], object)), beta, threshold, reset)
+    layer.forward(x.reshape(5, 1, 3))
+    handed = layer.feedback(reward.reshape(5, 1, 1), Fraction(1, 4))
+    assert all(np.array_equal(handed[t, 0], found.handed[t]) for t in range(5))
+    assert np.array_equal(layer.d_weight[0], found.d_w) and layer.d_bias[0] == found.d_b
+    leak = sum((d - v * beta - i) * s for d, v, i, s in zip(found.den, found.v, found.current, found.s, strict=True))
+    assert layer.kept["membrane"][0] == leak
 
 
-@spiking
 @pytest.mark.parametrize("reset", RESETS)
 @pytest.mark.parametrize("kind", [np.float64, np.float32])
 def test_the_kernels_within_rounding(reset, kind):
@@ -147,7 +158,6 @@ def test_the_kernels_within_rounding(reset, kind):
     assert checked == 4
 
 
-@spiking
 def test_the_witness_on_the_kernels():
     """beta = 1/2, no reset, inputs (1, 1), rewards (1/2, -1): R[0] = 1/6 > 0, and the update is -1/2."""
     layer = lfp.Dense(1, 1, bias=False, dtype=np.float64)
