@@ -1,6 +1,6 @@
 #!/bin/bash
-# Prints every theorem of the given compiled .v files with its statement and axioms. Fails where a source leaves
-# something unproved, or where any theorem or lemma rests on an axiom that is not one of the three below.
+# Prints every theorem of the given compiled .v files with its statement, and the axioms that each file rests on. Fails where
+# a source leaves something unproved, or where any theorem or lemma rests on an axiom that is not one of the three below.
 # Usage: check.sh FILE.v ...   (from proofs/, after make compile)
 set -euo pipefail
 
@@ -18,64 +18,59 @@ for file in "$@"; do
     fi
 done
 
-# 2. Coq files that ask: the statement and the axioms of each theorem and corollary; the axioms of all lemmas together.
-#    One Coq file for each of ours, as Coq goes through half its library for each question: they run side by side.
+# 2. A Coq file for each of ours, which asks for the statement of each theorem and corollary, and for the axioms of all
+#    that is proved there together: Coq walks through half its library for each such question, so it is asked once a file.
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 say() { echo "Eval compute in \"@ $*\"%string."; }  # a line of the answer that step 3 recognises
-header() {
-    echo 'From Coq Require Import String Reals.'
-    for file in "$@"; do echo "From LFP Require Import $(sed 's/\.v$//; s!/!.!g' <<<"$file")."; done
-    echo 'Open Scope R_scope. Set Printing Width 110.'
-}
-number=100 lemmas=0 all=
+number=100
 for file in "$@"; do
-    number=$((number + 1)) report=$folder/report$number.v
-    header sums/*.v "$file" >"$report"
-    while IFS=: read -r line text; do
-        read -r kind name _ <<<"${text//:/ }"
-        full=$(basename "$file" .v).$name
-        if [[ $kind == Theorem || $kind == Corollary ]]; then
-            say theorem "$name" "$file:$line"
-            echo "Check @$full."
-            say axioms
-            echo "Print Assumptions $full."
-        else
-            lemmas=$((lemmas + 1)) all="${all:+$all, }@$full"
-        fi >>"$report"
-    done < <(grep -nE '^ *(Theorem|Corollary|Lemma|Fact|Remark|Proposition|Property|Example) ' "$file")
+    number=$((number + 1)) all=
+    {
+        echo 'From Coq Require Import String Reals.'
+        for needed in sums/*.v "$file"; do echo "From LFP Require Import $(sed 's/\.v$//; s!/!.!g' <<<"$needed")."; done
+        echo 'Open Scope R_scope. Set Printing Width 110.'
+        while IFS=: read -r line text; do
+            read -r kind name _ <<<"${text//:/ }"
+            full=@$(basename "$file" .v).$name
+            all="${all:+$all, }$full"
+            [[ $kind == Theorem || $kind == Corollary ]] || kind=Lemma
+            say "$kind" "$name" "$file:$line"
+            [ "$kind" = Lemma ] || echo "Check $full."
+        done < <(grep -nE '^ *(Theorem|Corollary|Lemma|Fact|Remark|Proposition|Property|Example) ' "$file")
+        say axioms of "$file:1"
+        echo "Definition all_of_them := ($all). Print Assumptions all_of_them."
+        say end of "$file:1"
+    } >"$folder/report$number.v"
 done
-{
-    header "$@"
-    say lemmas $lemmas .
-    say axioms
-    echo "Definition all_lemmas := ($all). Print Assumptions all_lemmas."
-} >"$folder/report999.v"
 printf '%s\n' "$folder"/report*.v | xargs -P "$(nproc)" -I{} sh -c 'coqc -R . LFP {} >{}.answer'
 
-# 3. Its answer, made readable and judged.
+# 3. Its answers, made readable and judged.
 cat "$folder"/*.answer | awk -v allowed="^($allowed)\$" '
-    function finish() {
-        if (kind != "theorem") return
-        theorems++
-        printf "%s  (%s)\n%s    axioms: %s\n\n", name, place, statement, axioms == "" ? "none" : axioms
-    }
-    /^ *= "@ axioms"/ { part = "axioms"; next }
     /^ *= "@ / {
-        finish()
-        kind = $3; name = $4; place = $5; sub(/".*/, "", place); sub(/^@/, "", name)
-        statement = axioms = ""; part = kind; next
+        if (kind == "Theorem" || kind == "Corollary") text = text "    axioms: among @@\n"
+        kind = $3; name = $4; place = $5; sub(/".*/, "", place)
+        if (kind == "Lemma") lemmas++
+        if (kind == "Theorem" || kind == "Corollary") { theorems++; text = text "\n" name "  (" place ")\n" }
+        if (kind == "end") {
+            sub(/:.*/, "", place); files++
+            if (axioms == "") axioms = "none"
+            gsub(/@@/, axioms, text)
+            print "==== " place ", everything proved in it together: axioms " axioms
+            print text; text = axioms = ""
+        }
+        next
     }
     /^ *: string$/ || /^Closed under the global context/ || /^Axioms:/ { next }
-    part == "theorem" { sub(/^@/, ""); statement = statement "    " $0 "\n"; next }
-    part == "axioms" && /^[^ ]/ {            # NAME : TYPE, the type going on in lines that start with a blank
+    kind == "Theorem" || kind == "Corollary" { sub(/^@/, ""); text = text "    " $0 "\n"; next }
+    kind == "axioms" && /^[^ ]/ {            # NAME : TYPE, the type going on in lines that start with a blank
         n = split($1, path, "."); axioms = axioms (axioms == "" ? "" : ", ") path[n]
-        if ($1 !~ allowed) bad = bad "FAILED: " kind " " name " " place " rests on: " $0 "\n"
+        if ($1 !~ allowed) bad = bad "FAILED: something in " place " rests on: " $0 "\n"
     }
     END {
         fflush()
         if (bad) { printf "%s", bad > "/dev/stderr"; exit 1 }
-        if (!theorems || kind != "lemmas") { print "FAILED: the report is not complete" > "/dev/stderr"; exit 1 }
-        printf "%d theorems and corollaries and %d lemmas, all proved, ", theorems, name
+        if (!theorems || files != '$#') { print "FAILED: the report is not complete" > "/dev/stderr"; exit 1 }
+        printf "%d theorems and corollaries and %d lemmas in %d files, all proved, ", theorems, lemmas, files
         print "from no axioms but those of the standard library'"'"'s reals."
     }'

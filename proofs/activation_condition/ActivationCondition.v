@@ -3,7 +3,7 @@
     LFP-0 backpropagates with the secant phi(z)/z where the gradient has the derivative phi'(z). With one hidden layer
     and one sample each weight has one path to each output, so LFP climbs as long as the two have the same sign. *)
 
-From LFP Require Import sums.Sums sums.OneHiddenLayer equivalence.Equivalence.
+From LFP Require Import sums.Sums sums.Network sums.OneHiddenLayer equivalence.Equivalence.
 
 (** Derivative and secant do not have opposite signs at z: phi'(z) phi(z) z >= 0. In words: |phi| does not shrink as z
     moves away from 0. (The signs of phi(z)/z and of phi(z) z are the same.) *)
@@ -79,6 +79,18 @@ Section Ascent.
       apply Rmult_le_pos; [apply secant_times_derivative_nonneg, Hcond; assumption|apply square_nonneg].
   Qed.
 End Ascent.
+
+(** The same for the network itself, its parameters numbered through: <feedback, gradient> >= 0. *)
+Corollary ascent_of_the_network_under_the_condition inputs hidden outputs phi derivative x w v b c dJ :
+  let N := Then (Linear (dense inputs hidden) (hidden * inputs) hidden w b (Epsilon 0))
+          (Then (Activation phi derivative) (Linear (dense hidden outputs) (outputs * hidden) outputs v c (Epsilon 0))) in
+  (forall o, (o < outputs)%nat -> forward N x o <> 0 \/ dJ o = 0) ->
+  (forall h, (h < hidden)%nat -> condition phi derivative (pre_activation (dense inputs hidden) w b x h)) ->
+  0 <= sum (size N) (fun k => parameter_feedback N x (fun j => forward N x j * dJ j) k * gradient N x dJ k).
+Proof.
+  intros N Hout Hcond. unfold N. rewrite inner_product_of_the_network.
+  apply ascent_under_the_condition; [exact Hout|exact Hcond].
+Qed.
 
 (** ** The condition is needed
 

@@ -164,6 +164,17 @@ Proof.
   unfold two_slopes, plus, Rmax. destruct Rlt_dec; destruct Rle_dec; lra.
 Qed.
 
+(** They are all there are: phi(c z) = c phi(z) for every c > 0 makes phi one of them. *)
+Theorem positively_homogeneous_functions_have_two_slopes phi :
+  (forall c z, 0 < c -> phi (c * z) = c * phi z) -> forall z, phi z = two_slopes (phi 1) (- phi (-1)) z.
+Proof.
+  intros H z. unfold two_slopes. destruct (Rlt_dec 0 z) as [Hz|Hz].
+  - rewrite <- (Rmult_1_r z) at 1. rewrite H by assumption. ring.
+  - destruct (Req_dec z 0) as [->|Hne].
+    + pose proof (H 2 0 ltac:(lra)) as H0. rewrite Rmult_0_r in H0. lra.
+    + replace z with (- z * -1) at 1 by ring. rewrite H by lra. ring.
+Qed.
+
 (** A function that agrees with another one near z has the same derivative at z. *)
 Lemma derivable_pt_lim_near f g z l delta :
   0 < delta -> (forall x, Rabs (x - z) < delta -> f x = g x) -> derivable_pt_lim f z l -> derivable_pt_lim g z l.

@@ -179,6 +179,39 @@ Section DensePlainly.
   Qed.
 End DensePlainly.
 
+(** The gradient of a dense layer: dJ/da_i = sum_j w_ji d_j, dJ/dw_ji = a_i d_j, dJ/db_j = d_j. *)
+Section DenseGradientPlainly.
+  Context (n m : nat) (w a d : vector).
+
+  Lemma dense_gradient_input i : (i < n)%nat ->
+    gradient_input (dense n m) w d i = sum m (fun j => w (j * n + i)%nat * d j).
+  Proof.
+    intros Hi. apply sum_ext; intros j _. simpl fan. simpl source. simpl which.
+    rewrite (sum_ext n _ (fun c => at_index i c * (w (j * n + i)%nat * d j))); [apply sum_at_index, Hi|].
+    intros c _. destruct (Nat.eq_dec c i) as [->|H]; [reflexivity|rewrite !at_index_other by auto; ring].
+  Qed.
+
+  Lemma dense_gradient_weight j i : (j < m)%nat -> (i < n)%nat ->
+    gradient_weight (dense n m) a d (j * n + i) = a i * d j.
+  Proof.
+    intros Hj Hi. unfold gradient_weight. simpl fan. simpl source. simpl which.
+    rewrite (sum_ext m _ (fun j' => at_index j j' * (a i * d j))); [apply sum_at_index, Hj|]. intros j' _.
+    rewrite (sum_ext n _ (fun c => at_index i c * (at_index j j' * (a i * d j)))); [apply sum_at_index, Hi|].
+    intros c Hc. destruct (Nat.eq_dec (j' * n + c) (j * n + i)) as [E|E].
+    - assert (j' = j) by nia. subst j'. assert (c = i) by lia. subst c. rewrite !at_index_same. ring.
+    - rewrite at_index_other by assumption.
+      destruct (Nat.eq_dec i c) as [->|]; [|rewrite (at_index_other i c) by assumption; ring].
+      rewrite (at_index_other j j') by congruence. ring.
+  Qed.
+
+  Lemma dense_gradient_bias j : (j < m)%nat -> gradient_bias (dense n m) d j = d j.
+  Proof.
+    intros Hj. unfold gradient_bias. simpl which_bias.
+    rewrite (sum_ext m _ (fun j' => at_index j j' * d j)); [apply sum_at_index, Hj|].
+    intros j' _. destruct (Nat.eq_dec j' j) as [->|H]; [reflexivity|rewrite !at_index_other by auto; ring].
+  Qed.
+End DenseGradientPlainly.
+
 (** ** Max pooling: the first maximum of a window *)
 
 Record windows (n m : nat) := Windows {

@@ -3,7 +3,7 @@
     x -> z = W x + b -> a = phi (z) -> out = V a + c, dense, with the feedback of LFP-epsilon and the gradient side by
     side. The output's reward is out times its gradient. *)
 
-From LFP Require Import sums.Sums.
+From LFP Require Import sums.Sums sums.Network.
 
 Section OneHiddenLayer.
   Context (inputs hidden outputs : nat).
@@ -73,3 +73,24 @@ Section OneHiddenLayer.
       apply sum_ext; intros h _. unfold d_v, g_v. ring.
   Qed.
 End OneHiddenLayer.
+
+(** It is what the network of that shape computes: <feedback, gradient> over all its parameters. *)
+Theorem inner_product_of_the_network inputs hidden outputs phi derivative x w v b c dJ e :
+  let N := Then (Linear (dense inputs hidden) (hidden * inputs) hidden w b (Epsilon e))
+          (Then (Activation phi derivative) (Linear (dense hidden outputs) (outputs * hidden) outputs v c (Epsilon e))) in
+  sum (size N) (fun k => parameter_feedback N x (fun j => forward N x j * dJ j) k * gradient N x dJ k)
+  = inner_product inputs hidden outputs phi derivative x
+      (fun h i => w (h * inputs + i)%nat) (fun o h => v (o * hidden + h)%nat) b c dJ e.
+Proof.
+  intros N. unfold N. cbn [size parameter_feedback gradient forward feedback backprop].
+  rewrite !sum_join_product, !sum_rows. unfold inner_product. simpl (sum 0 _). rewrite Rplus_0_l.
+  match goal with |- ?w1 + ?b1 + (?w2 + ?b2) = _ => transitivity (w2 + b2 + w1 + b1); [ring|] end.
+  f_equal; [f_equal; [f_equal|]|].
+  - apply sum_ext; intros o Ho. apply sum_ext; intros h Hh.
+    rewrite dense_to_weight, dense_gradient_weight by assumption. reflexivity.
+  - apply sum_ext; intros o Ho. rewrite dense_to_bias, dense_gradient_bias by assumption. reflexivity.
+  - apply sum_ext; intros h Hh. apply sum_ext; intros i Hi.
+    rewrite dense_to_weight, dense_gradient_weight, dense_to_input, dense_gradient_input by assumption. reflexivity.
+  - apply sum_ext; intros h Hh.
+    rewrite dense_to_bias, dense_gradient_bias, dense_to_input, dense_gradient_input by assumption. reflexivity.
+Qed.

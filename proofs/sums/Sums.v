@@ -138,6 +138,22 @@ Proof.
     destruct (Nat.ltb_spec (p + q) p); [lia|]. replace (p + q - p)%nat with q by lia. ring.
 Qed.
 
+Lemma sum_join_product p q f f' g g' :
+  sum (p + q) (fun k => join p f f' k * join p g g' k) = sum p (fun k => f k * g k) + sum q (fun k => f' k * g' k).
+Proof. rewrite <- sum_join. apply sum_ext; intros k _. unfold join. destruct (Nat.ltb k p); reflexivity. Qed.
+
+(** A sum in two parts, and one in m rows of n. *)
+Lemma sum_split p q f : sum (p + q) f = sum p f + sum q (fun k => f (p + k)%nat).
+Proof.
+  induction q as [|q IH]; [rewrite Nat.add_0_r; simpl; ring|].
+  rewrite Nat.add_succ_r. simpl. rewrite IH. ring.
+Qed.
+
+Lemma sum_rows m n f : sum (m * n) f = sum m (fun j => sum n (fun i => f (j * n + i)%nat)).
+Proof.
+  induction m as [|m IH]; [reflexivity|]. simpl sum at 2. rewrite <- IH, <- sum_split. f_equal. simpl. lia.
+Qed.
+
 (** ** Sign and stabiliser *)
 
 Lemma sgn_cases x : (0 <= x /\ sgn x = 1) \/ (x < 0 /\ sgn x = -1).
