@@ -224,3 +224,16 @@ Proof.
   replace (/ (2 * L * M)) with (lr * (1 - lr * L * M / 2) + (1 - lr * (L * M)) ^ 2 / (2 * (L * M))) by (field; lra).
   lra.
 Qed.
+
+(** Put together: LFP-0 with lr = 1/(L M), w_(k+1) = w_k + lr |w_k| g_k, all weights on the way within M, the smoothness
+    inequality along each step, J_k the objective at w_k. After K steps min sum |w| g^2 <= 2 L M (J* - J_0) / K. *)
+Theorem rate_of_lfp P (w g : nat -> vector) (J : vector) (L M best : R) :
+  0 < L -> 0 < M -> (forall k i, (i < P)%nat -> Rabs (w k i) <= M) ->
+  (forall k, J (k + 1)%nat >= J k + sum P (fun i => g k i * (/ (L * M) * (Rabs (w k i) * g k i)))
+                              - L / 2 * sum P (fun i => (/ (L * M) * (Rabs (w k i) * g k i)) ^ 2)) ->
+  (forall k, J k <= best) ->
+  forall K, (1 <= K)%nat -> least (fun k => rise P (w k) (g k)) K <= 2 * L * M * (best - J 0%nat) / INR K.
+Proof.
+  intros HL HM Hbound Hsmooth Hbest K HK. apply rate; [assumption..| |assumption|assumption].
+  intros k. apply rise_of_the_best_step; [assumption..|apply Hbound|apply Hsmooth].
+Qed.

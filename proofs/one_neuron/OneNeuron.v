@@ -184,3 +184,63 @@ Section Batch.
     lra.
   Qed.
 End Batch.
+
+(** ** Where it stops: rules that do not see the sign of z
+
+    Z-plus divides by a sum of positive contributions, so s has the sign of r whatever the sign of z, and an update moves z
+    up for r > 0: a rewarded neuron at z < 0 is driven towards 0, not away from it. *)
+Section ZPlus.
+  Context (n : nat) (w a : vector) (b r e lr : R).
+  Let D : R := sum n (fun i => plus (w i) * plus (a i) + minus (w i) * minus (a i)) + plus b.
+  Let s : R := quotient r (stab D e).
+  Let d_w (i : nat) : R := sgn (w i) * ((plus (w i) * plus (a i) + minus (w i) * minus (a i)) * s).
+  Let d_b : R := sgn b * (plus b * s).
+
+  Lemma plus_minus_cases x : (0 <= x /\ plus x = x /\ minus x = 0) \/ (x < 0 /\ plus x = 0 /\ minus x = x).
+  Proof.
+    unfold plus, minus, Rmax, Rmin. destruct (Rle_dec x 0), (Rle_dec 0 x); try lra.
+    all: destruct (Rlt_dec x 0); [right|left]; lra.
+  Qed.
+
+  Lemma positive_contributions_nonneg i : 0 <= plus (w i) * plus (a i) + minus (w i) * minus (a i).
+  Proof.
+    destruct (plus_minus_cases (w i)) as [[Hw [-> ->]]|[Hw [-> ->]]];
+      destruct (plus_minus_cases (a i)) as [[Ha [-> ->]]|[Ha [-> ->]]]; try lra.
+    - assert (0 <= w i * a i) by (apply Rmult_le_pos; assumption). lra.
+    - assert (0 < - w i * - a i) by (apply Rmult_lt_0_compat; lra). lra.
+  Qed.
+
+  Lemma z_plus_leverage_nonneg i : 0 <= a i * (sgn (w i) * (plus (w i) * plus (a i) + minus (w i) * minus (a i))).
+  Proof.
+    pose proof (square_nonneg (a i)) as Hsq.
+    destruct (plus_minus_cases (w i)) as [[Hw [-> ->]]|[Hw [-> ->]]]; destruct (sgn_cases (w i)) as [[Hs ->]|[Hs ->]]; try lra;
+      destruct (plus_minus_cases (a i)) as [[Ha [-> ->]]|[Ha [-> ->]]].
+    - assert (0 <= w i * a i ^ 2) by (apply Rmult_le_pos; assumption). lra.
+    - lra.
+    - lra.
+    - assert (0 <= - w i * a i ^ 2) by (apply Rmult_le_pos; lra). lra.
+  Qed.
+
+  Theorem z_plus_moves_up_for_a_positive_reward :
+    0 <= e -> 0 <= lr -> 0 <= r ->
+    value n a w b <= value n a (fun i => w i + lr * d_w i) (b + lr * d_b).
+  Proof.
+    intros He Hlr Hr.
+    assert (HD : 0 <= D).
+    { unfold D. apply Rplus_le_le_0_compat; [apply sum_nonneg; intros; apply positive_contributions_nonneg|].
+      unfold plus. apply Rmax_r. }
+    assert (Hs : 0 <= s).
+    { unfold s, stab. destruct (sgn_cases D) as [[_ ->]|[H _]]; [|lra].
+      destruct (Req_dec (D + e * 1) 0) as [E|E]; [rewrite E, quotient_0; lra|].
+      rewrite quotient_div by assumption. apply Rmult_le_pos; [assumption|]. apply Rlt_le, Rinv_0_lt_compat. lra. }
+    assert (Hb : 0 <= d_b).
+    { unfold d_b. destruct (plus_minus_cases b) as [[H [-> _]]|[H [-> _]]]; [|lra].
+      destruct (sgn_cases b) as [[_ ->]|[H' _]]; [|lra]. rewrite Rmult_1_l. apply Rmult_le_pos; assumption. }
+    unfold value. apply Rplus_le_compat.
+    - apply sum_le; intros i _.
+      assert (0 <= lr * (a i * (sgn (w i) * (plus (w i) * plus (a i) + minus (w i) * minus (a i))) * s)).
+      { apply Rmult_le_pos; [assumption|]. apply Rmult_le_pos; [apply z_plus_leverage_nonneg|assumption]. }
+      unfold d_w. lra.
+    - assert (0 <= lr * d_b) by (apply Rmult_le_pos; assumption). lra.
+  Qed.
+End ZPlus.
