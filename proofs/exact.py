@@ -144,16 +144,21 @@ def gamma(k, u):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rounded:
-    """An exact value, and what is known of any float evaluation x of it: |x - value| <= gamma_k m.
+    """An exact value, and what is known of any float evaluation x of it: |x - value| <= gamma_k m, k = inner + added.
 
-    m: the same expression with every sign made positive. k: roundings on the longest way from an input to the result.
-    A sum in any order, fused or not, has at most the k and m of adding one term after the other.
+    m: the same expression with every sign made positive. inner: roundings on the longest way from an input to a term of
+    the sum that this number is; added: additions in that sum, which in an unlucky order all meet one term.
     """
 
     value: Fraction
     m: Fraction
-    k: int
+    inner: int
+    added: int
     u: Fraction
+
+    @property
+    def k(self):
+        return self.inner + self.added
 
     @property
     def error(self):
@@ -164,17 +169,18 @@ class Rounded:
             return other
         other = Fraction(other)
         is_float = other.denominator & (other.denominator - 1) == 0  # a power of two
-        return Rounded(other, abs(other), 0 if is_float else 1, self.u)
+        return Rounded(other, abs(other), 0 if is_float else 1, 0, self.u)
 
     def __add__(self, other):
         other = self._of(other)
-        return Rounded(self.value + other.value, up(self.m + other.m), max(self.k, other.k) + 1, self.u)
+        inner, added = max(self.inner, other.inner), self.added + other.added + 1
+        return Rounded(self.value + other.value, up(self.m + other.m), inner, added, self.u)
 
     def __mul__(self, other):
         if isinstance(other, int | Fraction) and other in (0, 1, -1):
-            return Rounded(other * self.value, abs(other) * self.m, self.k, self.u)
+            return Rounded(other * self.value, abs(other) * self.m, self.inner, self.added, self.u)
         other = self._of(other)
-        return Rounded(self.value * other.value, up(self.m * other.m), self.k + other.k + 1, self.u)
+        return Rounded(self.value * other.value, up(self.m * other.m), self.k + other.k + 1, 0, self.u)
 
     def __truediv__(self, other):
         other = self._of(other)
@@ -182,13 +188,13 @@ class Rounded:
         if off >= Fraction(1, 2):
             raise UndecidedError
         m = self.m * other.m / (other.value**2 * (1 - off))
-        return Rounded(self.value / other.value, up(m), self.k + other.k + 1, self.u)
+        return Rounded(self.value / other.value, up(m), self.k + other.k + 1, 0, self.u)
 
     def __rtruediv__(self, other):
         return self._of(other) / self
 
     def __neg__(self):
-        return Rounded(-self.value, self.m, self.k, self.u)
+        return Rounded(-self.value, self.m, self.inner, self.added, self.u)
 
     def __sub__(self, other):
         return self + -self._of(other)
@@ -200,7 +206,7 @@ class Rounded:
         return self if exponent == 1 else self * self ** (exponent - 1)
 
     def __abs__(self):
-        return Rounded(abs(self.value), self.m, self.k, self.u)
+        return Rounded(abs(self.value), self.m, self.inner, self.added, self.u)
 
     def sign(self):
         """The sign that every float evaluation has, too."""
@@ -249,7 +255,7 @@ def rounded(array):
     out = np.empty(array.shape, object)
     for index in np.ndindex(array.shape):
         value = Fraction(array[index].item())
-        out[index] = Rounded(value, abs(value), 0, UNIT[array.dtype])
+        out[index] = Rounded(value, abs(value), 0, 0, UNIT[array.dtype])
     return out
 
 
