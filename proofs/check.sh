@@ -1,6 +1,6 @@
 #!/bin/bash
-# Prints every theorem of the given compiled .v files with its statement, and the axioms that each file rests on. Fails where
-# a source leaves something unproved, or where any theorem or lemma rests on an axiom that is not one of the three below.
+# Prints every theorem of the given compiled .v files with its statement, and the axioms that each file rests on. Fails
+# where a source leaves something unproved, or any theorem or lemma rests on an axiom other than the three below.
 # Usage: check.sh FILE.v ...   (from proofs/, after make compile)
 set -euo pipefail
 

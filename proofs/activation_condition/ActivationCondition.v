@@ -83,7 +83,8 @@ End Ascent.
 (** The same for the network itself, its parameters numbered through: <feedback, gradient> >= 0. *)
 Corollary ascent_of_the_network_under_the_condition inputs hidden outputs phi derivative x w v b c dJ :
   let N := Then (Linear (dense inputs hidden) (hidden * inputs) hidden w b (Epsilon 0))
-          (Then (Activation phi derivative) (Linear (dense hidden outputs) (outputs * hidden) outputs v c (Epsilon 0))) in
+          (Then (Activation phi derivative)
+                (Linear (dense hidden outputs) (outputs * hidden) outputs v c (Epsilon 0))) in
   (forall o, (o < outputs)%nat -> forward N x o <> 0 \/ dJ o = 0) ->
   (forall h, (h < hidden)%nat -> condition phi derivative (pre_activation (dense inputs hidden) w b x h)) ->
   0 <= sum (size N) (fun k => parameter_feedback N x (fun j => forward N x j * dJ j) k * gradient N x dJ k).
@@ -119,7 +120,8 @@ Proof.
     replace (1 ^ 2 * (1 * phi t ^ 2 + 0)
              + phi t / t * derivative t * (1 * 1) ^ 2 * (Rabs t * / X * X ^ 2 + 0))
       with (phi t ^ 2 + (derivative t * (phi t * t)) * (Rabs t / t ^ 2) * X) by (field; lra).
-    replace (t ^ 2) with (Rabs t * Rabs t) by (rewrite <- Rabs_mult, Rabs_right; [ring|]; pose proof (square_nonneg t); lra).
+    replace (t ^ 2) with (Rabs t * Rabs t)
+      by (rewrite <- Rabs_mult, Rabs_right; [ring|]; pose proof (square_nonneg t); lra).
     replace (phi t ^ 2 + derivative t * (phi t * t) * (Rabs t / (Rabs t * Rabs t)) * X) with (- / Rabs t).
     + apply Ropp_lt_gt_0_contravar, Rinv_0_lt_compat, Habs.
     + unfold X. replace (derivative t * (phi t * t)) with (- q) by (unfold q; ring). field. lra.
@@ -136,7 +138,10 @@ Proof. intros. unfold condition. apply Rmult_le_pos; assumption. Qed.
 (** Negatives and reflections of those who do. *)
 Theorem negated phi derivative t :
   condition phi derivative t -> condition (fun z => - phi z) (fun z => - derivative z) t.
-Proof. unfold condition. intros H. replace (- derivative t * (- phi t * t)) with (derivative t * (phi t * t)) by ring. exact H. Qed.
+Proof.
+  unfold condition. intros H.
+  replace (- derivative t * (- phi t * t)) with (derivative t * (phi t * t)) by ring. exact H.
+Qed.
 
 Theorem reflected phi derivative t :
   condition phi derivative (- t) -> condition (fun z => phi (- z)) (fun z => - derivative (- z)) t.
@@ -294,7 +299,8 @@ Proof.
     apply Rmult_lt_reg_r with (1 + exp (- t)); [lra|].
     replace (1 / (1 + exp (- t)) * (1 + exp (- t))) with 1 by (field; lra). lra. }
   unfold silu_derivative, sigmoid_derivative in Hfalls.
-  replace (sigmoid t + t * (sigmoid t * (1 - sigmoid t))) with (sigmoid t * (1 + t * (1 - sigmoid t))) in Hfalls by ring.
+  replace (sigmoid t + t * (sigmoid t * (1 - sigmoid t))) with (sigmoid t * (1 + t * (1 - sigmoid t)))
+    in Hfalls by ring.
   assert (t * (1 - sigmoid t) <= -2 * (1 - sigmoid t)) by (apply Rmult_le_compat_r; lra).
   assert (0 < sigmoid t * - (1 + t * (1 - sigmoid t))) by (apply Rmult_lt_0_compat; lra).
   lra.

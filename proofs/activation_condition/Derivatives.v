@@ -12,7 +12,8 @@ Theorem derivative_of_step z : z <> 0 -> derivable_pt_lim step z 0.
 Proof.
   intros Hz. apply same_function with (f := fun x => step x * 1); [intros; ring|].
   pose proof (Rabs_pos_lt z Hz).
-  apply derivable_pt_lim_near with (f := fct_cte (step z)) (delta := Rabs z); [assumption| |apply derivable_pt_lim_const].
+  apply derivable_pt_lim_near with (f := fct_cte (step z)) (delta := Rabs z); [assumption| |].
+  2: apply derivable_pt_lim_const.
   intros x Hx. unfold fct_cte, step. rewrite Rmult_1_r.
   destruct (Rlt_dec 0 z); [rewrite (Rabs_right z) in Hx by lra|rewrite (Rabs_left z) in Hx by lra];
     apply Rabs_def2 in Hx; destruct (Rlt_dec 0 x); lra.
@@ -100,7 +101,8 @@ Lemma derivative_of_quotient_by_1_plus q z : 1 + q * z <> 0 ->
 Proof.
   intros H. apply same_function with (f := (id / (fct_cte 1 + mult_real_fct q id))%F); [reflexivity|].
   replace (1 / (1 + q * z) ^ 2)
-    with ((1 * (fct_cte 1 + mult_real_fct q id)%F z - (0 + q * 1) * id z) / Rsqr ((fct_cte 1 + mult_real_fct q id)%F z)).
+    with ((1 * (fct_cte 1 + mult_real_fct q id)%F z - (0 + q * 1) * id z)
+          / Rsqr ((fct_cte 1 + mult_real_fct q id)%F z)).
   - apply derivable_pt_lim_div; [apply derivable_pt_lim_id| |exact H].
     apply derivable_pt_lim_plus; [apply derivable_pt_lim_const|apply derivable_pt_lim_scal, derivable_pt_lim_id].
   - unfold plus_fct, fct_cte, mult_real_fct, id, Rsqr. field. exact H.

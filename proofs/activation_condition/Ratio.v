@@ -1,10 +1,11 @@
 (** * Depth and batches: how much secant and derivative may differ
 
     With several layers or samples the condition on the activation no longer suffices (witness_depth, witness_batch): a
-    weight's gradient is a sum over paths and samples, and LFP weighs its terms by the ratios rho of secant to derivative
-    that lie on each path. If all ratios lie in [m, M], a weight still moves uphill where the terms of its gradient do not
-    cancel by more than the ratios differ: theta A <= |G| with theta = (M^h - m^h)/(M^h + m^h), h hidden layers above it,
-    G the sum of the terms, A that of their sizes. Homogeneous networks have m = M = 1, so theta = 0 and no condition. *)
+    weight's gradient is a sum over paths and samples, and LFP weighs its terms by the ratios rho of secant to
+    derivative that lie on each path. If all ratios lie in [m, M], a weight still moves uphill where the terms of its
+    gradient do not cancel by more than the ratios differ: theta A <= |G| with theta = (M^h - m^h)/(M^h + m^h), h hidden
+    layers above it, G the sum of the terms, A that of their sizes. Homogeneous networks have m = M = 1, so theta = 0
+    and no condition. *)
 
 From LFP Require Import sums.Sums sums.Reweighting.
 
@@ -183,7 +184,8 @@ Proof.
       by (unfold plus, Rmax; destruct (Rle_dec (a n) 0), (Rle_dec (- a n) 0); lra).
     rewrite Hc at 1. ring. }
   rewrite Hg in *. unfold Rabs in Hsmall. destruct (Rcase_abs (P_ - N_)) as [Hneg|Hpos].
-  - replace (sum samples (fun n => a n * s n) * (P_ - N_)) with (- sum samples (fun n => a n * s n) * - (P_ - N_)) by ring.
+  - replace (sum samples (fun n => a n * s n) * (P_ - N_))
+      with (- sum samples (fun n => a n * s n) * - (P_ - N_)) by ring.
     apply Rmult_le_pos; lra.
   - apply Rmult_le_pos; lra.
 Qed.

@@ -64,8 +64,8 @@ Proof.
   split; [apply direction_times_gradient|apply direction_is_uphill with (w := parameter N)]; exact Hd.
 Qed.
 
-(** In terms of derivatives alone: move all parameters along LFP-0's feedback d. Then the objective of the batch rises, at
-    t = 0, at the rate sum |w| g^2 (where the network is differentiable). *)
+(** In terms of derivatives alone: move all parameters along LFP-0's feedback d. Then the objective of the batch rises,
+    at t = 0, at the rate sum |w| g^2 (where the network is differentiable). *)
 Theorem the_objective_rises_along_lfp_0 {n m} (N : net n m) samples (x : nat -> vector) (J : nat -> vector -> R)
   (dJ r : nat -> vector) :
   (forall s, (s < samples)%nat ->

@@ -133,7 +133,8 @@ Section EachRule.
     pre_activation L w b a j = 0 ->
     mask_share L w b (Gamma g e) a r j = r j /\ forall c, connection L w b (Gamma g e) a r j c = 0.
   Proof.
-    intros Hz. unfold mask_share, connection, group_connection, per_unit, part; simpl; unfold where_positive, where_negative.
+    intros Hz. unfold mask_share, connection, group_connection, per_unit, part; simpl.
+    unfold where_positive, where_negative.
     rewrite Hz. destruct (Rlt_dec 0 0); [lra|]. split; [ring|]. intros c.
     replace (1 * 0 * r j) with 0 by ring. rewrite !quotient_zero_reward. ring.
   Qed.

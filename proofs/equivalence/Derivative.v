@@ -1,8 +1,8 @@
 (** * Backpropagation's recursion is the derivative, for whole networks
 
-    Equivalence.v compares LFP-0 with the gradient as its recursion defines it. Here: that recursion is the derivative of
-    the network's output in its parameters, at any depth and nesting, wherever activations are differentiable at the values
-    that occur and each max pool has a single winner. *)
+    Equivalence.v compares LFP-0 with the gradient as its recursion defines it. Here: that recursion is the derivative
+    of the network's output in its parameters, at any depth and nesting, wherever activations are differentiable at the
+    values that occur and each max pool has a single winner. *)
 
 From Coq Require Import FunctionalExtensionality.
 From LFP Require Import sums.Sums sums.Network equivalence.Equivalence.
@@ -71,7 +71,8 @@ Proof.
 Qed.
 
 Lemma d_sum n (f : R -> vector) (f' : vector) :
-  (forall i, (i < n)%nat -> derivative_at_0 (fun t => f t i) (f' i)) -> derivative_at_0 (fun t => sum n (f t)) (sum n f').
+  (forall i, (i < n)%nat -> derivative_at_0 (fun t => f t i) (f' i)) ->
+  derivative_at_0 (fun t => sum n (f t)) (sum n f').
 Proof.
   induction n as [|n IH]; intros H; simpl; [apply d_const|].
   apply (d_plus (fun t => sum n (f t)) (fun t => f t n)); auto with arith.
@@ -180,8 +181,8 @@ Qed.
 
 (** ** The theorem
 
-    Move all parameters along v and the input along a curve A (t) with A (0) = a and derivative A'. Then the output has a
-    derivative Y', and for every d
+    Move all parameters along v and the input along a curve A (t) with A (0) = a and derivative A'. Then the output has
+    a derivative Y', and for every d
         sum_j d_j Y'_j = sum_i backprop_i A'_i + sum_k gradient_k v_k:
     backpropagation is the transpose of the derivative. *)
 Theorem backpropagation_is_the_transposed_derivative {n m} (N : net n m) : forall (A : R -> vector) (A' v : vector),
@@ -195,8 +196,9 @@ Proof.
   induction N; intros A A' v Hsmooth HA; simpl in Hsmooth.
   - (* Linear *)
     set (vw := below_size weights v). set (vb := below_size biases (fun k => v (weights + k)%nat)).
-    exists (fun j => sum (fan L j) (fun c => vw (which L j c) * A 0 (source L j c) + w (which L j c) * A' (source L j c))
-                     + vb (which_bias L j)).
+    exists (fun j =>
+      sum (fan L j) (fun c => vw (which L j c) * A 0 (source L j c) + w (which L j c) * A' (source L j c))
+      + vb (which_bias L j)).
     split.
     + intros j _. simpl. unfold pre_activation, weighted.
       apply (d_plus (fun t => sum (fan L j) (fun c => (w (which L j c) + t * vw (which L j c)) * A t (source L j c)))

@@ -198,10 +198,12 @@ Theorem two_slopes_derivative_is_the_derivative p q z :
   z <> 0 -> derivable_pt_lim (two_slopes p q) z (two_slopes_derivative p q z).
 Proof.
   intros Hz. apply Rabs_pos_lt in Hz as Hpos. unfold two_slopes_derivative. destruct (Rlt_dec 0 z) as [H|H].
-  - apply derivable_pt_lim_near with (f := fun x => p * x) (delta := Rabs z); [assumption| |apply derivable_pt_lim_slope].
+  - apply derivable_pt_lim_near with (f := fun x => p * x) (delta := Rabs z); [assumption| |].
+    2: apply derivable_pt_lim_slope.
     intros x Hx. unfold two_slopes. destruct Rlt_dec; [reflexivity|].
     rewrite (Rabs_right z) in Hx by lra. apply Rabs_def2 in Hx. lra.
-  - apply derivable_pt_lim_near with (f := fun x => q * x) (delta := Rabs z); [assumption| |apply derivable_pt_lim_slope].
+  - apply derivable_pt_lim_near with (f := fun x => q * x) (delta := Rabs z); [assumption| |].
+    2: apply derivable_pt_lim_slope.
     intros x Hx. unfold two_slopes. destruct Rlt_dec; [|reflexivity].
     rewrite (Rabs_left z) in Hx by lra. apply Rabs_def2 in Hx. lra.
 Qed.

@@ -66,7 +66,8 @@ Section Neuron.
   Proof.
     intros Hr Hlev.
     assert (Hq : 0 < r / (Rabs z + e)) by (apply Rdiv_lt_0_compat; assumption).
-    assert (Hm : 0 < lr * (r / (Rabs z + e)) * leverage) by (apply Rmult_lt_0_compat; [apply Rmult_lt_0_compat|]; assumption).
+    assert (Hm : 0 < lr * (r / (Rabs z + e)) * leverage)
+      by (apply Rmult_lt_0_compat; [apply Rmult_lt_0_compat|]; assumption).
     pose proof motion_away_from_zero as H. split; [rewrite H; assumption|].
     replace z' with (z + (z' - z)) by ring.
     replace (z' - z) with (sgn z * (sgn z * (z' - z))) by (rewrite <- Rmult_assoc, sgn_sq; ring).
@@ -86,7 +87,8 @@ Section Neuron.
       replace (r / (Rabs z + e)) with (- (- r / (Rabs z + e))) by (field; lra). lra. }
     pose proof motion_away_from_zero as H. split.
     - rewrite H. replace (lr * (r / (Rabs z + e)) * leverage) with (- (lr * - (r / (Rabs z + e)) * leverage)) by ring.
-      assert (0 < lr * - (r / (Rabs z + e)) * leverage) by (apply Rmult_lt_0_compat; [apply Rmult_lt_0_compat|]; lra). lra.
+      assert (0 < lr * - (r / (Rabs z + e)) * leverage) by (apply Rmult_lt_0_compat; [apply Rmult_lt_0_compat|]; lra).
+        lra.
     - replace (Rabs z - lr * (- r / (Rabs z + e)) * leverage) with (Rabs z + sgn z * (z' - z))
         by (rewrite H; field; lra).
       rewrite <- (sgn_mult z). replace (sgn z * z + sgn z * (z' - z)) with (sgn z * z') by ring.
@@ -187,8 +189,8 @@ End Batch.
 
 (** ** Where it stops: rules that do not see the sign of z
 
-    Z-plus divides by a sum of positive contributions, so s has the sign of r whatever the sign of z, and an update moves z
-    up for r > 0: a rewarded neuron at z < 0 is driven towards 0, not away from it. *)
+    Z-plus divides by a sum of positive contributions, so s has the sign of r whatever the sign of z, and an update
+    moves z up for r > 0: a rewarded neuron at z < 0 is driven towards 0, not away from it. *)
 Section ZPlus.
   Context (n : nat) (w a : vector) (b r e lr : R).
   Let D : R := sum n (fun i => plus (w i) * plus (a i) + minus (w i) * minus (a i)) + plus b.
@@ -213,7 +215,8 @@ Section ZPlus.
   Lemma z_plus_leverage_nonneg i : 0 <= a i * (sgn (w i) * (plus (w i) * plus (a i) + minus (w i) * minus (a i))).
   Proof.
     pose proof (square_nonneg (a i)) as Hsq.
-    destruct (plus_minus_cases (w i)) as [[Hw [-> ->]]|[Hw [-> ->]]]; destruct (sgn_cases (w i)) as [[Hs ->]|[Hs ->]]; try lra;
+    destruct (plus_minus_cases (w i)) as [[Hw [-> ->]]|[Hw [-> ->]]];
+      destruct (sgn_cases (w i)) as [[Hs ->]|[Hs ->]]; try lra;
       destruct (plus_minus_cases (a i)) as [[Ha [-> ->]]|[Ha [-> ->]]].
     - assert (0 <= w i * a i ^ 2) by (apply Rmult_le_pos; assumption). lra.
     - lra.

@@ -80,9 +80,9 @@ Proof.
   - destruct (Req_dec w 0) as [E|E]; [lra|]. apply Rmult_lt_0_compat; lra.
 Qed.
 
-(** Other rules: d_w = sgn(w) sum over terms of W(w) h, h the term's adjoint sum. If each |W(w)| <= k |w|, the sign survives
-    while lr k sum |h| < 1. k is 1 for epsilon, alpha-beta, z-plus and z-box, 1 + gamma for gamma, |w| for w-square; flat has
-    none (and does move weights across 0). *)
+(** Other rules: d_w = sgn(w) sum over terms of W(w) h, h the term's adjoint sum. If each |W(w)| <= k |w|, the sign
+    survives while lr k sum |h| < 1. k is 1 for epsilon, alpha-beta, z-plus and z-box, 1 + gamma for gamma, |w| for
+    w-square; flat has none (and does move weights across 0). *)
 Theorem sign_survives_other_rules (seen_of_w : list (R * R)) w lr k :
   w <> 0 -> (forall W h, In (W, h) seen_of_w -> Rabs W <= k * Rabs w) ->
   Rabs lr * (k * sum_list seen_of_w (fun Wh => Rabs (snd Wh))) < 1 ->
@@ -212,8 +212,8 @@ Proof. apply sum_zero. Qed.
 
 (** ** Where it stops: flat
 
-    One input of 0, weight 1, reward 1: flat hands it the whole reward (but the stabiliser's share) and moves the weight;
-    and the same with weight 0 and an active input. *)
+    One input of 0, weight 1, reward 1: flat hands it the whole reward (but the stabiliser's share) and moves the
+    weight; and the same with weight 0 and an active input. *)
 
 Lemma feedback_of_flat w a e : 0 < e ->
   to_weight (dense 1 1) (fun _ => w) (fun _ => 0) (Flat e) (fun _ => a) (fun _ => 1) 0 = sgn w * (1 / (1 + e)).

@@ -122,7 +122,8 @@ Section Neuron.
     - rewrite quotient_div by assumption. unfold Rdiv.
       rewrite Rabs_mult, (Rabs_right (/ (den t + e))) by (apply Rle_ge, Rlt_le, Rinv_0_lt_compat; lra).
       apply Rmult_le_reg_r with (den t + e); [lra|].
-      replace (den t * (Rabs (reward t) * / (den t + e)) * (den t + e)) with (den t * Rabs (reward t)) by (field; assumption).
+      replace (den t * (Rabs (reward t) * / (den t + e)) * (den t + e)) with (den t * Rabs (reward t))
+        by (field; assumption).
       rewrite Rmult_comm. apply Rmult_le_compat_l; [apply Rabs_pos|lra].
   Qed.
 
@@ -205,7 +206,8 @@ Section Neuron.
     apply Rmult_lt_0_compat; [assumption|apply square_pos; assumption].
   Qed.
 
-  (** The real update sums over all steps. Each step also moves the current of the others, by what their inputs share: *)
+  (** The real update sums over all steps. Each step also moves the current of the others, by what their inputs
+      share: *)
   Theorem motion_of_all_steps t lr :
     value n (x t) (fun i => w i + lr * (Rabs (w i) * sum T (fun k => x k i * s k))) (b + lr * (Rabs b * sum T s))
     - current t
@@ -266,8 +268,8 @@ Proof.
   split; [assumption|]. rewrite Hs. simpl. rewrite Rabs_right, Rabs_left by lra. ring.
 Qed.
 
-(** One input of 1 with weight 2, bias -1, otherwise the same: the input gets 2 > |R| = 1, so the bias's |b s| = 1 in the
-    bound is needed. *)
+(** One input of 1 with weight 2, bias -1, otherwise the same: the input gets 2 > |R| = 1, so the bias's |b s| = 1 in
+    the bound is needed. *)
 Theorem the_bias_in_the_bound_is_needed :
   let s0 := s Subtract 1 1 (fun _ _ => 1) (fun _ => 2) (-1) (9 / 10) 1 0 (fun _ => 1) 0 in
   s0 = 1 /\ to_inputs Subtract 1 1 (fun _ _ => 1) (fun _ => 2) (-1) (9 / 10) 1 0 (fun _ => 1) 0 = 2.

@@ -57,8 +57,8 @@ Proof.
   replace (Rabs z + rho * Rabs z) with (Rabs z * (1 + rho)) by ring. field. lra.
 Qed.
 
-(** Any depth: a hidden unit that gets back B = sum_j w_j s_j has s = (damping * secant / derivative) * phi'(z) * B where the
-    gradient has phi'(z) times its B. That is the recursion of Ratio.v with damping among the ratios, so
+(** Any depth: a hidden unit that gets back B = sum_j w_j s_j has s = (damping * secant / derivative) * phi'(z) * B
+    where the gradient has phi'(z) times its B. That is the recursion of Ratio.v with damping among the ratios, so
     ratio_layers_keep_the_sign and ratio_batch hold for e > 0 too, with these ratios in [m, M]. *)
 Theorem lfp_epsilon_is_the_recursion_with_damped_ratios phi slope t e B :
   0 < e -> t <> 0 -> slope <> 0 ->
@@ -110,7 +110,8 @@ Section OneHiddenLayer.
       apply Rmult_le_pos; [apply damping_between_0_and_1; assumption|apply square_nonneg].
     - apply sum_nonneg; intros h Hh. apply Rmult_le_pos; [|apply leverage_hidden_nonneg].
       rewrite s_hidden_is_damped_secant_times_backed. unfold delta. fold Z.
-      replace (damping (Z h) e * quotient (phi (Z h)) (Z h) * backed_damped h * (derivative (Z h) * backed outputs v dJ h))
+      replace (damping (Z h) e * quotient (phi (Z h)) (Z h) * backed_damped h
+               * (derivative (Z h) * backed outputs v dJ h))
         with (damping (Z h) e * (quotient (phi (Z h)) (Z h) * derivative (Z h))
               * (backed_damped h * backed outputs v dJ h)) by ring.
       apply Rmult_le_pos; [|apply Hkeeps; assumption].
@@ -138,7 +139,8 @@ Section OneHiddenLayer.
 
   (** Several outputs, all |out_o| >= smallest > 0: the factors lie in [smallest / (smallest + e), 1), so LFP-e climbs
       where the outputs do not cancel at a hidden unit by more than the factors differ:
-      e sum_o |v_oh dJ_o| <= (2 smallest + e) |sum_o v_oh dJ_o|. For e small enough that is so wherever no such sum is 0. *)
+      e sum_o |v_oh dJ_o| <= (2 smallest + e) |sum_o v_oh dJ_o|. For e small enough that is so wherever no
+      such sum is 0. *)
   Theorem ascent_with_outputs_that_do_not_cancel smallest :
     0 < smallest -> (forall o, (o < outputs)%nat -> smallest <= Rabs (Out o)) ->
     (forall h, (h < hidden)%nat ->
@@ -154,12 +156,14 @@ Section OneHiddenLayer.
     - intros o Ho. split; [|apply Rlt_le, damping_between_0_and_1, e_pos].
       pose proof (Hsmallest o Ho) as Hy. unfold damping. set (y := Rabs (Out o)) in *.
       apply Rmult_le_reg_r with ((smallest + e) * (y + e)); [apply Rmult_lt_0_compat; lra|].
-      replace (smallest / (smallest + e) * ((smallest + e) * (y + e))) with (smallest * y + smallest * e) by (field; lra).
+      replace (smallest / (smallest + e) * ((smallest + e) * (y + e))) with (smallest * y + smallest * e)
+        by (field; lra).
       replace (y / (y + e) * ((smallest + e) * (y + e))) with (smallest * y + y * e) by (field; lra).
       apply Rplus_le_compat_l, Rmult_le_compat_r; lra.
     - specialize (Hcancel h Hh). unfold backed in Hcancel.
       apply Rmult_le_reg_r with (smallest + e); [lra|].
-      set (A := sum outputs (fun o => Rabs (v o h * dJ o))) in *. set (B := Rabs (sum outputs (fun o => v o h * dJ o))) in *.
+      set (A := sum outputs (fun o => Rabs (v o h * dJ o))) in *.
+      set (B := Rabs (sum outputs (fun o => v o h * dJ o))) in *.
       replace ((1 - smallest / (smallest + e)) * A * (smallest + e)) with (e * A) by (field; lra).
       replace ((1 + smallest / (smallest + e)) * B * (smallest + e)) with ((2 * smallest + e) * B) by (field; lra).
       assumption.

@@ -261,7 +261,8 @@ Definition BatchNorm (n : nat) (weight bias mean scale : vector) (e : R) : net n
 Definition AveragePool {n m} (window : nat -> list nat) (e : R)
   (inside : forall j, Forall (fun i => (i < n)%nat) (window j)) : net n m.
 Proof.
-  refine (Linear (Wiring n m (fun j => length (window j)) (fun j c => nth c (window j) 0%nat) (fun j _ => j) (fun j => j) _)
+  refine (Linear
+            (Wiring n m (fun j => length (window j)) (fun j c => nth c (window j) 0%nat) (fun j _ => j) (fun j => j) _)
             0 0 (fun j => / INR (length (window j))) (fun _ => 0) (Epsilon e)).
   abstract (intros j c Hc; exact (proj1 (Forall_forall _ _) (inside j) _ (nth_In _ _ Hc))).
 Defined.

@@ -77,7 +77,8 @@ End OneHiddenLayer.
 (** It is what the network of that shape computes: <feedback, gradient> over all its parameters. *)
 Theorem inner_product_of_the_network inputs hidden outputs phi derivative x w v b c dJ e :
   let N := Then (Linear (dense inputs hidden) (hidden * inputs) hidden w b (Epsilon e))
-          (Then (Activation phi derivative) (Linear (dense hidden outputs) (outputs * hidden) outputs v c (Epsilon e))) in
+          (Then (Activation phi derivative)
+                (Linear (dense hidden outputs) (outputs * hidden) outputs v c (Epsilon e))) in
   sum (size N) (fun k => parameter_feedback N x (fun j => forward N x j * dJ j) k * gradient N x dJ k)
   = inner_product inputs hidden outputs phi derivative x
       (fun h i => w (h * inputs + i)%nat) (fun o h => v (o * hidden + h)%nat) b c dJ e.

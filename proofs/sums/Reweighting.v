@@ -1,7 +1,7 @@
 (** * When a reweighted sum keeps its sign
 
-    LFP differs from the gradient by positive factors inside sums: over outputs, samples, paths. How much may the factors
-    differ before the sum's sign can turn? As much as the sum's terms do not cancel, and no more. *)
+    LFP differs from the gradient by positive factors inside sums: over outputs, samples, paths. How much may the
+    factors differ before the sum's sign can turn? As much as the sum's terms do not cancel, and no more. *)
 
 From LFP Require Import sums.Sums.
 

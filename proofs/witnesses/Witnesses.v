@@ -1,7 +1,7 @@
 (** * Where the theorems stop: exact counterexamples
 
-    The numbers are those of witnesses.json, found by search.py. Softsign maps rationals to rationals, so every value here
-    is exact. Unless an e is given, the rule is LFP-0; there are no biases. *)
+    The numbers are those of witnesses.json, found by search.py. Softsign maps rationals to rationals, so every value
+    here is exact. Unless an e is given, the rule is LFP-0; there are no biases. *)
 
 From LFP Require Import sums.Sums sums.Network sums.OneHiddenLayer activation_condition.ActivationCondition
   sign_and_sparsity.SignAndSparsity one_neuron.OneNeuron spiking.Spiking.
@@ -84,8 +84,8 @@ Qed.
 
 (** ** Too large a step
 
-    J(w) = -(t - w x)^2 / 2 with x = 2, t = 1 at w = 1: g = (t - w x) x = -2, L = x^2 = 4, M = 1. At lr = 1 > 2/(L M) J falls
-    by 4; at lr = 2/(L M) = 1/2 exactly it stays, so the bound of a_step_does_not_fall is sharp. *)
+    J(w) = -(t - w x)^2 / 2 with x = 2, t = 1 at w = 1: g = (t - w x) x = -2, L = x^2 = 4, M = 1. At lr = 1 > 2/(L M) J
+    falls by 4; at lr = 2/(L M) = 1/2 exactly it stays, so the bound of a_step_does_not_fall is sharp. *)
 Definition J_square (w : R) : R := - (1 - w * 2) ^ 2 / 2.
 
 Theorem witness_step : let g := (1 - 1 * 2) * 2 in J_square (update 1 g 1) - J_square 1 = -4.
@@ -96,8 +96,9 @@ Proof. unfold J_square, update. absolute. field. Qed.
 
 (** ** A step out of the linear region
 
-    J(w) = -sum_n (t_n - relu(w x_n))^2 / 2, x = (1, -2), t = (-1, -1), at w = 1. Sample 2 is silent there: g = -2, L = 1, M = 1,
-    lr = 1 = 1/(L M) is allowed by that region's smoothness, but the step leaves the region: J falls by 5/2. *)
+    J(w) = -sum_n (t_n - relu(w x_n))^2 / 2, x = (1, -2), t = (-1, -1), at w = 1. Sample 2 is silent there: g = -2,
+    L = M = 1, lr = 1 = 1/(L M) is allowed by that region's smoothness, but the step leaves the region: J falls by
+    5/2. *)
 Definition J_region (w : R) : R := - (-1 - plus (w * 1)) ^ 2 / 2 - (-1 - plus (w * -2)) ^ 2 / 2.
 
 Lemma plus_positive z : 0 <= z -> plus z = z.
@@ -118,7 +119,8 @@ Proof. unfold update. absolute. lra. Qed.
 
 (** ** LFP at rest where the gradient is not
 
-    Absorbed: lr |g| = 1 takes w = 1 to exactly 0, and there LFP stays whatever g is from then on; the gradient is -1. *)
+    Absorbed: lr |g| = 1 takes w = 1 to exactly 0, and there LFP stays whatever g is from then on; the gradient
+    is -1. *)
 Theorem witness_absorbed g lr steps :
   update 1 (-1) 1 = 0 /\ trained (update 1 (-1) 1) g lr steps = 0.
 Proof.
@@ -126,8 +128,8 @@ Proof.
   split; [assumption|]. rewrite H. apply zero_stays_zero.
 Qed.
 
-(** At z = 0: x = (1, 1), w = (1, -1), J = z = 0. The reward z dJ/dz is 0, so is the feedback, for every e, although no weight
-    is 0 and the gradient is (1, 1). So E1 (d = |w| g) needs z <> 0. *)
+(** At z = 0: x = (1, 1), w = (1, -1), J = z = 0. The reward z dJ/dz is 0, so is the feedback, for every e, although no
+    weight is 0 and the gradient is (1, 1). So E1 (d = |w| g) needs z <> 0. *)
 Theorem witness_rest e k :
   let z := pre_activation (dense 2 1) (two 1 (-1)) (fun _ => 0) (fun _ => 1) 0 in
   (k < 2)%nat ->
@@ -172,10 +174,12 @@ Theorem witness_stabiliser_outputs :
   = -1 / 6318.
 Proof.
   set (relu' := fun z => if Rlt_dec 0 z then 1 else 0).
-  assert (Hz : forall h, z 1 (fun _ => 1) (fun _ _ => 1 / 9) (fun _ => 0) h = 1 / 9) by (intros; unfold z; simpl; field).
+  assert (Hz : forall h, z 1 (fun _ => 1) (fun _ _ => 1 / 9) (fun _ => 0) h = 1 / 9)
+    by (intros; unfold z; simpl; field).
   assert (Ha : forall h, a 1 plus (fun _ => 1) (fun _ _ => 1 / 9) (fun _ => 0) h = 1 / 9)
     by (intros; unfold a; rewrite Hz, plus_positive; lra).
-  assert (Hout : forall o, out 1 1 plus (fun _ => 1) (fun _ _ => 1 / 9) (fun o _ => two (1 / 4) 9 o) (fun _ => 0) (fun _ => 0) o
+  assert (Hout : forall o,
+      out 1 1 plus (fun _ => 1) (fun _ _ => 1 / 9) (fun o _ => two (1 / 4) 9 o) (fun _ => 0) (fun _ => 0) o
                  = two (1 / 36) 1 o) by (intros o; unfold out; cbn [sum]; rewrite Ha; destruct o; simpl; field).
   assert (Hpos : forall y, 0 < y -> sgn y = 1) by (intros y Hy; destruct (sgn_cases y) as [[_ E]|[H _]]; [exact E|lra]).
   assert (Hrelu : relu' (1 / 9) = 1) by (unfold relu'; destruct Rlt_dec; lra).
@@ -186,8 +190,8 @@ Qed.
 
 (** ** Spiking: the sum over steps moves a step against its own reward
 
-    beta = 1/2, threshold never reached, e = 0, two steps with input 1, w = 1, rewards (1/2, -1): R[0] = 1/6 > 0, but the
-    summed feedback is -1/2, and so u[0] falls. *)
+    beta = 1/2, threshold never reached, e = 0, two steps with input 1, w = 1, rewards (1/2, -1): R[0] = 1/6 > 0, but
+    the summed feedback is -1/2, and so u[0] falls. *)
 Theorem witness_spiking_steps :
   let reward_ := reward NoReset 1 2 (fun _ _ => 1) (fun _ => 1) 0 (1 / 2) 10 0 (two (1 / 2) (-1)) in
   let s_ := s NoReset 1 2 (fun _ _ => 1) (fun _ => 1) 0 (1 / 2) 10 0 (two (1 / 2) (-1)) in
