@@ -98,3 +98,36 @@ def test_the_kernels_hand_on_what_the_restatement_hands_on(name, kind):
         except exact.UndecidedError:
             continue
     assert checked == 2
+
+
+ALONE = {
+    "dense": (lambda kind: lfp.Dense(5, 3, dtype=kind), (5,)),
+    "convolution": (lambda kind: lfp.Conv2d(2, 2, 2, stride=(1, 2), padding=1, dtype=kind), (2, 3, 3)),
+    "average pooling": (lambda kind: lfp.Sequential(lfp.AvgPool2d(2, 1)), (2, 3, 3)),
+    "max pooling": (lambda kind: lfp.Sequential(lfp.MaxPool2d(2, 1)), (2, 3, 3)),
+    "sum": (lambda kind: lfp.Residual(lfp.Dense(4, 4, dtype=kind)), (4,)),
+}
+
+
+@pytest.mark.parametrize("layer", ALONE)
+@pytest.mark.parametrize(("name", "kind"), PRECISIONS)
+def test_each_layer_alone(name, kind, layer):
+    """One layer at a time the bound is tight; through a network it multiplies with every division."""
+    rule, restated_rule = RULES[name]
+    if isinstance(restated_rule, Fraction):
+        restated_rule = Fraction(float(kind(float(restated_rule))))
+    make, shape = ALONE[layer]
+    checked = 0
+    for seed in range(8):
+        if checked == 2:
+            return
+        net = exact.randomise(make(kind), seed)
+        x = exact.uniform([seed, 9], 3, *shape, dtype=kind)
+        try:
+            exact.check_kernels(
+                net, x, lambda z, s=seed: exact.uniform([s, 8], *z.shape, dtype=kind), rule, restated_rule
+            )
+            checked += 1
+        except exact.UndecidedError:
+            continue
+    assert checked == 2
