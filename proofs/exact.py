@@ -33,11 +33,11 @@ class Traced:
     decisions: the distinct numbers whose sign was asked, those of drawn numbers apart (their signs are drawn first).
     """
 
-    __slots__ = ("bottom", "top", "value")
+    __slots__ = ("bottom", "drawn", "top", "value")
     decisions: set = set()  # noqa: RUF012 (shared on purpose; a Draw empties it)
 
-    def __init__(self, value, top=0, bottom=0):
-        self.value, self.top, self.bottom = Fraction(value), top, bottom
+    def __init__(self, value, top=0, bottom=0, drawn=False):
+        self.value, self.top, self.bottom, self.drawn = Fraction(value), top, bottom, drawn
 
     def __add__(self, other):
         other = _traced(other)
@@ -73,7 +73,7 @@ class Traced:
         return -self if self < 0 else self
 
     def sign(self):
-        if (self.top, self.bottom) != (1, 0):
+        if not self.drawn:
             Traced.decisions.add(abs(self.value))
         return (self.value > 0) - (self.value < 0)
 
@@ -114,7 +114,7 @@ class Draw:
         out = np.empty(shape, object)
         for index in np.ndindex(shape):
             sign = 1 if positive else self.random.choice((1, -1))
-            out[index] = Traced(sign * Fraction(self.random.randint(1, 2**BITS), 2 ** (BITS - 1)), 1)
+            out[index] = Traced(sign * Fraction(self.random.randint(1, 2**BITS), 2 ** (BITS - 1)), 1, drawn=True)
         return out
 
 
