@@ -1,7 +1,7 @@
 """Networks by name, as in the paper's experiments.
 
 Each takes the shape of one sample, the number of outputs, what makes an activation (a class, or a function without
-arguments), and the layers' options dtype= and rng=.
+arguments; spiking networks have none), and the layers' options dtype= and rng=.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ from lfp_ref.layers import activations
 from lfp_ref.layers.activations import Activation, Negated, Reflected
 from lfp_ref.layers.conv import Conv2d
 from lfp_ref.layers.dense import Dense
+from lfp_ref.layers.encoding import LatencyCode, RateCode
+from lfp_ref.layers.lif import LIF
 from lfp_ref.layers.pool import MaxPool2d
 from lfp_ref.layers.shape import Flatten
 from lfp_ref.layers.step import Step
-from lfp_ref.network import Sequential
+from lfp_ref.network import Sequential, Spiking
 
 Make = Callable[[], Activation]
 
@@ -84,6 +86,59 @@ def small_cnn(input_shape: tuple[int, ...], classes: int, act: Make = activation
     )  # fmt: skip
 
 
+def encoding(code: str, rng: Any) -> list[RateCode | LatencyCode]:
+    """What puts pixels in -1..1 into time: nothing for "constant", a layer for "rate" or "latency".
+
+    Raises ValueError for another code.
+    """
+    codes = {"constant": [], "rate": [RateCode(-1, 1, rng)], "latency": [LatencyCode(-1, 1)]}
+    if code not in codes:
+        raise ValueError(f"code must be one of {', '.join(codes)}, got {code!r}")
+    return codes[code]
+
+
+def spiking_mlp(
+    input_shape: tuple[int, ...],
+    classes: int,
+    steps: int = 15,
+    beta: float = 0.9,
+    threshold: float = 1.0,
+    reset: str = "subtract",
+    code: str = "constant",
+    **options: Any,
+) -> Spiking:
+    """1000-classes LIF neurons over `steps` steps; code: of pixels in -1..1, "constant", "rate" or "latency"."""
+    neuron = {"beta": beta, "threshold": threshold, "reset": reset}
+    return Spiking(
+        Flatten(), *encoding(code, options.get("rng")),
+        LIF(Dense(math.prod(input_shape), 1000, **options), **neuron),
+        LIF(Dense(1000, classes, **options), **neuron), steps=steps,
+    )  # fmt: skip
+
+
+def spiking_cnn(
+    input_shape: tuple[int, ...],
+    classes: int,
+    steps: int = 15,
+    beta: float = 0.9,
+    threshold: float = 1.0,
+    reset: str = "subtract",
+    code: str = "constant",
+    **options: Any,
+) -> Spiking:
+    """12c5-p2-64c5-p2-classes of LIF neurons, for images of at least 16 x 16 pixels; arguments as of spiking_mlp."""
+    channels, height, width = image(input_shape, 16)
+    neuron = {"beta": beta, "threshold": threshold, "reset": reset}
+    inputs = 64 * (((height - 4) // 2 - 4) // 2) * (((width - 4) // 2 - 4) // 2)
+    return Spiking(
+        *encoding(code, options.get("rng")),
+        LIF(Conv2d(channels, 12, 5, **options), **neuron), MaxPool2d(2),
+        LIF(Conv2d(12, 64, 5, **options), **neuron), MaxPool2d(2),
+        Flatten(),
+        LIF(Dense(inputs, classes, **options), **neuron), steps=steps,
+    )  # fmt: skip
+
+
 def image(input_shape: tuple[int, ...], least: int) -> tuple[int, int, int]:
     """(C, H, W) of one sample. Raises ValueError where it is no image or too small."""
     if len(input_shape) != 3 or min(input_shape[1:]) < least:
@@ -91,4 +146,5 @@ def image(input_shape: tuple[int, ...], least: int) -> tuple[int, int, int]:
     return input_shape  # type: ignore[return-value]
 
 
-NAMES: dict[str, Callable[..., Sequential]] = {"mlp": mlp, "lenet": lenet, "small-cnn": small_cnn}
+SPIKING: dict[str, Callable[..., Spiking]] = {"spiking-mlp": spiking_mlp, "spiking-cnn": spiking_cnn}
+NAMES: dict[str, Callable[..., Sequential]] = {"mlp": mlp, "lenet": lenet, "small-cnn": small_cnn, **SPIKING}

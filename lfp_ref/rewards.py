@@ -128,7 +128,9 @@ def rate_coded(spikes: np.ndarray, labels: np.ndarray) -> np.ndarray:
 def spike_counts(spikes: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """S * (y - softmax(n1)) at every t, for spikes S (T, N, O) and their counts n1 = sum_t S.
 
-    J is the log-likelihood of the label with the counts as outputs. Raises ValueError for outputs of another rank.
+    J is the log-likelihood of the label with the counts as outputs. For gradient rules: LFP learns from rate_coded, as
+    here the label's output gets no reward while it is silent, and never learns to spike.
+    Raises ValueError for outputs of another rank.
     """
     if spikes.ndim != 3:
         raise ValueError(f"spike_counts needs spikes of shape (T, N, O), got {spikes.shape}")

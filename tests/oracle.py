@@ -397,7 +397,7 @@ FAST_SIGMOID = "fast sigmoid"
 
 
 class LIF:
-    """Leaky integrate-and-fire neurons around a Linear, over x (T, N, ...). A rule may also be (FAST_SIGMOID, slope)."""
+    """Leaky integrate-and-fire neurons around a Linear, over x (T, N, ...). Rules: epsilon, (FAST_SIGMOID, slope)."""
 
     def __init__(self, linear, beta, threshold, reset):
         self.linear, self.beta, self.threshold, self.reset = linear, beta, threshold, reset

@@ -159,3 +159,94 @@ def test_lfprop_agrees_on_rewards():
             agree(ours(*inputs), function(*map(torch.from_numpy, inputs)).double())
         else:
             agree(ours(*inputs), function(*map(torch.from_numpy, inputs)).double())
+
+
+def spiking_pair(reset, spike_grad, beta=0.75, threshold=0.5):
+    """Dense 6-8-4 of LIF neurons, ours and snntorch's with the same weights; inputs (T, N, 6) over 7 steps.
+
+    beta and threshold are exact in single precision, in which snntorch keeps them.
+    """
+    snn = pytest.importorskip("snntorch", reason="snntorch is not installed")
+    rng = np.random.default_rng(0)
+    lifs = [lfp.LIF(lfp.Dense(*size, rng=rng, **KIND), beta, threshold, reset) for size in ((6, 8), (8, 4))]
+    net = lfp.Spiking(*lifs, steps=7, inputs="given")
+    linears, neurons = [], []
+    for lif in lifs:
+        linears.append(torch.nn.Linear(lif.layer.in_features, lif.layer.out_features).double())
+        linears[-1].load_state_dict({k: torch.from_numpy(v) for k, v in lif.layer.state_dict().items()})
+        leaky = snn.Leaky(beta=beta, threshold=threshold, reset_mechanism=reset, spike_grad=spike_grad(snn.surrogate))
+        neurons.append(leaky.double())
+    return net, linears, neurons, rng.normal(size=(7, 5, 6)) * 2
+
+
+def run_snntorch(linears, neurons, x):
+    """Spikes and membranes of the last layer, (T, N, 4)."""
+    states = [neuron.reset_mem().double() for neuron in neurons]
+    spikes, membranes = [], []
+    for now in x:
+        for k, (linear, neuron) in enumerate(zip(linears, neurons, strict=True)):
+            now, states[k] = neuron(linear(now.double()), states[k])
+        spikes.append(now)
+        membranes.append(states[-1])
+    return torch.stack(spikes), torch.stack(membranes)
+
+
+SURROGATES = {
+    "atan": (lfp.rules.AtanSurrogate(1.5), lambda surrogate: surrogate.atan(alpha=1.5)),
+    "fast sigmoid": (lfp.rules.FastSigmoidSurrogate(5.0), lambda surrogate: surrogate.fast_sigmoid(slope=5.0)),
+}
+
+
+@pytest.mark.parametrize("reset", ["subtract", "zero", "none"])
+@pytest.mark.parametrize("name", SURROGATES)
+def test_snntorch_agrees_on_spikes_membranes_and_surrogate_gradients(monkeypatch, reset, name):
+    # snntorch calls float() on spikes, which rounds what comes back to single precision
+    monkeypatch.setattr(torch.Tensor, "float", torch.Tensor.double)
+    rule, spike_grad = SURROGATES[name]
+    net, linears, neurons, x = spiking_pair(reset, spike_grad)
+    spikes, given = net.forward(x), torch.from_numpy(x).requires_grad_()
+    out, membranes = run_snntorch(linears, neurons, given)
+    assert np.array_equal(spikes, out.detach().numpy()) and 0 < spikes.mean() < 1
+    agree(net[1].membrane, membranes)
+    direction = np.random.default_rng(1).normal(size=spikes.shape)
+    (out * torch.from_numpy(direction)).sum().backward()
+    agree(net.feedback(direction, rule), given.grad)
+    theirs = [p.grad for linear in linears for p in (linear.weight, linear.bias)]
+    for parameter, expected in zip(net.parameters(), theirs, strict=True):
+        agree(parameter.feedback, expected)
+
+
+@pytest.mark.parametrize("epsilon", [1e-6, 0.1])
+@pytest.mark.parametrize("kind", ["mlp", "cnn"])
+def test_lfprop_agrees_on_spiking_lfp(kind, epsilon):
+    """A constant input, the rate-coded reward, reset by subtraction (it has no feedback for another)."""
+    spiking = pytest.importorskip("lfprop.model.spiking_networks", reason="lfprop is not installed")
+    snn_rules = pytest.importorskip("lfprop.propagation.propagator_snn")
+    rng, steps = np.random.default_rng(0), 6
+    options = {"beta": 0.875, "reset_mechanism": "subtract", "surrogate_disable": False, "spike_grad": "step"}
+    make = {"mlp": lambda: spiking.SmallLifMLP(30, 10, apply_noise=False, **options),
+            "cnn": lambda: spiking.LifCNN(1, 10, apply_noise=False, **options)}[kind]  # fmt: skip
+    torch.manual_seed(0)
+    twin = make().double()
+    if kind == "mlp":
+        net, x = lfp.models.spiking_mlp((30,), 10, steps=steps, beta=0.875, **KIND), rng.uniform(-9, 9, (5, 30))
+    else:
+        net, x = (
+            lfp.models.spiking_cnn((1, 28, 28), 10, steps=steps, beta=0.875, **KIND),
+            rng.uniform(-9, 9, (5, 1, 28, 28)),
+        )
+    theirs = list(twin.parameters())
+    for parameter, other in zip(net.parameters(), theirs, strict=True):
+        parameter.value = other.detach().numpy()
+    twin.reset()
+    labels, given = np.arange(5), torch.from_numpy(x).requires_grad_()
+    with snn_rules.LFPSNNEpsilonComposite(epsilon=epsilon).context(twin) as changed:
+        out = torch.stack([changed(given)[0] for _ in range(steps)])
+        spikes = net.forward(x)
+        assert np.array_equal(spikes, out.detach().numpy()) and 0 < spikes.mean() < 1
+        reward = lfp.rewards.rate_coded(spikes, labels)
+        told = torch.from_numpy(reward)
+        (handed,) = torch.autograd.grad((out,), (given,), grad_outputs=(told,))
+    agree(net.feedback(reward, Epsilon(epsilon)), handed)
+    for parameter, other in zip(net.parameters(), theirs, strict=True):
+        agree(parameter.feedback, other.feedback)

@@ -56,6 +56,7 @@ def forward(a, w, b, stride, dilation, z):
     flat_z, flat_a, taps = z.reshape(-1), a.reshape(-1), w.reshape(outputs, -1)
     row = np.uint64(columns * batch)
     for y in prange(height):
+        beside = np.empty(row, z.dtype)  # takes what an odd number of outputs leaves over
         begins = tap_begins(a, y, w.shape[2:], stride, dilation)
         pieces, length, step_z, step_a = row_pieces(columns, batch, stride)
         for o in range(outputs):
@@ -63,9 +64,10 @@ def forward(a, w, b, stride, dilation, z):
             for k in range(row):
                 flat_z[at + k] = b[o]
         for piece in range(pieces):
-            for o in range(outputs):
-                at = np.uint64(o * height + y) * row + np.uint64(piece) * step_z
-                add_products(flat_z, at, flat_a, begins, taps[o], taps.shape[1], length)
+            for o in range(0, outputs, 2):
+                at, o2 = np.uint64(o * height + y) * row + np.uint64(piece) * step_z, min(o + 1, outputs - 1)
+                out2, at2 = (flat_z, at + np.uint64(height) * row) if o2 > o else (beside, np.uint64(0))
+                add_products(flat_z, at, out2, at2, flat_a, begins, taps[o], taps[o2], taps.shape[1], length)
             begins += step_a
 
 
@@ -73,28 +75,33 @@ def forward(a, w, b, stride, dilation, z):
 def feedback_input(w, s, stride, dilation, g):
     """g[c, v, u] = sum of w s over all that used it.  w (O, C, KH, KW), s (O, HO, WO, N) -> g (C, H, W, N), padded"""
     outputs, height, columns, batch = s.shape
-    flat_g, flat_s = g.reshape(-1), s.reshape(-1)
+    channels, flat_g, flat_s = g.shape[0], g.reshape(-1), s.reshape(-1)
     row_g, row_s = np.uint64(g.shape[2] * batch), np.uint64(columns * batch)
     for v in prange(g.shape[1]):
+        beside = np.empty(row_g, g.dtype)  # as in forward
         begins = np.empty(outputs * w.shape[2], np.uint64)
-        weights = np.empty(outputs * w.shape[2], w.dtype)
+        weights = np.empty((2, outputs * w.shape[2]), w.dtype)
         pieces, length, step_s, step_g = row_pieces(columns, batch, stride)
-        for c in range(g.shape[0]):
+        for c in range(channels):
             at = np.uint64(c * g.shape[1] + v) * row_g
             for k in range(row_g):
                 flat_g[at + k] = 0
+        for c in range(0, channels, 2):
+            at, c2 = np.uint64(c * g.shape[1] + v) * row_g, min(c + 1, channels - 1)
+            out2, at2 = (flat_g, at + np.uint64(g.shape[1]) * row_g) if c2 > c else (beside, np.uint64(0))
             for j in range(w.shape[3]):  # taps of one j add to the same place of the row
                 taps = 0
                 for o in range(outputs):
                     for i in range(w.shape[2]):
-                        y, beside = divmod(v - i * dilation[0], stride[0])
-                        if beside == 0 and 0 <= y < height:
+                        y, between = divmod(v - i * dilation[0], stride[0])
+                        if between == 0 and 0 <= y < height:
                             begins[taps] = np.uint64(o * height + y) * row_s
-                            weights[taps] = w[o, c, i, j]
+                            weights[0, taps], weights[1, taps] = w[o, c, i, j], w[o, c2, i, j]
                             taps += 1
-                shifted = at + np.uint64(j * dilation[1] * batch)
-                for piece in range(pieces):
-                    add_products(flat_g, shifted + np.uint64(piece) * step_g, flat_s, begins, weights, taps, length)
+                to = np.uint64(j * dilation[1] * batch)
+                for _ in range(pieces):
+                    add_products(flat_g, at + to, out2, at2 + to, flat_s, begins, weights[0], weights[1], taps, length)
+                    to += step_g
                     begins += step_s
 
 
@@ -104,20 +111,26 @@ def feedback_parameters(s, a, stride, dilation, g_w, g_b):
     outputs, height, columns, batch = s.shape
     flat_s, flat_a, taps = s.reshape(-1), a.reshape(-1), g_w.reshape(outputs, -1)
     row = np.uint64(columns * batch)
-    for o in prange(outputs):
-        total = s.dtype.type(0)
-        taps[o] = 0
+    for two in prange((outputs + 1) // 2):
+        o, o2 = 2 * two, min(2 * two + 1, outputs - 1)
+        beside = np.empty(taps.shape[1], s.dtype)  # as in forward
+        out, out2 = taps[o], (taps[o2] if o2 > o else beside)
+        total, total2 = s.dtype.type(0), s.dtype.type(0)
+        out[:] = 0
+        out2[:] = 0
         for y in range(height):
-            at = np.uint64(o * height + y) * row
+            at, at2 = np.uint64(o * height + y) * row, np.uint64(o2 * height + y) * row
             for k in range(row):
                 total += flat_s[at + k]
+                total2 += flat_s[at2 + k]
             begins = tap_begins(a, y, g_w.shape[2:], stride, dilation)
             pieces, length, step_s, step_a = row_pieces(columns, batch, stride)
             for _ in range(pieces):
-                dot_products(taps[o], flat_s, at, flat_a, begins, taps.shape[1], length)
+                dot_products(out, out2, flat_s, at, at2, flat_a, begins, taps.shape[1], length)
                 at += step_s
+                at2 += step_s
                 begins += step_a
-        g_b[o] = total
+        g_b[o], g_b[o2] = total, total2
 
 
 class Conv2d(Linear):
@@ -174,7 +187,7 @@ class Conv2d(Linear):
 
     def total(self, a: np.ndarray, w: np.ndarray, b: np.ndarray, out: str) -> np.ndarray:
         z = self.buffer(out, (self.out_channels, *self._output_size(a), a.shape[-1]), a.dtype)
-        if self._mostly_zero(a):
+        if self._mostly_zero(a, sparse_conv.FORWARD):
             last = np.ascontiguousarray(w.transpose(2, 3, 1, 0))
             sparse_conv.forward(a, last, b, self.kernel_size, self.stride, z, get_num_threads())
         else:
@@ -185,7 +198,7 @@ class Conv2d(Linear):
         a, padded, _ = self.seen
         (py, px), (_, height, width, _) = self.padding, a.shape
         g = self.buffer(out, padded.shape, s.dtype)
-        if self._mostly_zero(s):
+        if self._mostly_zero(s, sparse_conv.INPUT):
             last = np.ascontiguousarray(w.transpose(0, 2, 3, 1))
             sparse_conv.feedback_input(last, s, self.kernel_size, self.stride, g, get_num_threads())
         else:
@@ -197,7 +210,7 @@ class Conv2d(Linear):
         return inner
 
     def to_parameters(self, s: np.ndarray, a: np.ndarray, g_w: np.ndarray, g_b: np.ndarray) -> None:
-        if self._mostly_zero(s):
+        if self._mostly_zero(s, sparse_conv.PARAMETERS):
             threads = get_num_threads()
             parts_w = self.buffer("g_w of each thread", (threads, len(g_w), *self.kernel_size, g_w.shape[1]), s.dtype)
             parts_b = self.buffer("g_b of each thread", (threads, len(g_b)), s.dtype)
@@ -207,11 +220,11 @@ class Conv2d(Linear):
         else:
             feedback_parameters(s, a, self.stride, self.dilation, g_w, g_b)
 
-    def _mostly_zero(self, x: np.ndarray) -> bool:
-        """Whether it pays to skip the zeros of x (input or s), judged by every 31st row of it."""
+    def _mostly_zero(self, x: np.ndarray, fraction: float) -> bool:
+        """Whether less than this of x (input or s) is not 0, by every 31st row of it, and it pays to skip the zeros."""
         long = min(self.out_channels, self.weight.value[0].size) >= sparse_conv.LEAST and self.dilation == (1, 1)
         some = x.reshape(-1, x.shape[-1])[::31]
-        return long and x.shape[-1] >= sparse_conv.BLOCK and np.count_nonzero(some) < sparse_conv.DENSITY * some.size
+        return long and x.shape[-1] >= sparse_conv.BLOCK and np.count_nonzero(some) < fraction * some.size
 
     def _output_size(self, padded: np.ndarray) -> list[int]:
         return [(padded.shape[1 + i] - self.dilation[i] * (self.kernel_size[i] - 1) - 1) // self.stride[i] + 1

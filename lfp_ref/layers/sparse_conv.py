@@ -19,11 +19,10 @@ import numpy as np
 from numba import njit, prange
 
 from lfp_ref.layers.base import KERNEL, PARALLEL
-from lfp_ref.layers.products import add_products
 
 BLOCK = 16
-# Below this fraction of non-zeros, and from vectors of this length on, these kernels are faster than those of conv.py.
-DENSITY, LEAST = 0.2, 32
+# Below these fractions of non-zeros, from vectors of that length on, these kernels are faster than those of conv.py.
+FORWARD, INPUT, PARAMETERS, LEAST = 0.3, 0.2, 0.08, 32
 
 
 @njit(**KERNEL)
@@ -31,6 +30,21 @@ def add_scaled(to, at, values, begin, factor, length):
     """to[at + k] += factor * values[begin + k] for k < length"""
     for k in range(length):
         to[at + k] += factor * values[begin + k]
+
+
+@njit(**KERNEL)
+def sum_scaled(to, at, rows, begins, weights, taps, length):
+    """to[at + k] += sum over t < taps of weights[t] * rows[begins[t] + k], for k < length"""
+    t = 0
+    while t + 4 <= taps:
+        b0, b1, b2, b3 = begins[t], begins[t + 1], begins[t + 2], begins[t + 3]
+        w0, w1, w2, w3 = weights[t], weights[t + 1], weights[t + 2], weights[t + 3]
+        for k in range(length):
+            to[at + k] += w0 * rows[b0 + k] + w1 * rows[b1 + k] + w2 * rows[b2 + k] + w3 * rows[b3 + k]
+        t += 4
+    while t < taps:
+        add_scaled(to, at, rows, begins[t], weights[t], length)
+        t += 1
 
 
 @njit(**KERNEL)
@@ -115,7 +129,7 @@ def forward(a, w, b, kernel, stride, z, threads):
                         at = np.uint64(y * outputs)
                         for o in range(outputs):
                             mine[at + np.uint64(o)] = b[o]
-                        add_products(mine, at, flat_w, window, values[begins:end], end - begins, np.uint64(outputs))
+                        sum_scaled(mine, at, flat_w, window, values[begins:end], end - begins, np.uint64(outputs))
                 for y in range(rows):
                     for o in range(outputs):
                         at = np.uint64((o * rows + y) * columns + x) * np.uint64(batch) + np.uint64(begin)
