@@ -122,13 +122,13 @@ class Linear:
         handed = zeros(self.x.shape)
         self.d_weight = None if self.weight is None else zeros(self.weight.shape)
         self.d_bias = None if self.bias is None else zeros(self.bias.shape)
-        self.kept, self.largest_s = zeros((len(reward),)), ZERO
+        self.kept, self.quotients = zeros((len(reward),)), []
         for n in range(len(reward)):
             s = {}
             for j in np.ndindex(reward.shape[1:]):
                 r, z = reward[(n, *j)], self.z[(n, *j)]
                 s[j] = r if rule == GRADIENT else quotient(r, z, rule)
-                self.largest_s = max(self.largest_s, abs(s[j]))
+                self.quotients.append(s[j])
                 if self.bias is not None:
                     b = self.bias[j[0]]
                     self.d_bias[j[0]] += s[j] if rule == GRADIENT else abs(b) * s[j]
@@ -154,7 +154,7 @@ class Linear:
         self.d_weight = zeros(self.weight.shape)
         self.d_bias = None if self.bias is None else zeros(self.bias.shape)
         self.kept = {cause: zeros((len(reward),)) for cause in ("bias", "stabiliser", "empty group", "mask")}
-        self.largest_s = ZERO
+        self.quotients = []
         for n in range(len(reward)):
             for j in np.ndindex(reward.shape[1:]):
                 self.kept["mask"][n] += reward[(n, *j)]
@@ -169,7 +169,7 @@ class Linear:
                     b = self.bias[j[0]] if self.bias is not None else ZERO
                     part = c * reward[(n, *j)] if mask(self.z[(n, *j)]) else ZERO
                     s[j] = quotient(part, d[j], STABILISER)
-                    self.largest_s = max(self.largest_s, abs(s[j]))
+                    self.quotients.append(s[j])
                     self.kept["mask"][n] -= part
                     self.kept["stabiliser" if d[j] else "empty group"][n] += STABILISER * sgn(d[j]) * s[j]
                     for _, _, on_b in terms:
@@ -182,6 +182,10 @@ class Linear:
                         handed[(n, *i)] += share
                         self.d_weight[k] += sgn(self.weight[k]) * share
         return handed
+
+    @property
+    def largest_s(self):
+        return max(map(abs, self.quotients), default=ZERO)
 
     def w(self, k):
         return self.weight[k]
