@@ -35,7 +35,7 @@ LEARNING_RATES = {
     "sgd": (0.3, 0.1),
     "adam": (0.01, 0.003),
     "spiking-mlp": (0.001, 0.001),
-    "spiking-cnn": (0.003, 0.001),
+    "spiking-cnn": (0.006, 0.003),
 }
 
 # Rewards for several classes, which is what the networks by name have; those of spikes.

@@ -36,7 +36,6 @@ backward kernels run the neuron again from its current.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from numbers import Real
 from typing import Any
 
@@ -47,6 +46,7 @@ from lfp_ref.layers.base import KERNEL, PARALLEL, Layer
 from lfp_ref.layers.linear import Linear
 from lfp_ref.layers.sharing import per_sample
 from lfp_ref.layers.surrogates import derivative
+from lfp_ref.layers.timed import Timed
 from lfp_ref.rules import Rule
 
 # reset: (part of the membrane that a spike leaves, part of the threshold that it takes)
@@ -165,29 +165,6 @@ def feedback_gradient(current, steps, beta, threshold, left, taken, surrogate, s
             t = np.uint64(steps) - np.uint64(1) - back
             descend(u, t * batch, batch, flat, begin + t * batch, carry, beta, threshold, left, surrogate, slope)
         sum_over_time(flat, begin, steps, batch, flat_total, np.uint64(neuron) * batch)
-
-
-@dataclass
-class Clock:
-    """What the layers of a spiking network have in common: steps T, and the samples N of the last pass."""
-
-    steps: int
-    samples: int = 0
-
-
-class Timed(Layer):
-    """Base of layers that know of time. Inside a network, time is folded into the batch: (..., T*N), step by step.
-
-    clock: the network's; None as long as the layer belongs to none.
-    """
-
-    clock: Clock | None = None
-
-    def time(self) -> Clock:
-        """The network's clock. Raises RuntimeError outside of a spiking network."""
-        if self.clock is None:
-            raise RuntimeError(f"{self.label} runs over time: put it into lfp.Spiking(..., steps=15)")
-        return self.clock
 
 
 class LIF(Timed):
