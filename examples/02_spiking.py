@@ -7,7 +7,7 @@ Two figures:
 - 02_spiking_inside.png: what happens inside a trained network while it looks at one digit. The spikes of both layers;
   the membrane of the neuron that should win; what the three kinds of reset do to one neuron under a constant current;
   when the reward was given to the outputs, and when it reached the hidden layer, which hands it back in time too.
-- 02_spiking_accuracy.png: accuracy over epochs with LFP and with surrogate gradients (atan, the spike counts'
+- 02_spiking.png: accuracy over epochs with LFP and with surrogate gradients (atan, the spike counts'
   likelihood), same initial weights and order of samples, three seeds; and the accuracy of LFP over the decay of the
   membrane and the number of steps, on digits, three seeds.
 
@@ -204,14 +204,14 @@ def main() -> None:
             print(f"without MNIST: {error}")
         rows, net = over_epochs(data, range(3), 5)
         neurons = over_neurons(digits, BETAS, STEPS, range(3), 5)
-    write(options.out / "02_spiking_epochs.csv", rows)
+    write(options.out / "02_spiking.csv", rows)
     write(options.out / "02_spiking_neurons.csv", neurons)
     draw_inside(options.out / "02_spiking_inside.png", net, data, 0)
-    draw_accuracy(options.out / "02_spiking_accuracy.png", rows, neurons)
+    draw_accuracy(options.out / "02_spiking.png", rows, neurons)
     for method in METHODS:
         final = [row["accuracy"] for row in rows if row["method"] == method and row["epoch"] == rows[-1]["epoch"]]
         print(f"{method}: {np.mean(final):.2%} ({min(final):.2%} to {max(final):.2%}) after {rows[-1]['epoch']} epochs")
-    print(f"in {options.out}: 02_spiking_epochs.csv, _neurons.csv, _inside.png, _accuracy.png")
+    print(f"in {options.out}: 02_spiking.csv, 02_spiking_neurons.csv, 02_spiking.png, 02_spiking_inside.png")
 
 
 if __name__ == "__main__":
