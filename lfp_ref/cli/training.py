@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import csv
 import math
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from lfp_ref.cli.common import (
     DATA,
     NEURON,
     RULES,
+    at_least,
     build,
     checkpoint_file,
     draw,
@@ -45,17 +45,6 @@ REWARDS = ("softmax", "bounded-softmax", "sigmoid", "correct-class", "misclassif
 
 STORED = ("data", "validate", "model", "activation", *NEURON, "rule", "learning", "reward", "optimizer", "epochs",
           "batch_size", "clip", "reduction", "schedule", "dtype", "seed")  # fmt: skip
-
-
-def at_least(least: int) -> Callable[[str], int]:
-    """A type for options: an integer of at least that."""
-
-    def parse(text: str) -> int:
-        if not text.lstrip("-").isdigit() or int(text) < least:
-            raise argparse.ArgumentTypeError(f"must be an integer >= {least}, got {text!r}")
-        return int(text)
-
-    return parse
 
 
 def add_commands(commands: Any, top: argparse.ArgumentParser) -> None:
