@@ -443,6 +443,8 @@ def test_mistakes_about_spiking_networks_are_explained(capsys, tmp_path):
         (("train", "--model", "spiking-cnn"), "at least 16 x 16, got (1, 8, 8)"),
         (("compare", "--model", "spiking-mlp", "--rule", "atan-surrogate"), "compare trains by an LFP rule (--rule)"),
         (("compare", "--against", "gamma"), "compare trains by an LFP rule (--rule) and by a gradient rule"),
+        ((*spiking, "--rule", "atan-surrogate", "--reward", "rate-coded"), "rate_coded has no gradient to descend"),
+        (("compare", "--model", "spiking-mlp", "--reward", "rate-coded"), "rate_coded has no gradient to descend"),
     ):
         status, _, err = call(capsys, *arguments)
         assert status == 1 and says in err and "Traceback" not in err, arguments
@@ -454,7 +456,6 @@ def test_mistakes_about_spiking_networks_are_explained(capsys, tmp_path):
     for arguments, says in (
         (("--rule", "gamma"), "a LIF shares by Epsilon (or a gradient rule), got Gamma"),
         (("--learning", "hebbian"), "a LIF shares by Epsilon (or a gradient rule), got Epsilon"),
-        (("--rule", "atan-surrogate", "--reward", "rate-coded"), "rate_coded has no gradient to descend"),
         (("--code", "rate", "--data", "blobs"), "input must be in -1.0..1.0"),
     ):
         status, _, err = call(capsys, *spiking, *arguments)

@@ -28,7 +28,7 @@ from lfp_ref.cli.common import (
 )
 from lfp_ref.layers.lif import RESETS
 from lfp_ref.network import Sequential
-from lfp_ref.training import History, evaluate, train
+from lfp_ref.training import History, check_reward, evaluate, train
 
 # (LFP, gradient), chosen on held-out parts of the training sets of digits and MNIST (see README).
 LEARNING_RATES = {
@@ -152,7 +152,9 @@ def network(options: argparse.Namespace, data: datasets.Dataset) -> tuple[Sequen
         options.reward = SPIKE_REWARDS[is_gradient(options.rule)] if is_spiking(options) else "softmax"
     if is_spiking(options) != (options.reward in SPIKE_REWARDS):
         raise ValueError(f"--reward {options.reward} is not for the outputs of {options.model}")
-    return net, presets.mixed(options.rule, net, "share" if is_gradient(options.rule) else options.learning)
+    rule = presets.mixed(options.rule, net, "share" if is_gradient(options.rule) else options.learning)
+    check_reward(rewards.NAMES[options.reward], rule)
+    return net, rule
 
 
 def run(

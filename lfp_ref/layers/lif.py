@@ -272,13 +272,11 @@ class LIF(Timed):
         _, threshold, left, taken = self._neuron()
         v = np.where(before > threshold, left * before, before)
         den = np.abs(v) + np.abs(u + np.where(before > threshold, taken, 0) - v)
-        carry = self.beta * v * s
-        told = r + np.concatenate([carry[:, 1:], np.zeros_like(u[:, :1])], axis=1)
         bias = self.layer.bias.value if self.layer.bias else np.zeros(1)
         parts = {
             "bias": s * np.repeat(bias, len(s) // len(bias))[:, None, None],
             "stabiliser": rule.epsilon * s,
-            "empty group": np.where(den + rule.epsilon == 0, told, 0),
+            "empty group": np.where(den + rule.epsilon == 0, r, 0),  # u is 0 there: no reward came back in time
             "membrane": (den - self.beta * v - current) * s,
         }
         return {cause: per_sample(part.reshape(len(part), -1)) for cause, part in parts.items()}
