@@ -202,6 +202,16 @@ def test_silent_and_always_firing_neurons_have_finite_feedback():
                 assert np.all(shares[:] == 0) == (x == 0)  # nothing flowed where there was no current
 
 
+def test_where_nothing_flows_the_stabiliser_keeps_the_reward_or_without_one_an_empty_group():
+    for epsilon, cause in ((0.25, "stabiliser"), (0.0, "empty group")):
+        net = one_neuron(0.5, 1.0, "subtract", 3)
+        net.forward(np.zeros((3, 1, 1)))
+        net.feedback(np.ones((3, 1, 1)), Epsilon(epsilon))
+        (line,) = lfp.balance(net).lines
+        nothing = dict.fromkeys(("bias", "stabiliser", "empty group", "membrane"), 0.0)
+        assert {name: kept[0] for name, kept in line.kept.items()} == nothing | {cause: 3.0}
+
+
 def test_nan_is_no_silence():
     """What diverges must be seen."""
     net = one_neuron(0.5, 1.0, "subtract", 3)
