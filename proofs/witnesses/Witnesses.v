@@ -129,7 +129,7 @@ Proof.
 Qed.
 
 (** At z = 0: x = (1, 1), w = (1, -1), J = z = 0. The reward z dJ/dz is 0, so is the feedback, for every e, although no
-    weight is 0 and the gradient is (1, 1). So E1 (d = |w| g) needs z <> 0. *)
+    weight is 0 and the gradient is (1, 1). So d = |w| g needs z <> 0. *)
 Theorem witness_rest e k :
   let z := pre_activation (dense 2 1) (two 1 (-1)) (fun _ => 0) (fun _ => 1) 0 in
   (k < 2)%nat ->
