@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lfp_ref.layers.base import Layer, whole
-from lfp_ref.layers.lif import LIF, Clock, Timed
+from lfp_ref.layers.lif import LIF
+from lfp_ref.layers.timed import Clock, Timed
 from lfp_ref.rules import Rule
 
 

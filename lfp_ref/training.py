@@ -245,6 +245,11 @@ def _check_options(
         raise TypeError(f"need an optimiser made of net.parameters() and a function, got {optimizer} and {reward}")
     if not {id(p) for p in optimizer.parameters} <= {id(p) for p in net.parameters()}:
         raise ValueError("the optimiser's parameters are not this network's: make it of net.parameters()")
+    check_reward(reward, rule)
+
+
+def check_reward(reward: rewards.Reward, rule: Rule | Mapping[Any, Rule]) -> None:
+    """Raises ValueError for a reward without a gradient under a gradient rule."""
     if is_gradient(rule) and not hasattr(reward, "gradient"):
         known = ", ".join(name for name, other in rewards.NAMES.items() if hasattr(other, "gradient"))
         raise ValueError(f"{_name(reward)} has no gradient to descend; use an LFP rule, or one of {known}")

@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lfp_ref import cli
-from lfp_ref.cli import training
+from lfp_ref import checkpoints, cli, datasets, models, rewards
+from lfp_ref.cli import common, training
+from lfp_ref.rules import AtanSurrogate, Epsilon, FastSigmoidSurrogate, Gradient, StraightThrough
 
 
 @pytest.fixture(autouse=True)
@@ -91,7 +92,7 @@ def test_compare_trains_both_from_the_same_start(capsys, tmp_path):
         "gradient.csv",
     }
     status, _, err = call(capsys, "compare", "--rule", "gradient")
-    assert status == 1 and "choose an LFP rule" in err
+    assert status == 1 and "compare trains by an LFP rule (--rule) and by a gradient rule (--against)" in err
 
 
 def test_every_option_reaches_training(capsys):
@@ -131,8 +132,6 @@ def test_every_option_reaches_training(capsys):
         "x",
     )
     assert status == 0 and "144 samples of digits (held-out part of the training set)" in out
-    from lfp_ref import checkpoints
-
     saved = checkpoints.load("x/checkpoint.npz")
     assert saved.net["0.weight"].dtype == np.float64 and saved.about["options"]["rule"] == "epsilon:0.01"
 
@@ -140,6 +139,10 @@ def test_every_option_reaches_training(capsys):
 def test_mistakes_are_explained(capsys):
     for arguments, says in (
         (("train", "--rule", "lrp"), "unknown rule 'lrp'; known: epsilon"),
+        (
+            ("train", "--model", "spiking-mlp", "--optimizer", "sgd"),
+            "no learning rate is known to suit sgd on spiking-mlp",
+        ),
         (("train", "--activation", "relo"), "unknown activation 'relo'"),
         (("train", "--data", "mnist"), "set LFP_REF_DATA to a folder with the four MNIST files"),
         (("train", "--model", "lenet"), "at least 16 x 16, got (1, 8, 8)"),
@@ -202,7 +205,7 @@ def test_an_interrupted_comparison_says_what_it_saved(capsys, monkeypatch):
 def test_nothing_is_left_behind_by_a_mistake(capsys, tmp_path):
     for arguments in (("--rule", "../x"), ("--activation", "no"), ("--data", "mnist"), ("--model", "lenet")):
         assert call(capsys, "train", *arguments)[0] == 1
-    for wrong in (("--epochs", "0"), ("--batch-size", "-3"), ("--seed", "-1"), ("--reward", "rate-coded")):
+    for wrong in (("--epochs", "0"), ("--batch-size", "-3"), ("--seed", "-1"), ("--reward", "squared-error")):
         with pytest.raises(SystemExit):
             cli.main(["train", *wrong])
         assert wrong[0] in capsys.readouterr().err
@@ -262,9 +265,201 @@ def test_seeds_and_learning_rates_reach_training(capsys, monkeypatch):
     call(capsys, "train", "--resume", "a")
     call(capsys, "compare", *short, "--lr", "0.5", "--gradient-lr", "0.25", "--out", "c")
     call(capsys, "train", *short, "--rule", "gradient", "--out", "d")
-    rates = training.LEARNING_RATES["adam"]
-    assert [rate for _, rate, *_ in calls[:2]] == [0.02, rates[True]] and calls[5][1] == rates[False]
+    lfp_rate, gradient_rate = training.LEARNING_RATES["adam"]
+    assert [rate for _, rate, *_ in calls[:2]] == [0.02, lfp_rate] and calls[5][1] == gradient_rate
     assert [rate for _, rate, *_ in calls[3:5]] == [0.5, 0.25]
     assert [resume for *_, resume, _ in calls[:3]] == [False, False, True]
     assert calls[0][2] == 3 and calls[0][4] == 0.02
     assert not np.array_equal(calls[0][0], calls[1][0]) and np.array_equal(calls[3][0], calls[4][0])
+
+
+# ---- spiking networks
+
+
+@pytest.fixture
+def few_digits(monkeypatch):
+    """The data set digits with 200 training samples, 100 test samples."""
+    digits = datasets.load_digits().subset(200)
+    few = datasets.Dataset("digits", digits.x_train, digits.y_train, digits.x_test[:100], digits.y_test[:100])
+    monkeypatch.setitem(common.DATA, "digits", lambda options: few)
+    return few
+
+
+SPIKING = ("--model", "spiking-mlp", "--steps", "3")
+
+
+def test_a_spiking_network_is_trained_and_comes_back_as_it_was(capsys, few_digits):
+    neuron = ("--beta", "0.5", "--threshold", "0.75", "--reset", "zero")
+    status, out, _ = call(capsys, "train", *SPIKING, *neuron, "--epochs", "3", "--out", "here")
+    history = rows("here/history.csv")
+    assert list(history[0])[-3:] == ["spike_rate_1", "spike_rate_2", "operations"]
+    assert status == 0 and float(history[-1]["test_accuracy"]) > 0.5
+    last = {name: float(value) for name, value in history[-1].items()}
+    assert 0 < last["spike_rate_1"] < 1 and 0 < last["spike_rate_2"] < 1
+    said = f"spikes {last['spike_rate_1']:.1%} {last['spike_rate_2']:.1%}  operations {last['operations']:.3g}"
+    assert said in out
+    assert call(capsys, "evaluate", "here")[1] == out.splitlines()[-2] + "\n"
+    net, *_ = common.stored_run("here", None, None)
+    lif = "LIF(Dense({}), beta=0.5, threshold=0.75, reset='zero')"
+    assert repr(net) == f"Spiking(Flatten(), {lif.format('64, 1000')}, {lif.format('1000, 10')}, steps=3)"
+    counts = net.forward(few_digits.x_test[:1]).sum(axis=0)[0]
+    asked = str(counts.argmax()), str(counts.argmin())
+    told, silent = (call(capsys, "explain", "here", "--target", target)[1].splitlines()[0] for target in asked)
+    output, *parts = (float(text.split()[-1]) for text in told.split(" = ")[1].replace(":", ",").split(","))
+    assert output == counts.max() > 0 and abs(output - sum(parts)) < 1e-3  # spikes are handed on, or kept by a cause
+    assert counts.min() == 0 and silent.endswith(f"output {counts.argmin()} = 0.0000: input 0.0000, residue 0e+00")
+    status, out, _ = call(capsys, "balance", "here", "--samples", "20")
+    assert status == 0 and "reward rate-coded, rule epsilon" in out and "membrane" in out
+
+
+def test_a_stopped_spiking_run_goes_on_to_the_same_numbers(capsys, monkeypatch, few_digits):
+    """Its code draws at random, its options are in the checkpoint."""
+    import _thread
+
+    arguments = ("train", *SPIKING, "--code", "rate", "--epochs", "2")
+    assert call(capsys, *arguments, "--out", "whole")[0] == 0
+    train = training.train
+
+    def pressed(net, data, **options):
+        return train(
+            net, data, **{**options, "on_step": lambda *at: _thread.interrupt_main() if at[:2] == (1, 2) else 0}
+        )
+
+    monkeypatch.setattr(training, "train", pressed)
+    assert call(capsys, *arguments, "--out", "part")[0] == 130
+    monkeypatch.setattr(training, "train", train)
+    status, _, err = call(capsys, "train", "--resume", "part", "--steps", "4", "--code", "constant")
+    assert status == 1 and "leave out --steps, --code" in err
+    assert call(capsys, "train", "--resume", "part")[0] == 0
+    one, other = (checkpoints.load(f"{folder}/checkpoint.npz") for folder in ("whole", "part"))
+    assert one.about["options"] == other.about["options"] and one.about["options"]["steps"] == 3
+    for part in ("net", "optimizer", "history"):
+        assert list(getattr(one, part)) == list(getattr(other, part))
+        for name, array in getattr(one, part).items():
+            assert name == "seconds" or np.array_equal(array, getattr(other, part)[name]), name
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """What commands ask of training, which is left out: (network, options), run by run."""
+    calls = []
+    columns = ("epoch", "train_accuracy", "test_accuracy", "untouched", "seconds")
+
+    def noted(net, data, **options):
+        calls.append((net, options))
+        return {name: np.ones(1) for name in columns}
+
+    monkeypatch.setattr(training, "train", noted)
+    return calls
+
+
+@pytest.mark.parametrize(
+    ("arguments", "rule", "reward", "rate"),
+    [
+        (("--model", "mlp"), Epsilon(), rewards.softmax, 0.01),
+        (("--model", "mlp", "--rule", "gradient"), Gradient(), rewards.softmax, 0.003),
+        (("--model", "spiking-mlp"), Epsilon(), rewards.rate_coded, 0.001),
+        (("--model", "spiking-mlp", "--rule", "atan-surrogate:3"), AtanSurrogate(3.0), rewards.spike_counts, 0.001),
+        (("--model", "spiking-cnn"), Epsilon(), rewards.rate_coded, 0.006),
+        (("--model", "spiking-cnn", "--rule", "straight-through"), StraightThrough(), rewards.spike_counts, 0.003),
+        (("--model", "spiking-cnn", "--optimizer", "adamw"), Epsilon(), rewards.rate_coded, 0.006),
+        (("--model", "spiking-mlp", "--reward", "spike-counts", "--lr", "0.2"), Epsilon(), rewards.spike_counts, 0.2),
+        (("--model", "mlp", "--rule", "gradient", "--optimizer", "sgd"), Gradient(), rewards.softmax, 0.1),
+    ],
+)
+def test_reward_and_learning_rate_are_chosen_by_network_and_rule(
+    capsys, monkeypatch, few_digits, asked, arguments, rule, reward, rate
+):
+    large = [np.kron(x, np.ones((2, 2))) for x in (few_digits.x_train, few_digits.x_test)]  # the CNN needs 16 x 16
+    data = datasets.Dataset("digits", large[0], few_digits.y_train, large[1], few_digits.y_test)
+    monkeypatch.setitem(common.DATA, "digits", lambda options: data)
+    assert call(capsys, "train", *arguments, "--out", "here")[0] == 0
+    ((_, options),) = asked
+    assert (options["rule"], options["reward"], options["optimizer"].lr) == (rule, reward, rate)
+    stored = options["about"]["options"]
+    assert stored["lr"] == rate and rewards.NAMES[stored["reward"]] is reward
+
+
+def test_options_of_neurons_reach_the_network(capsys, few_digits, asked, tmp_path):
+    neuron = {"steps": "4", "beta": "0.25", "threshold": "2", "reset": "none", "code": "latency"}
+    flat = [text for key, value in neuron.items() for text in (f"--{key}", value)]
+    assert call(capsys, "train", "--model", "spiking-mlp", *flat)[0] == 0
+    assert call(capsys, "train", "--model", "spiking-mlp")[0] == 0
+    (one, options), (usual, usual_options) = asked
+    layers = [models.LIF(layer, 0.25, 2.0, "none") for layer in (one[2].layer, one[3].layer)]
+    assert repr(one) == repr(models.Spiking(one[0], models.LatencyCode(-1, 1), *layers, steps=4))
+    assert {key: str(options["about"]["options"][key]).removesuffix(".0") for key in neuron} == neuron
+    assert repr(usual) == repr(models.spiking_mlp((1, 8, 8), 10))
+    assert all(usual_options["about"]["options"][key] is None for key in neuron)
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["digits-spiking-mlp-lif-epsilon-seed0"]
+
+
+@pytest.mark.parametrize(
+    ("against", "rule", "label"),
+    [
+        ((), AtanSurrogate(), "atan-surrogate"),
+        (("--against", "fast-sigmoid-surrogate:5"), FastSigmoidSurrogate(5.0), "fast-sigmoid-surrogate:5"),
+        (("--against", "straight-through"), StraightThrough(), "straight-through"),
+    ],
+)
+def test_spiking_networks_are_compared_with_a_surrogate_gradient(
+    capsys, few_digits, asked, tmp_path, against, rule, label
+):
+    status, out, _ = call(capsys, "compare", *SPIKING, *against, "--gradient-lr", "0.5", "--out", "both")
+    (one, by_lfp), (other, by_gradient) = asked
+    assert status == 0 and all(f"\n{name} " in out for name in ("LFP-epsilon", label))
+    assert (by_lfp["rule"], by_lfp["reward"], by_lfp["optimizer"].lr) == (Epsilon(), rewards.rate_coded, 0.001)
+    assert (by_gradient["rule"], by_gradient["reward"]) == (rule, rewards.spike_counts)
+    assert by_gradient["optimizer"].lr == 0.5 and one is not other
+    assert all(
+        np.array_equal(a, b) for a, b in zip(one.state_dict().values(), other.state_dict().values(), strict=True)
+    )
+    assert {path.name for path in (tmp_path / "both").glob("*.csv")} == {
+        "epsilon.csv",
+        f"{label.partition(':')[0]}.csv",
+    }
+
+
+def test_a_comparison_of_spiking_networks_trains_both(capsys, few_digits):
+    assert call(capsys, "compare", *SPIKING, "--epochs", "3", "--out", "both")[0] == 0
+    for name in ("epsilon", "atan-surrogate"):
+        last = rows(f"both/{name}.csv")[-1]
+        assert float(last["test_accuracy"]) > 0.5 and 0 < float(last["spike_rate_2"]) < 1
+        assert "test accuracy" in call(capsys, "evaluate", f"both/{name}.npz")[1]
+
+
+def test_mistakes_about_spiking_networks_are_explained(capsys, tmp_path):
+    spiking = ("train", "--model", "spiking-mlp")
+    only = "is for spiking networks: --model spiking-mlp or spiking-cnn"
+    for arguments, says in (
+        (("train", "--steps", "3"), f"--steps {only}"),
+        (("train", "--beta", "0"), f"--beta {only}"),
+        (("train", "--threshold", "1"), f"--threshold {only}"),
+        (("train", "--reset", "subtract"), f"--reset {only}"),
+        (("compare", "--code", "rate"), f"--code {only}"),
+        ((*spiking, "--activation", "relu"), "--activation is not for spiking-mlp: its neurons spike"),
+        ((*spiking, "--reward", "softmax"), "--reward softmax is not for the outputs of spiking-mlp"),
+        (("train", "--reward", "rate-coded"), "--reward rate-coded is not for the outputs of mlp"),
+        (("train", "--reward", "spike-counts"), "--reward spike-counts is not for the outputs of mlp"),
+        ((*spiking, "--beta", "1.5"), "beta must be a number in 0..1, got 1.5"),
+        ((*spiking, "--threshold", "0"), "threshold must be finite and > 0, got 0.0"),
+        (("train", "--model", "spiking-cnn"), "at least 16 x 16, got (1, 8, 8)"),
+        (("compare", "--model", "spiking-mlp", "--rule", "atan-surrogate"), "compare trains by an LFP rule (--rule)"),
+        (("compare", "--against", "gamma"), "compare trains by an LFP rule (--rule) and by a gradient rule"),
+        ((*spiking, "--rule", "atan-surrogate", "--reward", "rate-coded"), "rate_coded has no gradient to descend"),
+        (("compare", "--model", "spiking-mlp", "--reward", "rate-coded"), "rate_coded has no gradient to descend"),
+    ):
+        status, _, err = call(capsys, *arguments)
+        assert status == 1 and says in err and "Traceback" not in err, arguments
+    for wrong in (("--steps", "0"), ("--reset", "hard"), ("--code", "morse")):
+        with pytest.raises(SystemExit):
+            cli.main([*spiking, *wrong])
+        assert wrong[0] in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+    for arguments, says in (
+        (("--rule", "gamma"), "a LIF shares by Epsilon (or a gradient rule), got Gamma"),
+        (("--learning", "hebbian"), "a LIF shares by Epsilon (or a gradient rule), got Epsilon"),
+        (("--code", "rate", "--data", "blobs"), "input must be in -1.0..1.0"),
+    ):
+        status, _, err = call(capsys, *spiking, *arguments)
+        assert status == 1 and says in err and "Traceback" not in err, arguments

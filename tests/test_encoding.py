@@ -20,7 +20,9 @@ def test_rate_spikes_with_the_probability_that_it_is_given():
     assert rate[0] == 0 and rate[-1] == 1
     # 8000 draws each: five standard deviations
     np.testing.assert_array_less(np.abs(rate - p[0])[1:-1], 5 * np.sqrt(p[0] * (1 - p[0]) / 8000)[1:-1])
-    assert np.abs(np.corrcoef(spikes[1:, 0, 2], spikes[:-1, 0, 2])[0, 1]) < 5 / np.sqrt(steps)  # drawn anew each step
+    one = spikes[:, 0, 2]  # drawn anew for each step, sample and input
+    for other in (np.roll(one, 1), spikes[:, 1, 2], spikes[:, 0, 1], spikes[:, 0, 3]):
+        assert np.abs(np.corrcoef(one, other)[0, 1]) < 5 / np.sqrt(steps)
 
 
 def test_rate_is_seeded_and_goes_on_from_pass_to_pass():
@@ -31,10 +33,10 @@ def test_rate_is_seeded_and_goes_on_from_pass_to_pass():
 
 
 def test_latency_spikes_once_and_the_larger_the_earlier():
-    spikes, _ = encoded(lfp.LatencyCode(-1.0, 1.0), np.array([[1.0, 0.5, 0.0, -0.9, -1.0]]), 5)
-    # (1 - p) * 4 = 0, 1, 2, 3.8, and p = 0 for the last
-    assert spikes[:, 0].argmax(axis=0)[:4].tolist() == [0, 1, 2, 4]
-    assert spikes[:, 0].sum(axis=0).tolist() == [1, 1, 1, 1, 0]
+    spikes, _ = encoded(lfp.LatencyCode(-1.0, 1.0), np.array([[1.0, 0.5, 0.4, 0.0, -0.9, -1.0]]), 5)
+    # (1 - p) * 4 = 0, 1, 1.2, 2, 3.8, and p = 0 for the last
+    assert spikes[:, 0].argmax(axis=0)[:5].tolist() == [0, 1, 1, 2, 4]
+    assert spikes[:, 0].sum(axis=0).tolist() == [1, 1, 1, 1, 1, 0]
 
 
 @pytest.mark.parametrize("make", [lfp.RateCode, lfp.LatencyCode])
@@ -60,8 +62,13 @@ def test_what_makes_no_sense_is_said():
     for make in (lfp.RateCode, lfp.LatencyCode):
         with pytest.raises(ValueError, match=rf"{make.__name__} needs finite limits low < high, got 1 and 0"):
             make(1, 0)
+        for limits in ((float("-inf"), 1), (0, float("inf")), (0, float("nan"))):
+            with pytest.raises(ValueError, match="needs finite limits"):
+                make(*limits)
         with pytest.raises(ValueError, match=r"input must be in 0\.0\.\.1\.0, got -0\.5\.\.1\.0"):
             encoded(make(), np.array([[-0.5, 1.0]]), 3)
+        with pytest.raises(ValueError, match=r"input must be in 0\.0\.\.1\.0, got 0\.0\.\.1\.5"):
+            encoded(make(), np.array([[0.0, 1.5]]), 3)
         with pytest.raises(RuntimeError, match=r"put it into lfp\.Spiking"):
             make().forward(np.ones((1, 2)))
         with pytest.raises(ValueError, match="not yet over time"):

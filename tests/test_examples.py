@@ -28,3 +28,15 @@ def test_rules_that_see_signs_train_and_blind_ones_do_not(tmp_path):
     assert max(accuracy[rule] for rule in ("z-plus", "w-square", "flat")) < 0.5
     assert float(rows["epsilon"]["cosine"]) > 0.999 and float(rows["gradient"]["cosine"]) > 0.999
     assert float(rows["z-plus"]["negative weights"]) < 0.1 < 0.9 < float(rows["epsilon"]["negative weights"])
+
+
+def test_spiking_networks_learn_by_lfp_as_by_a_surrogate_and_need_memory(tmp_path):
+    rows = run("02_spiking", tmp_path)
+    for method in ("LFP", "surrogate gradient"):
+        first, *_, last = (float(row["accuracy"]) for row in rows if row["method"] == method)
+        assert last > max(first, 0.6)
+    assert all(0 < float(row["spike rate, hidden"]) < 1 and float(row["operations"]) > 0 for row in rows)
+    with (tmp_path / "02_spiking_neurons.csv").open(newline="") as file:
+        by_neuron = {(row["beta"], row["steps"]): float(row["accuracy"]) for row in csv.DictReader(file)}
+    assert by_neuron["0.9", "5"] > by_neuron["0", "2"]
+    assert (tmp_path / "02_spiking_inside.png").stat().st_size > 10_000

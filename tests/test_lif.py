@@ -202,6 +202,22 @@ def test_silent_and_always_firing_neurons_have_finite_feedback():
                 assert np.all(shares[:] == 0) == (x == 0)  # nothing flowed where there was no current
 
 
+def test_nan_is_no_silence():
+    """What diverges must be seen."""
+    net = one_neuron(0.5, 1.0, "subtract", 3)
+    net.parameters()[0].value[...] = np.nan
+    assert np.isnan(net.forward(np.ones((3, 1, 1)))).all()
+
+
+def test_spikes_and_membrane_are_the_callers_own():
+    net = one_neuron(0.5, 1.0, "subtract", 3)
+    net.forward(np.full((3, 1, 1), 1.5))
+    for name in ("spikes", "membrane"):
+        before = getattr(net[0], name).copy()
+        getattr(net[0], name)[...] = 7
+        assert np.array_equal(getattr(net[0], name), before)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -233,3 +249,4 @@ def test_what_it_cannot_be_put_around_or_into():
 def test_how_it_is_shown():
     assert repr(lfp.LIF(lfp.Dense(2, 3))) == "LIF(Dense(2, 3))"
     assert repr(lfp.LIF(lfp.Dense(2, 3), 0.5, reset="zero")) == "LIF(Dense(2, 3), beta=0.5, reset='zero')"
+    assert repr(lfp.LIF(lfp.Dense(2, 3), threshold=0.5)) == "LIF(Dense(2, 3), threshold=0.5)"

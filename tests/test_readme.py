@@ -15,13 +15,15 @@ def test_the_first_block_holds_the_two_commands():
     assert language == "sh" and run.endswith("lfp-ref train") and test.endswith("python -m pytest")
 
 
-def test_the_example_is_ten_lines_and_learns(capsys):
-    (code,) = (text for language, text in BLOCKS if language == "python")
-    assert len([line for line in code.splitlines() if line.strip()]) == 10
+def test_the_examples_run_and_learn(capsys):
+    """Each is as long as it looks and goes on from the one before; the first one is ten lines."""
+    blocks = [text for language, text in BLOCKS if language == "python"]
+    assert len([line for line in blocks[0].splitlines() if line.strip()]) == 10
     names = {}
-    exec(code, names)
-    said = float(re.fullmatch(r"test accuracy (.*)%\n", capsys.readouterr().out)[1])
-    assert said >= 95 and said == round(100 * lfp.evaluate(names["net"], names["data"]), 1)
+    for code in blocks:
+        exec(code, names)
+        said = float(re.fullmatch(r"test accuracy (.*)%\n", capsys.readouterr().out)[1])
+        assert said >= 90 and said == round(100 * lfp.evaluate(names["net"], names["data"]), 1)
 
 
 def test_linked_files_exist():

@@ -79,6 +79,19 @@ def test_rate_coded_spikes(steps, n, classes, seed):
         assert abs(reward[t, sample, o] - expected) <= 1e-15
 
 
+@given(st.integers(1, 6), st.integers(1, 3), st.integers(1, 4), seeds)
+def test_spike_counts(steps, n, classes, seed):
+    """The softmax's derivative at the counts, at every step; as a reward, for the spikes alone."""
+    rng = np.random.default_rng(seed)
+    spikes, labels = rng.integers(0, 2, (steps, n, classes)).astype(float), rng.integers(0, classes, n)
+    gradient, reward = rewards.spike_counts.gradient(spikes, labels), rewards.spike_counts(spikes, labels)
+    for t, sample, o in np.ndindex(spikes.shape):
+        counts = [sum(spikes[:, sample, k]) for k in range(classes)]
+        expected = (o == labels[sample]) - softmax(counts)[o]
+        assert abs(gradient[t, sample, o] - expected) <= 1e-15
+        assert reward[t, sample, o] == spikes[t, sample, o] * gradient[t, sample, o]
+
+
 @pytest.mark.parametrize("name", ["softmax", "sigmoid", "binary-sigmoid", "squared-error"])
 def test_gradient_is_the_derivative_of_the_objective(name):
     rng = np.random.default_rng(0)
@@ -107,6 +120,8 @@ def test_precision_is_the_outputs():
     z, labels = np.ones((2, 3), np.float32), np.array([0, 1])
     for name in RESTATED:
         assert rewards.NAMES[name](z, labels).dtype == np.float32
+    for reward in (rewards.rate_coded, rewards.spike_counts, rewards.spike_counts.gradient):
+        assert reward(np.ones((4, 2, 3), np.float32), labels).dtype == np.float32
 
 
 def test_targets_that_do_not_fit():
@@ -128,5 +143,6 @@ def test_targets_that_do_not_fit():
         rewards.binary_sigmoid(z[:, :1], [0, 2])
     with pytest.raises(ValueError, match=r"outputs' shape \(2, 3\), got \(2,\)"):
         rewards.squared_error(z, [0.0, 1.0])
-    with pytest.raises(ValueError, match=r"\(T, N, O\)"):
-        rewards.rate_coded(z, [0, 1])
+    for reward in (rewards.rate_coded, rewards.spike_counts):
+        with pytest.raises(ValueError, match=rf"{reward.__name__} needs spikes of shape \(T, N, O\), got \(2, 3\)"):
+            reward(z, [0, 1])

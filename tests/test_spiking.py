@@ -284,7 +284,9 @@ def test_a_relevance_map_explains_the_spikes_of_a_class():
     fit(net, data, epochs=2)
     relevance = lfp.explain(net, data.x_test[:8])
     assert relevance.shape == data.x_test[:8].shape
-    assert np.all(net.told[0].reshape(10, 6, 8).any(axis=1).sum(axis=0) == 1)  # one class of each sample
+    explained = net.told[0].reshape(10, 6, 8).any(axis=1)  # one class of each sample: the one with the most spikes
+    assert np.all(explained.sum(axis=0) == 1)
+    assert np.array_equal(explained.argmax(axis=0), net.forward(data.x_test[:8]).sum(axis=0).argmax(axis=1))
     with pytest.raises(ValueError, match=r"target must be an output's index, 0\.\.9"):
         lfp.explain(net, data.x_test[:2], 10)
 
@@ -300,6 +302,33 @@ def test_activity_counts_spikes_and_what_they_set_in_motion():
     assert activity["spike_rate_0"] == pytest.approx(9 / 18)
     assert activity["operations"] == pytest.approx((3 * 3 + 9 * 4) / 2)
     assert set(activity) == {"spike_rate_0", "spike_rate_1", "operations"}
+
+
+def test_activity_of_convolutions_and_of_neurons_inside_other_layers():
+    """Every output of a convolution adds up a weight for each input of its window that is not 0."""
+    net = lfp.Spiking(
+        lfp.LIF(lfp.Conv2d(2, 3, 2)), lfp.Flatten(), lfp.Residual(lfp.LIF(lfp.Dense(12, 12))),
+        lfp.LIF(lfp.Dense(12, 1)), steps=4,
+    )  # fmt: skip
+    x = np.ones((5, 2, 3, 3))
+    net.forward(x)
+    assert set(net.activity()) == {"spike_rate_0", "spike_rate_2.body", "spike_rate_3", "operations"}
+    assert net[0].operations() == 3 * 2 * 2 * 2 * 2 * 2
+    x[:, 1] = 0
+    net.forward(x)
+    assert net[0].operations() == 3 * 2 * 2 * 2 * 2
+
+
+def test_the_history_has_the_activity_on_the_whole_test_part_or_else_on_the_last_batch():
+    """359 test samples are two batches of different size."""
+    net, data = digits(), lfp.datasets.load_digits()
+    history = fit(net, data, epochs=1)
+    net.forward(data.x_test)
+    for name, value in net.activity().items():
+        assert history[name][-1] == pytest.approx(value, rel=1e-12), name
+    history = fit(net, (data.x_test, data.y_test), epochs=1)
+    assert net.samples == 359 % 32
+    assert {name: column[-1] for name, column in history.items() if name in net.activity()} == net.activity()
 
 
 def test_names_state_copies_and_pickles():
@@ -347,6 +376,10 @@ def test_what_makes_no_sense_is_said():
         lfp.Spiking(lif, inputs="spikes")
     with pytest.raises(ValueError, match="constant inputs need a LIF or an encoding of their own to enter time"):
         lfp.Spiking(lfp.Residual(lfp.LIF(lfp.Dense(2, 2))), lfp.LIF(lfp.Dense(2, 2)))
+    over_time = lfp.Spiking(lfp.Residual(lfp.LIF(lfp.Dense(2, 2))), lfp.LIF(lfp.Dense(2, 2)), steps=3, inputs="given")
+    assert over_time.forward(np.ones((3, 1, 2))).shape == (3, 1, 2)  # these are in time already
+    with pytest.raises(ValueError, match="a LIF shares by Epsilon"):
+        over_time.feedback(np.ones((3, 1, 2)), {"0": Gamma(), "1": Epsilon()})
     with pytest.raises(ValueError, match="a spiking network is a network of its own"):
         lfp.Sequential(lfp.Spiking(lfp.LIF(lfp.Dense(2, 2)))).forward(np.ones((1, 2)))
     net = network()

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 
 import lfp_ref
-from lfp_ref.cli import inspecting, training
+from lfp_ref.cli import benchmarking, inspecting, training
 from lfp_ref.training import DivergenceError, Interrupted
 
 
@@ -46,4 +46,5 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     training.add_commands(commands, top)
     inspecting.add_commands(commands)
+    benchmarking.add_commands(commands)
     return top

@@ -109,6 +109,17 @@ def new_folder(chosen: Path | None, usual: str) -> Path:
     return folder
 
 
+def at_least(least: int) -> Callable[[str], int]:
+    """A type for options: an integer of at least that."""
+
+    def parse(text: str) -> int:
+        if not text.lstrip("-").isdigit() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"must be an integer >= {least}, got {text!r}")
+        return int(text)
+
+    return parse
+
+
 def draw(path: Path, figure: Callable[..., None], *arguments: Any) -> str:
     """Draws a figure into a file; returns what to say of it."""
     try:

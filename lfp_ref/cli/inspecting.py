@@ -75,9 +75,9 @@ def run_explain(options: argparse.Namespace) -> None:
     for k in range(len(x)):
         sample, target = options.sample[k // len(targets)], asked[k]
         kept = sheet.came[k] - sheet.handed[k] - sheet.residue[k]
+        parts = [f"input {sheet.handed[k]:.4f}", *(f"{cause} {sheet.kept(cause)[k]:.4f}" for cause in sheet.causes)]
         print(f"sample {sample} (label {labels[k // len(targets)]}), output {target} = {sheet.came[k]:.4f}: "
-              f"input {sheet.handed[k]:.4f}, " + ", ".join(f"{c} {sheet.kept(c)[k]:.4f}" for c in sheet.causes)
-              + f", residue {sheet.residue[k]:.0e}")  # fmt: skip
+              + ", ".join([*parts, f"residue {sheet.residue[k]:.0e}"]))  # fmt: skip
         captions.append(f"{sheet.came[k]:.2f} = {sheet.handed[k]:.2f} {'-' if kept < 0 else '+'} {abs(kept):.2f}")
     rows = [f"sample {sample}\nlabel {label}" for sample, label in zip(options.sample, labels, strict=True)]
     shape = (len(options.sample), len(targets))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import csv
 import math
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from lfp_ref.cli.common import (
     DATA,
     NEURON,
     RULES,
+    at_least,
     build,
     checkpoint_file,
     draw,
@@ -28,14 +28,14 @@ from lfp_ref.cli.common import (
 )
 from lfp_ref.layers.lif import RESETS
 from lfp_ref.network import Sequential
-from lfp_ref.training import History, evaluate, train
+from lfp_ref.training import History, check_reward, evaluate, train
 
 # (LFP, gradient), chosen on held-out parts of the training sets of digits and MNIST (see README).
 LEARNING_RATES = {
     "sgd": (0.3, 0.1),
     "adam": (0.01, 0.003),
     "spiking-mlp": (0.001, 0.001),
-    "spiking-cnn": (0.003, 0.001),
+    "spiking-cnn": (0.006, 0.003),
 }
 
 # Rewards for several classes, which is what the networks by name have; those of spikes.
@@ -45,17 +45,6 @@ REWARDS = ("softmax", "bounded-softmax", "sigmoid", "correct-class", "misclassif
 
 STORED = ("data", "validate", "model", "activation", *NEURON, "rule", "learning", "reward", "optimizer", "epochs",
           "batch_size", "clip", "reduction", "schedule", "dtype", "seed")  # fmt: skip
-
-
-def at_least(least: int) -> Callable[[str], int]:
-    """A type for options: an integer of at least that."""
-
-    def parse(text: str) -> int:
-        if not text.lstrip("-").isdigit() or int(text) < least:
-            raise argparse.ArgumentTypeError(f"must be an integer >= {least}, got {text!r}")
-        return int(text)
-
-    return parse
 
 
 def add_commands(commands: Any, top: argparse.ArgumentParser) -> None:
@@ -163,7 +152,9 @@ def network(options: argparse.Namespace, data: datasets.Dataset) -> tuple[Sequen
         options.reward = SPIKE_REWARDS[is_gradient(options.rule)] if is_spiking(options) else "softmax"
     if is_spiking(options) != (options.reward in SPIKE_REWARDS):
         raise ValueError(f"--reward {options.reward} is not for the outputs of {options.model}")
-    return net, presets.mixed(options.rule, net, "share" if is_gradient(options.rule) else options.learning)
+    rule = presets.mixed(options.rule, net, "share" if is_gradient(options.rule) else options.learning)
+    check_reward(rewards.NAMES[options.reward], rule)
+    return net, rule
 
 
 def run(
@@ -171,7 +162,9 @@ def run(
 ) -> History:
     """One training run, with progress; the options go into its checkpoint."""
     kind = "sgd" if options.optimizer == "sgd" else "adam"
-    usual = LEARNING_RATES[options.model if is_spiking(options) and kind == "adam" else kind]
+    usual = LEARNING_RATES[options.model if is_spiking(options) else kind]
+    if options.lr is None and is_spiking(options) and kind == "sgd":
+        raise ValueError(f"no learning rate is known to suit sgd on {options.model}: choose one with --lr")
     lr = options.lr if options.lr is not None else usual[rules.is_gradient(rule)]
     momentum = {"momentum": 0.9} if kind == "sgd" else {}
     optimizer = optim.NAMES[options.optimizer](net.parameters(), lr, **momentum)

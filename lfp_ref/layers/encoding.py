@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from lfp_ref.layers.base import generator
-from lfp_ref.layers.lif import Timed
+from lfp_ref.layers.timed import Timed
 from lfp_ref.rules import Rule
 
 

@@ -36,7 +36,6 @@ backward kernels run the neuron again from its current.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from numbers import Real
 from typing import Any
 
@@ -47,6 +46,7 @@ from lfp_ref.layers.base import KERNEL, PARALLEL, Layer
 from lfp_ref.layers.linear import Linear
 from lfp_ref.layers.sharing import per_sample
 from lfp_ref.layers.surrogates import derivative
+from lfp_ref.layers.timed import Timed
 from lfp_ref.rules import Rule
 
 # reset: (part of the membrane that a spike leaves, part of the threshold that it takes)
@@ -167,29 +167,6 @@ def feedback_gradient(current, steps, beta, threshold, left, taken, surrogate, s
         sum_over_time(flat, begin, steps, batch, flat_total, np.uint64(neuron) * batch)
 
 
-@dataclass
-class Clock:
-    """What the layers of a spiking network have in common: steps T, and the samples N of the last pass."""
-
-    steps: int
-    samples: int = 0
-
-
-class Timed(Layer):
-    """Base of layers that know of time. Inside a network, time is folded into the batch: (..., T*N), step by step.
-
-    clock: the network's; None as long as the layer belongs to none.
-    """
-
-    clock: Clock | None = None
-
-    def time(self) -> Clock:
-        """The network's clock. Raises RuntimeError outside of a spiking network."""
-        if self.clock is None:
-            raise RuntimeError(f"{self.label} runs over time: put it into lfp.Spiking(..., steps=15)")
-        return self.clock
-
-
 class LIF(Timed):
     """Leaky integrate-and-fire neurons, whose current a Dense or Conv2d layer computes. For lfp.Spiking.
 
@@ -295,13 +272,11 @@ class LIF(Timed):
         _, threshold, left, taken = self._neuron()
         v = np.where(before > threshold, left * before, before)
         den = np.abs(v) + np.abs(u + np.where(before > threshold, taken, 0) - v)
-        carry = self.beta * v * s
-        told = r + np.concatenate([carry[:, 1:], np.zeros_like(u[:, :1])], axis=1)
         bias = self.layer.bias.value if self.layer.bias else np.zeros(1)
         parts = {
             "bias": s * np.repeat(bias, len(s) // len(bias))[:, None, None],
             "stabiliser": rule.epsilon * s,
-            "empty group": np.where(den + rule.epsilon == 0, told, 0),
+            "empty group": np.where(den + rule.epsilon == 0, r, 0),  # u is 0 there: no reward came back in time
             "membrane": (den - self.beta * v - current) * s,
         }
         return {cause: per_sample(part.reshape(len(part), -1)) for cause, part in parts.items()}

@@ -19,81 +19,98 @@ from lfp_ref.rules import Rule
 
 
 @njit(**KERNEL)
-def challenge(best, winner, value, tap):
-    """best = max(best, value), winner = tap where value is larger.  Vectors over the batch"""
-    for n in range(best.size):
-        larger = value[n] > best[n] or (value[n] != value[n] and best[n] == best[n])  # NaN wins, and is seen
-        best[n] = value[n] if larger else best[n]
-        winner[n] = tap if larger else winner[n]
+def challenge(best, winner, at, a, begin, tap, batch):
+    """best = max(best, a), winner = tap where a is larger; the first tap always.  Vectors from at, from begin"""
+    for n in range(batch):
+        value, held = a[begin + n], best[at + n]
+        larger = tap == 0 or value > held or (value != value and held == held)  # NaN wins, and is seen
+        best[at + n] = value if larger else held
+        winner[at + n] = tap if larger else winner[at + n]
 
 
 @njit(**KERNEL)
-def pay(to, reward, winner, tap):
-    """to += reward where tap is the winner.  Vectors over the batch"""
+def pay(to, begin, reward, winner, at, tap, batch):
+    """to += reward where tap is the winner.  Vectors from begin, from at"""
     zero = to.dtype.type(0)
-    for n in range(to.size):
-        to[n] += reward[n] if winner[n] == tap else zero
+    for n in range(batch):
+        to[begin + n] += reward[at + n] if winner[at + n] == tap else zero
 
 
 @njit(**KERNEL)
-def add(to, values, weight):
-    """to += weight * values.  Vectors over the batch"""
-    for n in range(to.size):
-        to[n] += weight * values[n]
+def add(to, begin, values, at, weight, batch):
+    """to += weight * values.  Vectors from begin, from at"""
+    for n in range(batch):
+        to[begin + n] += weight * values[at + n]
+
+
+@njit(**KERNEL)
+def place(shape, c, y, x):
+    """Where the vector of (c, y, x) begins in a flat (C, H, W, N); positions are unsigned, as in products.py."""
+    return np.uint64(((c * shape[1] + y) * shape[2] + x) * shape[3])
 
 
 @njit(**PARALLEL)
 def max_forward(a, kernel, stride, out, winner):
     """out = window maxima, winner = tap (row-major) that gave each.  a (C, H, W, N), out and winner (C, HO, WO, N)"""
+    flat_a, flat_out, flat_winner, batch = a.reshape(-1), out.reshape(-1), winner.reshape(-1), np.uint64(a.shape[3])
     for c in prange(a.shape[0]):
-        out[c] = -np.inf
         for y in range(out.shape[1]):
             for x in range(out.shape[2]):
-                for i in range(kernel[0]):
-                    for j in range(kernel[1]):
-                        value = a[c, y * stride[0] + i, x * stride[1] + j]
-                        challenge(out[c, y, x], winner[c, y, x], value, i * kernel[1] + j)
+                at = place(out.shape, c, y, x)
+                for tap in range(kernel[0] * kernel[1]):
+                    i, j = divmod(tap, kernel[1])
+                    begin = place(a.shape, c, y * stride[0] + i, x * stride[1] + j)
+                    challenge(flat_out, flat_winner, at, flat_a, begin, tap, batch)
 
 
 @njit(**PARALLEL)
 def max_feedback(reward, winner, kernel, stride, out):
     """out = each reward at its winner, 0 elsewhere.  reward (C, HO, WO, N), out (C, H, W, N)"""
+    flat_reward, flat_winner, flat_out = reward.reshape(-1), winner.reshape(-1), out.reshape(-1)
+    batch = np.uint64(out.shape[3])
     for c in prange(out.shape[0]):
         out[c] = 0
         for y in range(reward.shape[1]):
             for x in range(reward.shape[2]):
-                for i in range(kernel[0]):
-                    for j in range(kernel[1]):
-                        to = out[c, y * stride[0] + i, x * stride[1] + j]
-                        pay(to, reward[c, y, x], winner[c, y, x], i * kernel[1] + j)
+                at = place(reward.shape, c, y, x)
+                for tap in range(kernel[0] * kernel[1]):
+                    i, j = divmod(tap, kernel[1])
+                    begin = place(out.shape, c, y * stride[0] + i, x * stride[1] + j)
+                    pay(flat_out, begin, flat_reward, flat_winner, at, tap, batch)
 
 
 @njit(**PARALLEL)
 def average_forward(a, kernel, stride, out):
     """out = window means.  a (C, H, W, N), out (C, HO, WO, N)"""
     one, share = a.dtype.type(1), a.dtype.type(1 / (kernel[0] * kernel[1]))
+    flat_a, flat_out, batch = a.reshape(-1), out.reshape(-1), np.uint64(a.shape[3])
     for c in prange(a.shape[0]):
         out[c] = 0
         for y in range(out.shape[1]):
             for x in range(out.shape[2]):
-                for i in range(kernel[0]):
-                    for j in range(kernel[1]):
-                        add(out[c, y, x], a[c, y * stride[0] + i, x * stride[1] + j], one)
-                for n in range(out.shape[3]):
-                    out[c, y, x, n] *= share  # after the sum: what cancels exactly leaves exactly 0
+                at = place(out.shape, c, y, x)
+                for tap in range(kernel[0] * kernel[1]):
+                    i, j = divmod(tap, kernel[1])
+                    begin = place(a.shape, c, y * stride[0] + i, x * stride[1] + j)
+                    add(flat_out, at, flat_a, begin, one, batch)
+                for n in range(batch):
+                    flat_out[at + n] *= share  # after the sum: what cancels exactly leaves exactly 0
 
 
 @njit(**PARALLEL)
 def average_feedback(s, kernel, stride, g):
     """g = sum of s / window over the windows an input is in.  s (C, HO, WO, N), g (C, H, W, N)"""
     share = s.dtype.type(1 / (kernel[0] * kernel[1]))
+    flat_s, flat_g, batch = s.reshape(-1), g.reshape(-1), np.uint64(g.shape[3])
     for c in prange(g.shape[0]):
         g[c] = 0
         for y in range(s.shape[1]):
             for x in range(s.shape[2]):
-                for i in range(kernel[0]):
-                    for j in range(kernel[1]):
-                        add(g[c, y * stride[0] + i, x * stride[1] + j], s[c, y, x], share)
+                at = place(s.shape, c, y, x)
+                for tap in range(kernel[0] * kernel[1]):
+                    i, j = divmod(tap, kernel[1])
+                    begin = place(g.shape, c, y * stride[0] + i, x * stride[1] + j)
+                    add(flat_g, begin, flat_s, at, share, batch)
 
 
 class Pool2d(Layer):

@@ -1,0 +1,118 @@
+"""What is measured: whole training steps (forward, reward, feedback, clipping, optimiser) of networks by name.
+
+    python -m lfp_ref.bench.works WORK STEPS     one JSON line
+
+Every work runs in a process of its own, so that its peak memory is its own. Steps before the measured ones, half as
+many, are not counted: they compile kernels and fill memory.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numba import get_num_threads
+
+from lfp_ref import datasets, models, optim, rewards, rules, training
+from lfp_ref.layers import dense
+from lfp_ref.layers.base import Layer
+from lfp_ref.layers.linear import Linear
+from lfp_ref.network import Spiking
+from lfp_ref.threads import one_blas_thread
+
+BATCH = 128
+# work: how many steps to measure
+WORKS = {"lenet-lfp": 300, "lenet-gradient": 300, "mlp-lfp": 300, "mlp-gradient": 300,
+         "spiking_mlp-lfp": 30, "spiking_cnn-lfp": 10}  # fmt: skip
+
+
+def samples(count: int, size: int = 28) -> tuple[np.ndarray, np.ndarray]:
+    """MNIST's first images and labels where LFP_REF_DATA names its folder and the size is its own; else drawn ones."""
+    try:
+        data = datasets.load_mnist()
+        if size == 28 and len(data.x_train) >= count:
+            return data.x_train[:count], data.y_train[:count]
+    except FileNotFoundError:
+        pass
+    rng = np.random.default_rng(0)
+    return rng.uniform(-1, 1, (count, 1, size, size)).astype(np.float32), rng.integers(0, 10, count)
+
+
+def network(work: str, size: int = 28, **options: Any) -> Layer:
+    make = models.NAMES[work.rsplit("-", 1)[0].replace("_", "-")]
+    return make((1, size, size), 10, rng=np.random.default_rng(0), **options)
+
+
+def stepper(net: Layer, work: str) -> Callable[[np.ndarray, np.ndarray], Any]:
+    """A function of a batch that makes one training step, as the peers' do: SGD with momentum, norm clipped to 3."""
+    optimizer = optim.SGD(net.parameters(), lr=0.01, momentum=0.9)
+    rule = rules.Gradient() if work.endswith("gradient") else rules.Epsilon()
+    reward = rewards.rate_coded if isinstance(net, Spiking) else rewards.softmax
+    return lambda x, y: training.step(net, x, y, optimizer, rule, reward, clip=3.0)
+
+
+def median_ms(
+    step: Callable[[np.ndarray, np.ndarray], Any], x: np.ndarray, y: np.ndarray, batch: int, count: int
+) -> float:
+    """Milliseconds of a step, median of `count` after half as many; batches go round through the samples."""
+    seconds = []
+    for number in range(count + count // 2 + 1):
+        begin = number * batch % (len(x) - batch + 1)
+        rows = slice(begin, begin + batch)
+        start = time.perf_counter()
+        step(x[rows], y[rows])
+        seconds.append(time.perf_counter() - start)
+    return 1e3 * statistics.median(seconds[-count:])
+
+
+def flops(net: Layer) -> float:
+    """Products and additions of the last step's sums, none skipped: forward, weights, and inputs but for the first."""
+    first = net.first_layers()
+    total = 0.0
+    for _, layer in net.named_layers():
+        if isinstance(layer, Linear):
+            z = layer.seen[-1]
+            total += 2 * z.size * layer.weight.value[0].size * (2 if layer in first else 3)
+    return total
+
+
+def matrix_peak() -> float:
+    """FLOP/s of a large matrix product in single precision, with as many threads as everything else: best of 5."""
+    size, best = 1536, 0.0
+    a, z, b = np.ones((size, size), np.float32), np.empty((size, size), np.float32), np.zeros(size, np.float32)
+    with one_blas_thread():
+        for _ in range(5):
+            start = time.perf_counter()
+            dense.forward(a, a, b, z, get_num_threads())
+            best = max(best, 2 * size**3 / (time.perf_counter() - start))
+    return best
+
+
+def peak_memory() -> float:
+    """This process's largest resident memory so far, in MB; NaN where the system does not tell."""
+    try:
+        import resource
+    except ImportError:
+        return float("nan")
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+
+
+def measure(work: str, steps: int) -> dict[str, Any]:
+    """One work's row: milliseconds, steps, operations of a step, the fraction of the matrix peak, memory."""
+    net, (x, y) = network(work), samples(BATCH * 128)
+    ms = median_ms(stepper(net, work), x, y, BATCH, steps)
+    memory = peak_memory()
+    operations = flops(net)
+    fraction = operations / (ms / 1e3) / matrix_peak()
+    return {"work": work, "ms": round(ms, 3), "steps": steps, "flops": operations,
+            "peak_fraction": round(fraction, 3), "rss_mb": round(memory)}  # fmt: skip
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(sys.argv[1], int(sys.argv[2]))), flush=True)
