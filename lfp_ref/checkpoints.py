@@ -93,10 +93,7 @@ def _generators(net: Layer) -> dict[str, np.random.Generator]:
 
 def restore(checkpoint: Checkpoint, net: Layer, optimizer: Optimizer) -> None:
     """Puts a run's arrays and random states back. Raises ValueError where they do not fit this network or optimiser."""
-    generators, states = _generators(net), checkpoint.about.get("random", {})
-    kinds = {path: rng.bit_generator.state["bit_generator"] for path, rng in generators.items()}
-    if kinds != {path: state["bit_generator"] for path, state in states.items()}:
-        raise ValueError("the checkpoint's random generators are not this network's")
+    pairs = _matched(checkpoint, net)
     before = net.state_dict()
     net.load_state_dict(checkpoint.net)
     try:
@@ -104,5 +101,20 @@ def restore(checkpoint: Checkpoint, net: Layer, optimizer: Optimizer) -> None:
     except ValueError:
         net.load_state_dict(before)
         raise
-    for path, rng in generators.items():
-        rng.bit_generator.state = states[path]
+    for rng, state in pairs:
+        rng.bit_generator.state = state
+
+
+def restore_random(checkpoint: Checkpoint, net: Layer) -> None:
+    """Puts the random states alone back. Raises ValueError where they do not fit this network."""
+    for rng, state in _matched(checkpoint, net):
+        rng.bit_generator.state = state
+
+
+def _matched(checkpoint: Checkpoint, net: Layer) -> list[tuple[np.random.Generator, dict[str, Any]]]:
+    """The network's random generators, each with its state in the checkpoint."""
+    generators, states = _generators(net), checkpoint.about.get("random", {})
+    kinds = {path: rng.bit_generator.state["bit_generator"] for path, rng in generators.items()}
+    if kinds != {path: state["bit_generator"] for path, state in states.items()}:
+        raise ValueError("the checkpoint's random generators are not this network's")
+    return [(rng, states[path]) for path, rng in generators.items()]

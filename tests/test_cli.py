@@ -317,7 +317,8 @@ def test_a_stopped_spiking_run_goes_on_to_the_same_numbers(capsys, monkeypatch, 
     import _thread
 
     arguments = ("train", *SPIKING, "--code", "rate", "--epochs", "2")
-    assert call(capsys, *arguments, "--out", "whole")[0] == 0
+    status, out, _ = call(capsys, *arguments, "--out", "whole")
+    assert status == 0 and call(capsys, "evaluate", "whole")[1] == out.splitlines()[-2] + "\n"
     train = training.train
 
     def pressed(net, data, **options):

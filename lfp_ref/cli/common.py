@@ -84,6 +84,7 @@ def stored_run(
     own = load_data(options)
     net = build(options, own)
     net.load_state_dict(saved.net)
+    checkpoints.restore_random(saved, net)  # a rate code then draws what it drew after training
     other = DATA[data](options) if data else own
     if (other.input_shape, other.classes) != (own.input_shape, own.classes):
         raise ValueError(f"this network takes samples {own.input_shape} of {own.classes} classes, "
