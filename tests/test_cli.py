@@ -139,6 +139,10 @@ def test_every_option_reaches_training(capsys):
 def test_mistakes_are_explained(capsys):
     for arguments, says in (
         (("train", "--rule", "lrp"), "unknown rule 'lrp'; known: epsilon"),
+        (
+            ("train", "--model", "spiking-mlp", "--optimizer", "sgd"),
+            "no learning rate is known to suit sgd on spiking-mlp",
+        ),
         (("train", "--activation", "relo"), "unknown activation 'relo'"),
         (("train", "--data", "mnist"), "set LFP_REF_DATA to a folder with the four MNIST files"),
         (("train", "--model", "lenet"), "at least 16 x 16, got (1, 8, 8)"),
@@ -360,7 +364,6 @@ def asked(monkeypatch):
         (("--model", "spiking-cnn"), Epsilon(), rewards.rate_coded, 0.006),
         (("--model", "spiking-cnn", "--rule", "straight-through"), StraightThrough(), rewards.spike_counts, 0.003),
         (("--model", "spiking-cnn", "--optimizer", "adamw"), Epsilon(), rewards.rate_coded, 0.006),
-        (("--model", "spiking-mlp", "--optimizer", "sgd"), Epsilon(), rewards.rate_coded, 0.3),
         (("--model", "spiking-mlp", "--reward", "spike-counts", "--lr", "0.2"), Epsilon(), rewards.spike_counts, 0.2),
         (("--model", "mlp", "--rule", "gradient", "--optimizer", "sgd"), Gradient(), rewards.softmax, 0.1),
     ],

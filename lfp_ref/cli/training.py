@@ -162,7 +162,9 @@ def run(
 ) -> History:
     """One training run, with progress; the options go into its checkpoint."""
     kind = "sgd" if options.optimizer == "sgd" else "adam"
-    usual = LEARNING_RATES[options.model if is_spiking(options) and kind == "adam" else kind]
+    usual = LEARNING_RATES[options.model if is_spiking(options) else kind]
+    if options.lr is None and is_spiking(options) and kind == "sgd":
+        raise ValueError(f"no learning rate is known to suit sgd on {options.model}: choose one with --lr")
     lr = options.lr if options.lr is not None else usual[rules.is_gradient(rule)]
     momentum = {"momentum": 0.9} if kind == "sgd" else {}
     optimizer = optim.NAMES[options.optimizer](net.parameters(), lr, **momentum)

@@ -66,6 +66,36 @@ Section Ascent.
       apply Rmult_le_pos; [apply secant_times_derivative_nonneg, Hcond; assumption|apply square_nonneg].
   Qed.
 
+  (** And so weight by weight, bias by bias: none moves against its gradient. *)
+  Theorem no_weight_descends_under_the_condition :
+    (forall h, (h < hidden)%nat -> condition phi derivative (Z h)) ->
+    (forall o h, (o < outputs)%nat ->
+       0 <= d_v inputs hidden phi x w v b c dJ 0 o h * g_v inputs phi x w b dJ o h)
+    /\ (forall o, (o < outputs)%nat -> 0 <= d_c inputs hidden phi x w v b c dJ 0 o * g_c dJ o)
+    /\ (forall h i, (h < hidden)%nat ->
+          0 <= d_w inputs hidden outputs phi x w v b c dJ 0 h i * g_w inputs outputs derivative x w v b dJ h i)
+    /\ (forall h, (h < hidden)%nat ->
+          0 <= d_b inputs hidden outputs phi x w v b c dJ 0 h * g_b inputs outputs derivative x w v b dJ h).
+  Proof.
+    intros Hcond.
+    assert (Hnonneg : forall t p y, 0 <= p -> 0 <= Rabs t * (p * y ^ 2))
+      by (intros; apply Rmult_le_pos; [apply Rabs_pos|apply Rmult_le_pos; [assumption|apply square_nonneg]]).
+    assert (Hhidden : forall h, (h < hidden)%nat -> 0 <= quotient (phi (Z h)) (Z h) * derivative (Z h))
+      by (intros; apply secant_times_derivative_nonneg, Hcond; assumption).
+    unfold d_v, g_v, d_c, g_c, d_w, g_w, d_b, g_b, delta.
+    split; [intros o h Ho|split; [intros o Ho|split; [intros h i Hh|intros h Hh]]];
+      rewrite ?s_out_is_gradient, ?s_hidden_is_secant_times_gradient by assumption.
+    - set (y := a inputs phi x w b h). replace (_ * _) with (Rabs (v o h) * (1 * (y * dJ o) ^ 2)) by ring.
+      apply Hnonneg. lra.
+    - replace (_ * _) with (Rabs (c o) * (1 * dJ o ^ 2)) by ring. apply Hnonneg. lra.
+    - fold Z. set (B := backed outputs v dJ h). set (q := quotient (phi (Z h)) (Z h)) in *.
+      replace (_ * _) with (Rabs (w h i) * (q * derivative (Z h) * (x i * B) ^ 2)) by ring.
+      apply Hnonneg, Hhidden, Hh.
+    - fold Z. set (B := backed outputs v dJ h). set (q := quotient (phi (Z h)) (Z h)) in *.
+      replace (_ * _) with (Rabs (b h) * (q * derivative (Z h) * B ^ 2)) by ring.
+      apply Hnonneg, Hhidden, Hh.
+  Qed.
+
   (** Strictly uphill as soon as an output has a gradient and something to move it by. *)
   Theorem strict_ascent_under_the_condition o :
     (forall h, (h < hidden)%nat -> condition phi derivative (Z h)) ->
@@ -286,22 +316,33 @@ Proof.
   apply Rmult_le_reg_r with (t * p t * t); [assumption|]. lra.
 Qed.
 
-(** SiLU z sigmoid(z) falls at every z <= -2. *)
+(** SiLU z sigmoid(z) falls exactly where 1 + z + e^z < 0: left of one point, between -2 and -1. *)
 Definition silu (z : R) : R := z * sigmoid z.
 Definition silu_derivative (z : R) : R := sigmoid z + z * sigmoid_derivative z.
 
-Theorem silu_violates t : t <= -2 -> ~ condition silu silu_derivative t.
+Theorem silu_satisfies_where_it_does_not_fall t : condition silu silu_derivative t <-> 0 <= 1 + t + exp t.
 Proof.
-  intros Ht H. destruct (sigmoid_between_0_and_1 t) as [H0 H1].
-  assert (Hfalls : 0 <= silu_derivative t) by (apply (gated_violates_where_it_falls sigmoid); [lra|assumption|exact H]).
-  assert (Hsmall : sigmoid t < 1 / 2).
-  { unfold sigmoid. assert (exp 0 < exp (- t)) by (apply exp_rises; lra). rewrite exp_0 in *.
-    apply Rmult_lt_reg_r with (1 + exp (- t)); [lra|].
-    replace (1 / (1 + exp (- t)) * (1 + exp (- t))) with 1 by (field; lra). lra. }
-  unfold silu_derivative, sigmoid_derivative in Hfalls.
-  replace (sigmoid t + t * (sigmoid t * (1 - sigmoid t))) with (sigmoid t * (1 + t * (1 - sigmoid t)))
-    in Hfalls by ring.
-  assert (t * (1 - sigmoid t) <= -2 * (1 - sigmoid t)) by (apply Rmult_le_compat_r; lra).
-  assert (0 < sigmoid t * - (1 + t * (1 - sigmoid t))) by (apply Rmult_lt_0_compat; lra).
-  lra.
+  destruct (sigmoid_between_0_and_1 t) as [H0 H1]. pose proof (exp_pos t) as He. pose proof (exp_pos (- t)) as He'.
+  destruct (Req_dec t 0) as [->|Ht].
+  - unfold condition. rewrite exp_0, Rmult_0_r, Rmult_0_r. lra.
+  - unfold silu. rewrite gated_violates_where_it_falls by assumption.
+    assert (E : silu_derivative t = sigmoid t * (sigmoid t * exp (- t)) * (1 + t + exp t)).
+    { unfold silu_derivative, sigmoid_derivative, sigmoid. replace (exp t) with (/ exp (- t)).
+      - field. lra.
+      - rewrite <- exp_Ropp. f_equal. ring. }
+    rewrite E. assert (Hpos : 0 < sigmoid t * (sigmoid t * exp (- t)))
+      by (apply Rmult_lt_0_compat; [|apply Rmult_lt_0_compat]; assumption).
+    split; intros H; [|apply Rmult_le_pos; lra].
+    apply Rmult_le_reg_l with (1 := Hpos). lra.
+Qed.
+
+Theorem silu_violates_left_of_one_point :
+  (forall t t', t < t' -> ~ condition silu silu_derivative t' -> ~ condition silu silu_derivative t)
+  /\ ~ condition silu silu_derivative (-2) /\ condition silu silu_derivative (-1).
+Proof.
+  split; [|split].
+  - intros t t' Ht. rewrite !silu_satisfies_where_it_does_not_fall. pose proof (exp_rises t t' Ht). lra.
+  - rewrite silu_satisfies_where_it_does_not_fall. assert (exp (-2) < exp 0) by (apply exp_rises; lra).
+    rewrite exp_0 in *. lra.
+  - rewrite silu_satisfies_where_it_does_not_fall. pose proof (exp_pos (-1)). lra.
 Qed.

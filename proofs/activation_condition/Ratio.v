@@ -91,6 +91,12 @@ Proof.
   lra.
 Qed.
 
+(** One layer of LFP-0 in the recursion below: a hidden unit that gets back B = sum_j w_j s_j has s = phi(z)/z B, which
+    is the ratio times phi'(z) B. *)
+Theorem lfp_0_is_the_recursion_with_ratios phi slope t B : t <> 0 -> slope <> 0 ->
+  quotient (phi t * B) (stab t 0) = (phi t / t / slope) * slope * B.
+Proof. intros Ht Hslope. rewrite stab_zero, quotient_div by assumption. field. split; assumption. Qed.
+
 (** Hidden layers between a unit and the outputs, the nearest first: how many units lie above this layer, with which
     weights (j above, i here), the derivative and the ratio secant / derivative of each unit i at this sample. *)
 Record layer := Layer { above : nat; weight : nat -> nat -> R; slope : vector; ratio : vector }.
@@ -188,6 +194,25 @@ Proof.
       with (- sum samples (fun n => a n * s n) * - (P_ - N_)) by ring.
     apply Rmult_le_pos; lra.
   - apply Rmult_le_pos; lra.
+Qed.
+
+(** Depth and batch in one: a weight of unit i with input a_n at sample n, h hidden layers above it in every sample (the
+    same weights, other slopes and ratios), all ratios in [m, M]. A = P_ + N_: the sum over paths and samples. *)
+Theorem ratio_layers_and_batch_keep_the_sign
+  samples h (a : vector) (c : nat -> vector) (layers : nat -> list layer) i m M :
+  0 <= m <= M ->
+  (forall n, (n < samples)%nat -> length (layers n) = h /\ ratios_in_range m M (layers n)) ->
+  let P n := terms_of_sign (c n) true (layers n) i in let N n := terms_of_sign (c n) false (layers n) i in
+  let A := positive_terms samples a P N + positive_terms samples a N P in
+  let g := sum samples (fun n => a n * delta (c n) (layers n) i) in
+  (M ^ h - m ^ h) * A <= (M ^ h + m ^ h) * Rabs g ->
+  0 <= sum samples (fun n => a n * secant (c n) (layers n) i) * g.
+Proof.
+  intros Hrange Hlayers P N A g Hsmall.
+  assert (Hg : g = sum samples (fun n => a n * (P n - N n)))
+    by (apply sum_ext; intros; rewrite delta_is_positive_less_negative_terms; reflexivity).
+  rewrite Hg in *. apply ratio_batch with (B := m ^ h) (A := M ^ h); [|exact Hsmall].
+  intros n Hn. destruct (Hlayers n Hn) as [<- Hin]. apply ratio_layers; assumption.
 Qed.
 
 (** Where nothing cancels (all terms of one sign: N = 0 or P = 0), any ratios >= 0 do: in particular a chain, one unit a

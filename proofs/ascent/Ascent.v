@@ -49,19 +49,23 @@ Section Direction.
 End Direction.
 
 (** The same for networks: for a batch through a ReLU-like network of any depth, LFP-0's feedback d and the gradient g
-    have <d, g> = sum |w| g^2 >= 0. *)
+    have <d, g> = sum |w| g^2 >= 0, and it is 0 only where each parameter is 0 or has gradient 0. *)
 Theorem lfp_0_is_uphill {n m} (N : net n m) (samples : nat) (x dJ r : nat -> vector) :
   (forall s, (s < samples)%nat ->
      homogeneous_at N (x s) /\ forall j, (j < m)%nat -> r s j = forward N (x s) j * dJ s j) ->
   let d k := sum samples (fun s => parameter_feedback N (x s) (r s) k) in
   let g k := sum samples (fun s => gradient N (x s) (dJ s) k) in
   sum (size N) (fun k => d k * g k) = rise (size N) (parameter N) g
-  /\ 0 <= sum (size N) (fun k => d k * g k).
+  /\ 0 <= sum (size N) (fun k => d k * g k)
+  /\ (sum (size N) (fun k => d k * g k) = 0 <-> forall k, (k < size N)%nat -> parameter N k = 0 \/ g k = 0).
 Proof.
   intros H d g.
   assert (Hd : forall k, (k < size N)%nat -> d k = Rabs (parameter N k) * g k)
     by (intros k _; apply lfp_0_is_absolute_weight_times_gradient_in_a_batch; assumption).
-  split; [apply direction_times_gradient|apply direction_is_uphill with (w := parameter N)]; exact Hd.
+  split; [|split].
+  - apply direction_times_gradient; exact Hd.
+  - apply direction_is_uphill with (w := parameter N); exact Hd.
+  - apply level_exactly_where_each_weight_or_gradient_is_zero; exact Hd.
 Qed.
 
 (** In terms of derivatives alone: move all parameters along LFP-0's feedback d. Then the objective of the batch rises,
@@ -171,28 +175,28 @@ Lemma least_le_mean f K : (1 <= K)%nat -> INR K * least f K <= sum K f.
 Proof. intros H. rewrite <- sum_const. apply sum_le. intros k Hk. apply least_is_least; assumption. Qed.
 
 Section Rate.
-  Context (J S : vector) (L M best : R).
-  (** J k: the objective before step k. S k: sum |w| g^2 there. best: no value of J is above it. *)
+  Context (J S : vector) (L M best : R) (K : nat).
+  (** J k: the objective before step k. S k: sum |w| g^2 there. K: how many steps. best: J is not above it. *)
   Context (L_pos : 0 < L) (M_pos : 0 < M).
-  Context (each_step : forall k, J (k + 1)%nat - J k >= S k / (2 * L * M)).
-  Context (no_better : forall k, J k <= best).
+  Context (each_step : forall k, (k < K)%nat -> J (k + 1)%nat - J k >= S k / (2 * L * M)).
+  Context (no_better : J K <= best).
 
-  Lemma rises_add_up K : sum K S <= 2 * L * M * (J K - J 0%nat).
+  Lemma rises_add_up n : (n <= K)%nat -> sum n S <= 2 * L * M * (J n - J 0%nat).
   Proof.
     assert (H2LM : 0 < 2 * L * M) by (apply Rmult_lt_0_compat; [lra|assumption]).
-    induction K as [|K IH]; simpl; [lra|].
-    pose proof (each_step K) as H. rewrite Nat.add_1_r in H.
-    assert (S K <= 2 * L * M * (J (Datatypes.S K) - J K)).
+    induction n as [|n IH]; intros Hn; simpl; [lra|]. specialize (IH ltac:(lia)).
+    pose proof (each_step n ltac:(lia)) as H. rewrite Nat.add_1_r in H.
+    assert (S n <= 2 * L * M * (J (Datatypes.S n) - J n)).
     { apply Rge_le, (Rmult_le_compat_l (2 * L * M)) in H; [|lra].
-      replace (2 * L * M * (S K / (2 * L * M))) with (S K) in H by (field; lra). assumption. }
-    replace (J (Datatypes.S K) - J 0%nat) with ((J (Datatypes.S K) - J K) + (J K - J 0%nat)) by ring. lra.
+      replace (2 * L * M * (S n / (2 * L * M))) with (S n) in H by (field; lra). assumption. }
+    replace (J (Datatypes.S n) - J 0%nat) with ((J (Datatypes.S n) - J n) + (J n - J 0%nat)) by ring. lra.
   Qed.
 
   (** min over k < K of sum |w| g^2 <= 2 L M (J* - J_0) / K. *)
-  Theorem rate K : (1 <= K)%nat -> least S K <= 2 * L * M * (best - J 0%nat) / INR K.
+  Theorem rate : (1 <= K)%nat -> least S K <= 2 * L * M * (best - J 0%nat) / INR K.
   Proof.
     intros HK. assert (0 < INR K) by (apply lt_0_INR; lia).
-    pose proof (least_le_mean S K HK). pose proof (rises_add_up K). pose proof (no_better K).
+    pose proof (least_le_mean S K HK). pose proof (rises_add_up K (le_n K)).
     assert (H2LM : 0 < 2 * L * M) by (apply Rmult_lt_0_compat; [lra|assumption]).
     assert (2 * L * M * (J K - J 0%nat) <= 2 * L * M * (best - J 0%nat)) by (apply Rmult_le_compat_l; lra).
     apply Rmult_le_reg_l with (INR K); [assumption|].
@@ -226,14 +230,16 @@ Proof.
 Qed.
 
 (** Put together: LFP-0 with lr = 1/(L M), w_(k+1) = w_k + lr |w_k| g_k, all weights on the way within M, the smoothness
-    inequality along each step, J_k the objective at w_k. After K steps min sum |w| g^2 <= 2 L M (J* - J_0) / K. *)
-Theorem rate_of_lfp P (w g : nat -> vector) (J : vector) (L M best : R) :
-  0 < L -> 0 < M -> (forall k i, (i < P)%nat -> Rabs (w k i) <= M) ->
-  (forall k, J (k + 1)%nat >= J k + sum P (fun i => g k i * (/ (L * M) * (Rabs (w k i) * g k i)))
-                              - L / 2 * sum P (fun i => (/ (L * M) * (Rabs (w k i) * g k i)) ^ 2)) ->
-  (forall k, J k <= best) ->
-  forall K, (1 <= K)%nat -> least (fun k => rise P (w k) (g k)) K <= 2 * L * M * (best - J 0%nat) / INR K.
+    inequality along each of K steps, J_k the objective at w_k, J_K at most J*. Then
+    min sum |w| g^2 <= 2 L M (J* - J_0) / K. *)
+Theorem rate_of_lfp P (w g : nat -> vector) (J : vector) (L M best : R) (K : nat) :
+  0 < L -> 0 < M -> (forall k i, (k < K)%nat -> (i < P)%nat -> Rabs (w k i) <= M) ->
+  (forall k, (k < K)%nat ->
+     J (k + 1)%nat >= J k + sum P (fun i => g k i * (/ (L * M) * (Rabs (w k i) * g k i)))
+                      - L / 2 * sum P (fun i => (/ (L * M) * (Rabs (w k i) * g k i)) ^ 2)) ->
+  J K <= best ->
+  (1 <= K)%nat -> least (fun k => rise P (w k) (g k)) K <= 2 * L * M * (best - J 0%nat) / INR K.
 Proof.
-  intros HL HM Hbound Hsmooth Hbest K HK. apply rate; [assumption..| |assumption|assumption].
-  intros k. apply rise_of_the_best_step; [assumption..|apply Hbound|apply Hsmooth].
+  intros HL HM Hbound Hsmooth Hbest HK. apply rate; [assumption..| |assumption|assumption].
+  intros k Hk. apply rise_of_the_best_step; [assumption..|intros i; apply Hbound|apply Hsmooth]; assumption.
 Qed.

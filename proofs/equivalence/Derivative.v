@@ -22,6 +22,24 @@ Fixpoint shifted {n m} (N : net n m) (v : vector) (t : R) : net n m :=
   | Then below above => Then (shifted below v t) (shifted above (fun k => v (size below + k)%nat) t)
   end.
 
+Lemma size_of_shifted {n m} (N : net n m) : forall v t, size (shifted N v t) = size N.
+Proof. induction N; intros v t; simpl; rewrite ?IHN1, ?IHN2; reflexivity. Qed.
+
+(** It does move parameter k by t v_k, and nothing else (by definition). *)
+Lemma shifted_moves_each_parameter {n m} (N : net n m) : forall v t k, (k < size N)%nat ->
+  parameter (shifted N v t) k = parameter N k + t * v k.
+Proof.
+  induction N; intros v t k' Hk; simpl in Hk |- *; try lia; unfold join.
+  - destruct (Nat.ltb_spec k' weights) as [H|H]; unfold below_size.
+    + destruct (Nat.ltb_spec k' weights); [reflexivity|lia].
+    + destruct (Nat.ltb_spec (k' - weights) biases); [|lia]. replace (weights + (k' - weights))%nat with k' by lia.
+      reflexivity.
+  - rewrite size_of_shifted. destruct (Nat.ltb_spec k' (size N1)) as [H|H]; [apply IHN1, H|].
+    rewrite IHN2 by lia. replace (size N1 + (k' - size N1))%nat with k' by lia. reflexivity.
+  - rewrite size_of_shifted. destruct (Nat.ltb_spec k' (size N1)) as [H|H]; [apply IHN1, H|].
+    rewrite IHN2 by lia. replace (size N1 + (k' - size N1))%nat with k' by lia. reflexivity.
+Qed.
+
 (** Differentiable at input a: activations have their derivative there, each window one maximum only. *)
 Fixpoint smooth_at {n m} (N : net n m) (a : vector) : Prop :=
   match N with

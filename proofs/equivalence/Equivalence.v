@@ -8,7 +8,8 @@
 From LFP Require Import sums.Sums sums.Network.
 
 (** What LFP-0 needs of a network N at an input a to equal the gradient:
-    - linear layers: the epsilon rule with e = 0, and no neuron at z_j = 0 (unless nothing at all comes in there);
+    - linear layers: the epsilon rule with e = 0, and no neuron at z_j = 0 (unless nothing flows in there: no
+      bias, and each w_ji a_i is 0);
     - activations: the secant is the derivative at the values that occur (ReLU, leaky ReLU, ..., see below);
     - sums of branches: e = 0, and no sum of 0 out of branches that are not 0. *)
 Fixpoint homogeneous_at {n m} (N : net n m) (a : vector) : Prop :=
@@ -17,7 +18,7 @@ Fixpoint homogeneous_at {n m} (N : net n m) (a : vector) : Prop :=
       rho = Epsilon 0 /\
       forall j, (j < m)%nat ->
         pre_activation L w b a j <> 0
-        \/ b (which_bias L j) = 0 /\ forall c, (c < fan L j)%nat -> a (source L j c) = 0
+        \/ b (which_bias L j) = 0 /\ forall c, (c < fan L j)%nat -> weighted L w a j c = 0
   | @Activation n phi derivative => forall i, (i < n)%nat -> phi (a i) = derivative (a i) * a i
   | MaxPool _ => True
   | Dropout _ _ => True
@@ -27,10 +28,6 @@ Fixpoint homogeneous_at {n m} (N : net n m) (a : vector) : Prop :=
       /\ homogeneous_at body a /\ homogeneous_at shortcut a
   | Then below above => homogeneous_at below a /\ homogeneous_at above (forward below a)
   end.
-
-(** at_index k i is 0 unless k = i, so next to it x_k may be called x_i. *)
-Lemma at_index_rename (x : vector) k i : at_index k i * x k = at_index k i * x i.
-Proof. unfold at_index. destruct (Nat.eqb_spec k i) as [->|_]; ring. Qed.
 
 (** y r / y is r, also at y = 0 if what it is multiplied by is 0 there. *)
 Lemma quotient_of_product x y d : y <> 0 \/ x = 0 -> x * quotient (y * d) (stab y 0) = x * d.
@@ -44,14 +41,14 @@ Section LinearLayer.
   Context (reward_is_value_times_gradient : forall j, (j < m)%nat -> r j = pre_activation L w b a j * d j).
   Context (awake : forall j, (j < m)%nat ->
     pre_activation L w b a j <> 0
-    \/ b (which_bias L j) = 0 /\ forall c, (c < fan L j)%nat -> a (source L j c) = 0).
+    \/ b (which_bias L j) = 0 /\ forall c, (c < fan L j)%nat -> weighted L w a j c = 0).
 
   Lemma connection_is_gradient j c : (j < m)%nat -> (c < fan L j)%nat ->
     connection L w b (Epsilon 0) a r j c = w (which L j c) * a (source L j c) * d j.
   Proof.
     intros Hj Hc. rewrite connection_epsilon, (reward_is_value_times_gradient j Hj).
     apply quotient_of_product. destruct (awake j Hj) as [H|[_ H]]; [left; assumption|right].
-    rewrite H by assumption. ring.
+    exact (H c Hc).
   Qed.
 
   Lemma bias_share_is_gradient j : (j < m)%nat ->

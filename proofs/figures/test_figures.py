@@ -37,6 +37,13 @@ def test_cosine(folder):
             assert lowest > 0.3 and (lowest > 1 - 1e-9 or row["cosine with"] == "dJ/dw")
         elif row["activation"] in ("ELU", "tanh", "softsign") and (row["over"], row["value"]) == ("depth", "1"):
             assert lowest > 0  # one hidden layer, one sample: proved
+        if row["activation"] == "tanh":
+            assert lowest > 0  # it loses direction with depth, but still climbs
+    alone, together = (
+        {(r["activation"], r["cosine with"]): float(r["mean"]) for r in rows if (r["over"], r["value"]) == ("batch", n)}
+        for n in ("1", "64")
+    )
+    assert all(together[key] > mean - 0.05 for key, mean in alone.items())  # a batch costs nothing on average
     mean = {(r["activation"], r["value"]): float(r["mean"]) for r in rows
             if (r["over"], r["cosine with"]) == ("depth", "|w| dJ/dw")}  # fmt: skip
     assert mean["tanh", "8"] < mean["tanh", "1"] and mean["sigmoid", "8"] < 0.1

@@ -10,6 +10,25 @@ Definition update (w g lr : R) : R := w + lr * (Rabs w * g).
 Theorem an_update_multiplies w g lr : update w g lr = w * (1 + lr * (sgn w * g)).
 Proof. unfold update. rewrite <- sgn_mult. ring. Qed.
 
+(** That is what a layer with the epsilon rule computes, any wiring, any e: d_w = |w| h with h = sum a s over all
+    connections that carry the weight, and d_b = |b| sum s. *)
+Theorem epsilon_feedback_multiplies {n m} (L : wiring n m) w b e a r k :
+  let s j := quotient (r j) (stab (pre_activation L w b a j) e) in
+  to_weight L w b (Epsilon e) a r k = Rabs (w k) * gradient_weight L a s k
+  /\ to_bias L w b (Epsilon e) a r k = Rabs (b k) * gradient_bias L s k.
+Proof.
+  intros s. split.
+  - unfold to_weight, gradient_weight. rewrite <- sgn_mult, Rmult_assoc. f_equal.
+    rewrite <- sum_scale. apply sum_ext; intros j _. rewrite <- sum_scale. apply sum_ext; intros c _.
+    rewrite connection_epsilon. fold (s j).
+    replace (at_index (which L j c) k * (w (which L j c) * a (source L j c) * s j))
+      with (at_index (which L j c) k * w (which L j c) * (a (source L j c) * s j)) by ring.
+    rewrite at_index_rename. ring.
+  - unfold to_bias, gradient_bias. rewrite <- sgn_mult, Rmult_assoc. f_equal.
+    rewrite <- sum_scale. apply sum_ext; intros j _. rewrite bias_share_epsilon. fold (s j).
+    rewrite <- Rmult_assoc, at_index_rename. ring.
+Qed.
+
 (** ** Zero absorbs *)
 
 Theorem zero_absorbs g lr : update 0 g lr = 0.
@@ -148,6 +167,17 @@ Theorem all_rules_but_flat_see_nothing_of_zero_weights e g alpha beta low high :
   /\ sees_nothing_of_zero_weights (WSquare e) /\ sees_nothing_of_zero_weights (ZBox low high e).
 Proof. repeat split; each_term. unfold square. ring. Qed.
 
+(** Of a bias of 0 no rule sees anything, flat of no bias at all. *)
+Definition sees_nothing_of_zero_biases (rho : rule) : Prop :=
+  forall G T, In G (groups rho) -> In T (terms G) -> on_bias T 0 = 0.
+
+Theorem all_rules_see_nothing_of_zero_biases e g alpha beta low high :
+  sees_nothing_of_zero_biases (Epsilon e) /\ sees_nothing_of_zero_biases (Gamma g e)
+  /\ sees_nothing_of_zero_biases (AlphaBeta alpha beta e) /\ sees_nothing_of_zero_biases (ZPlus e)
+  /\ sees_nothing_of_zero_biases (WSquare e) /\ sees_nothing_of_zero_biases (Flat e)
+  /\ sees_nothing_of_zero_biases (ZBox low high e).
+Proof. repeat split; each_term; unfold square; rewrite ?plus_0, ?minus_0; ring. Qed.
+
 Lemma sum_list_zero {A} (l : list A) f : (forall x, In x l -> f x = 0) -> sum_list l f = 0.
 Proof.
   induction l as [|x l IH]; intros H; simpl; [reflexivity|].
@@ -177,6 +207,16 @@ Section Layer.
     unfold at_index. destruct (Nat.eqb_spec (which L j c) k) as [Hk|_]; [|ring].
     unfold connection, group_connection. rewrite sum_list_zero; [ring|]. intros G HG. apply sum_list_zero. intros T HT.
     unfold seen. rewrite Hk, Hw, (Hrule G T HG HT). ring.
+  Qed.
+
+  (** A bias of 0 gets no feedback. *)
+  Theorem zero_biases_get_no_feedback k :
+    sees_nothing_of_zero_biases rho -> b k = 0 -> to_bias L w b rho a r k = 0.
+  Proof.
+    intros Hrule Hb. unfold to_bias. rewrite sum_zero; [ring|]. intros j Hj.
+    unfold at_index. destruct (Nat.eqb_spec (which_bias L j) k) as [Hk|_]; [|ring].
+    unfold bias_share, group_bias_share. rewrite sum_list_zero; [ring|]. intros G HG. apply sum_list_zero. intros T HT.
+    unfold seen_bias. rewrite Hk, Hb, (Hrule G T HG HT). ring.
   Qed.
 
   (** A neuron without reward hands on nothing, whatever the rule ... *)

@@ -32,14 +32,10 @@ def test_exactly(name):
     for value, feedback in [*zip(w.flat, d.flat, strict=True), *zip(b, d_b, strict=True)]:
         if value == 0 or feedback == 0:
             continue
-        h = feedback / abs(
-            value
-        )  # lr |h| < 1 keeps the sign; at 1, where h points to 0, the weight dies; above it flips
-        for lr, sign in (
-            (1 / abs(h) * Fraction(999, 1000), 1),
-            (1 / abs(h), 0),
-            (1 / abs(h) * Fraction(1001, 1000), -1),
-        ):
+        h = feedback / abs(value)
+        # lr |h| < 1 keeps the sign; at 1, where h points to 0, the weight dies; above it flips
+        for part, sign in ((Fraction(999, 1000), 1), (Fraction(1), 0), (Fraction(1001, 1000), -1)):
+            lr = part / abs(h)
             moved = value + lr * feedback
             assert moved == value * (1 + lr * oracle.sgn(value) * h)
             if feedback * value < 0:

@@ -66,25 +66,26 @@ def test_several_outputs_ascend_for_the_objective_they_are_reweighted_to(seed):
     assert all(a * b >= 0 for a, b in zip(flat(d), flat(g), strict=True)) and passes.inner(d, g) > 0
 
 
+@pytest.mark.parametrize("act", [passes.identity, passes.absolute], ids=lambda act: act.name)
 @pytest.mark.parametrize("widths", [(3, 1), (3, 3, 2), (2, 3, 3, 1)])
 @pytest.mark.parametrize("seed", range(15))
-def test_a_small_epsilon_ascends_at_any_depth_and_batch(seed, widths):
+def test_a_small_epsilon_ascends_at_any_depth_and_batch(seed, widths, act):
     """Homogeneous networks: h dividing layers multiply a path by factors in [k^h, 1], k = z_min/(z_min + e).
 
     So theta_h = (1 - k^h)/(1 + k^h), and a weight whose theta_h A <= |G| goes the gradient's way: exactly so for every
     epsilon below 2 z_min |G| / (h A), because theta_h <= h e / (2 z_min).
     """
     weights, x, slope = network(seed, widths, 3)
-    runs = [passes.forward(weights, sample, passes.identity)[1] for sample in x]
+    runs = [passes.forward(weights, sample, act)[1] for sample in x]
     least = min(abs(z) for totals in runs for layer in totals for z in layer)
-    _, gradient, absolute, _ = ratio.sums(weights, x, passes.identity, slope)
+    _, gradient, absolute, _ = ratio.sums(weights, x, act, slope)
     cancellation = max(a / abs(g) for a, g in zip(flat(absolute), flat(gradient), strict=True))
     epsilon = 2 * least / (len(weights) * cancellation)
     factor = least / (least + epsilon)
     for hidden in range(1, len(weights) + 1):
         theta = (1 - factor**hidden) / (1 + factor**hidden)
         assert theta <= hidden * epsilon / (2 * least)
-    d, g = passes.feedback_and_gradient(weights, x, passes.identity, slope, epsilon)
+    d, g = passes.feedback_and_gradient(weights, x, act, slope, epsilon)
     assert all(a * b >= 0 for a, b in zip(flat(d), flat(g), strict=True)) and passes.inner(d, g) > 0
 
 

@@ -119,6 +119,10 @@ Proof. unfold at_index. rewrite Nat.eqb_refl. reflexivity. Qed.
 Lemma at_index_other i k : i <> k -> at_index i k = 0.
 Proof. intros H. unfold at_index. destruct (Nat.eqb_spec i k); [contradiction|reflexivity]. Qed.
 
+(** at_index k i is 0 unless k = i, so next to it x_k may be called x_i. *)
+Lemma at_index_rename (x : vector) k i : at_index k i * x k = at_index k i * x i.
+Proof. unfold at_index. destruct (Nat.eqb_spec k i) as [->|_]; ring. Qed.
+
 (** Of a sum over all indices, [at_index k] picks the k-th term. *)
 Lemma sum_at_index n k x : (k < n)%nat -> sum n (fun i => at_index k i * x) = x.
 Proof.

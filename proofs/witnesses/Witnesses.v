@@ -34,52 +34,85 @@ Qed.
 (** ** Two hidden layers, one sample, softsign
 
     One unit, then two: x = 5, w = 1/10, u = (1, 10), v = (7, -4), J = z3. *)
+Definition deep_network : net 1 1 :=
+  Then (Linear (dense 1 1) 1 0 (fun _ => 1 / 10) (fun _ => 0) (Epsilon 0))
+  (Then (Activation softsign softsign_derivative)
+  (Then (Linear (dense 1 2) 2 0 (two 1 10) (fun _ => 0) (Epsilon 0))
+  (Then (Activation softsign softsign_derivative)
+        (Linear (dense 2 1) 2 0 (two 7 (-4)) (fun _ => 0) (Epsilon 0))))).
+
 Theorem witness_depth :
-  let x := 5 in let w := 1 / 10 in let u1 := 1 in let u2 := 10 in let v1 := 7 in let v2 := -4 in
-  let z1 := w * x in let a := softsign z1 in
-  let z21 := u1 * a in let z22 := u2 * a in let a21 := softsign z21 in let a22 := softsign z22 in
-  let z3 := v1 * a21 + v2 * a22 in
-  (* LFP-0, reward z3 dJ/dz3 = z3: secants *)
-  let s21 := a21 / z21 * v1 in let s22 := a22 / z22 * v2 in let s1 := a / z1 * (u1 * s21 + u2 * s22) in
-  (* the gradient: derivatives *)
-  let g21 := softsign_derivative z21 * v1 in let g22 := softsign_derivative z22 * v2 in
-  let g1 := softsign_derivative z1 * (u1 * g21 + u2 * g22) in
-  z3 <> 0 /\
-  (Rabs v1 * a21) * a21 + (Rabs v2 * a22) * a22
-  + (Rabs u1 * (a * s21)) * (a * g21) + (Rabs u2 * (a * s22)) * (a * g22)
-  + (Rabs w * (x * s1)) * (x * g1) = -1345 / 140608.
+  let x := fun _ : nat => 5 in
+  sum (size deep_network) (fun k =>
+    parameter_feedback deep_network x (fun j => forward deep_network x j * 1) k
+    * gradient deep_network x (fun _ => 1) k)
+  = -1345 / 140608.
 Proof.
-  intros. assert (Hz1 : z1 = 1 / 2) by (unfold z1, w, x; field).
-  assert (Ha : a = 1 / 3) by (unfold a; rewrite Hz1; value_of softsign).
-  assert (H21 : z21 = 1 / 3) by (unfold z21, u1; rewrite Ha; field).
-  assert (H22 : z22 = 10 / 3) by (unfold z22, u2; rewrite Ha; field).
-  assert (Ha21 : a21 = 1 / 4) by (unfold a21; rewrite H21; value_of softsign).
-  assert (Ha22 : a22 = 10 / 13) by (unfold a22; rewrite H22; value_of softsign).
-  assert (D1 : softsign_derivative z1 = 4 / 9) by (rewrite Hz1; value_of softsign_derivative).
-  assert (D21 : softsign_derivative z21 = 9 / 16) by (rewrite H21; value_of softsign_derivative).
-  assert (D22 : softsign_derivative z22 = 9 / 169) by (rewrite H22; value_of softsign_derivative).
-  split; [unfold z3, v1, v2; rewrite Ha21, Ha22; lra|].
-  unfold s1, g1, s21, s22, g21, g22. rewrite D1, D21, D22, Ha21, Ha22, H21, H22, Ha, Hz1.
-  unfold v1, v2, u1, u2, w, x. absolute. field.
+  intros x.
+  assert (S1 : softsign (1 / 2) = 1 / 3) by value_of softsign.
+  assert (S2 : softsign (1 / 3) = 1 / 4) by value_of softsign.
+  assert (S3 : softsign (10 / 3) = 10 / 13) by value_of softsign.
+  assert (D1 : softsign_derivative (1 / 2) = 4 / 9) by value_of softsign_derivative.
+  assert (D2 : softsign_derivative (1 / 3) = 9 / 16) by value_of softsign_derivative.
+  assert (D3 : softsign_derivative (10 / 3) = 9 / 169) by value_of softsign_derivative.
+  unfold deep_network. cbn [size parameter_feedback gradient forward feedback backprop].
+  set (z1 := pre_activation (dense 1 1) _ _ x).
+  set (z2 := pre_activation (dense 1 2) _ _ (fun i => softsign (z1 i))).
+  set (z3 := pre_activation (dense 2 1) _ _ (fun i => softsign (z2 i))).
+  assert (Z1 : z1 0%nat = 1 / 2) by (unfold z1, pre_activation, weighted, x; simpl; field).
+  assert (Z20 : z2 0%nat = 1 / 3) by (unfold z2, pre_activation, weighted, two; simpl; rewrite Z1, S1; field).
+  assert (Z21 : z2 1%nat = 10 / 3) by (unfold z2, pre_activation, weighted, two; simpl; rewrite Z1, S1; field).
+  assert (Z3 : z3 0%nat = 7 / 4 - 40 / 13)
+    by (unfold z3, pre_activation, weighted, two; simpl; rewrite Z20, Z21, S2, S3; field).
+  rewrite !sum_join_product. cbn [sum Nat.add].
+  rewrite (dense_to_weight 2 1 _ _ _ _ _ 0 0), (dense_to_weight 2 1 _ _ _ _ _ 0 1),
+    (dense_to_weight 1 2 _ _ _ _ _ 0 0), (dense_to_weight 1 2 _ _ _ _ _ 1 0), (dense_to_weight 1 1 _ _ _ _ _ 0 0),
+    (dense_gradient_weight 2 1 _ _ 0 0), (dense_gradient_weight 2 1 _ _ 0 1),
+    (dense_gradient_weight 1 2 _ _ 0 0), (dense_gradient_weight 1 2 _ _ 1 0),
+    (dense_gradient_weight 1 1 _ _ 0 0) by lia.
+  fold z1. rewrite !dense_to_input, !dense_gradient_input by lia. cbn [sum].
+  fold z2. rewrite !dense_to_input, !dense_gradient_input by lia. cbn [sum].
+  fold z3. rewrite !stab_zero, Z1, Z20, Z21, Z3, S1, S2, S3, D1, D2, D3, !quotient_div by lra.
+  unfold two, x. simpl. absolute. field.
 Qed.
 
 (** ** One hidden layer, a batch of two, softsign
 
     x = (2, -3), w = 1, v = 3, J = y1 + y2. *)
+Definition one_hidden_neuron : net 1 1 :=
+  Then (Linear (dense 1 1) 1 0 (fun _ => 1) (fun _ => 0) (Epsilon 0))
+  (Then (Activation softsign softsign_derivative)
+        (Linear (dense 1 1) 1 0 (fun _ => 3) (fun _ => 0) (Epsilon 0))).
+
 Theorem witness_batch :
-  let x1 := 2 in let x2 := -3 in let w := 1 in let v := 3 in
-  let z1 := w * x1 in let z2 := w * x2 in let a1 := softsign z1 in let a2 := softsign z2 in
-  v * a1 <> 0 /\ v * a2 <> 0 /\
-  (Rabs v * (a1 + a2)) * (a1 + a2)
-  + (Rabs w * (x1 * (a1 / z1 * v) + x2 * (a2 / z2 * v)))
-    * (x1 * (softsign_derivative z1 * v) + x2 * (softsign_derivative z2 * v)) = -1 / 192.
+  let N := one_hidden_neuron in let x s := fun _ : nat => two 2 (-3) s in
+  let d k := sum 2 (fun s => parameter_feedback N (x s) (fun j => forward N (x s) j * 1) k) in
+  let g k := sum 2 (fun s => gradient N (x s) (fun _ => 1) k) in
+  sum (size N) (fun k => d k * g k) = -1 / 192.
 Proof.
-  intros. assert (H1 : z1 = 2) by (unfold z1, w, x1; ring). assert (H2 : z2 = -3) by (unfold z2, w, x2; ring).
-  assert (A1 : a1 = 2 / 3) by (unfold a1; rewrite H1; value_of softsign).
-  assert (A2 : a2 = -3 / 4) by (unfold a2; rewrite H2; value_of softsign).
-  assert (D1 : softsign_derivative z1 = 1 / 9) by (rewrite H1; value_of softsign_derivative).
-  assert (D2 : softsign_derivative z2 = 1 / 16) by (rewrite H2; value_of softsign_derivative).
-  rewrite D1, D2, A1, A2, H1, H2. unfold v, w, x1, x2. absolute. repeat split; lra.
+  intros N x.
+  assert (S1 : softsign 2 = 2 / 3) by value_of softsign.
+  assert (S2 : softsign (-3) = -3 / 4) by value_of softsign.
+  assert (D1 : softsign_derivative 2 = 1 / 9) by value_of softsign_derivative.
+  assert (D2 : softsign_derivative (-3) = 1 / 16) by value_of softsign_derivative.
+  (* the two parameters at one sample whose sums are not 0 *)
+  assert (H : forall s t, t = softsign (two 2 (-3) s) -> two 2 (-3) s <> 0 -> t <> 0 ->
+    let d := parameter_feedback N (x s) (fun j => forward N (x s) j * 1) in let g := gradient N (x s) (fun _ => 1) in
+    d 0%nat = 3 * t /\ g 0%nat = two 2 (-3) s * softsign_derivative (two 2 (-3) s) * 3 /\ d 1%nat = 3 * t
+    /\ g 1%nat = t).
+  { intros s t Ht Hx Hne. unfold N, one_hidden_neuron. cbn [parameter_feedback gradient forward feedback backprop size].
+    set (z1 := pre_activation (dense 1 1) _ _ (x s)).
+    set (z2 := pre_activation (dense 1 1) _ _ (fun i => softsign (z1 i))).
+    assert (Z1 : z1 0%nat = two 2 (-3) s) by (unfold z1, pre_activation, weighted, x; simpl; ring).
+    assert (Z2 : z2 0%nat = 3 * t) by (unfold z2, pre_activation, weighted; simpl; rewrite Z1, <- Ht; ring).
+    unfold join. cbn [Nat.ltb Nat.leb Nat.add Nat.sub].
+    rewrite !(dense_to_weight 1 1 _ _ _ _ _ 0 0), !(dense_gradient_weight 1 1 _ _ 0 0) by lia.
+    fold z1. rewrite dense_to_input, dense_gradient_input by lia. cbn [sum]. fold z2.
+    rewrite !stab_zero, Z1, Z2, <- Ht, !quotient_div by lra. unfold x. simpl. absolute. repeat split; field; lra. }
+  pose proof (H 0%nat (2 / 3) (eq_sym S1)) as H0. pose proof (H 1%nat (-3 / 4) (eq_sym S2)) as H1.
+  cbv zeta in H0, H1. cbn [two] in H0, H1.
+  destruct H0 as [A0 [B0 [C0 E0]]]; [lra..|]. destruct H1 as [A1 [B1 [C1 E1]]]; [lra..|].
+  cbv zeta. change (size N) with 2%nat. cbn [sum]. rewrite A0, A1, B0, B1, C0, C1, E0, E1, D1, D2. field.
 Qed.
 
 (** ** Too large a step
@@ -129,7 +162,7 @@ Proof.
 Qed.
 
 (** At z = 0: x = (1, 1), w = (1, -1), J = z = 0. The reward z dJ/dz is 0, so is the feedback, for every e, although no
-    weight is 0 and the gradient is (1, 1). So E1 (d = |w| g) needs z <> 0. *)
+    weight is 0 and the gradient is (1, 1). So d = |w| g needs z <> 0. *)
 Theorem witness_rest e k :
   let z := pre_activation (dense 2 1) (two 1 (-1)) (fun _ => 0) (fun _ => 1) 0 in
   (k < 2)%nat ->
@@ -156,12 +189,17 @@ Proof. unfold value, two. simpl. absolute. field. Qed.
 
     x = (1/3, 1), dJ/dz = c = (2, -1/2), w = 1, e = 1: the samples' damping differs, and <d, g> = -1/72. *)
 Theorem witness_stabiliser_batch :
-  let w := 1 in let x1 := 1 / 3 in let x2 := 1 in let c1 := 2 in let c2 := -1 / 2 in
-  let s1 := quotient (w * x1 * c1) (stab (w * x1) 1) in let s2 := quotient (w * x2 * c2) (stab (w * x2) 1) in
-  (Rabs w * (x1 * s1 + x2 * s2)) * (x1 * c1 + x2 * c2) = -1 / 72.
+  let N := Linear (dense 1 1) 1 0 (fun _ => 1) (fun _ => 0) (Epsilon 1) in
+  let x s := fun _ : nat => two (1 / 3) 1 s in let c s := fun _ : nat => two 2 (-1 / 2) s in
+  let d k := sum 2 (fun s => parameter_feedback N (x s) (fun j => forward N (x s) j * c s j) k) in
+  let g k := sum 2 (fun s => gradient N (x s) (c s) k) in
+  sum (size N) (fun k => d k * g k) = -1 / 72.
 Proof.
-  intros. unfold s1, s2, c1, c2, x1, x2, w. rewrite !stab_abs. absolute.
-  destruct (sgn_cases (1 * (1 / 3))) as [[_ ->]|[H _]]; [|lra]. destruct (sgn_cases (1 * 1)) as [[_ ->]|[H _]]; [|lra].
+  intros N x c d g. unfold d, g, N. cbn [size parameter_feedback gradient forward Nat.add sum].
+  unfold join. cbn [Nat.ltb Nat.leb].
+  rewrite !(dense_to_weight 1 1 _ _ _ _ _ 0 0), !(dense_gradient_weight 1 1 _ _ 0 0) by lia.
+  unfold pre_activation, weighted. simpl. rewrite !stab_abs. absolute.
+  repeat match goal with |- context [sgn ?y] => destruct (sgn_cases y) as [[_ ->]|[H _]]; [|lra] end.
   rewrite !quotient_div by lra. field.
 Qed.
 

@@ -14,6 +14,7 @@ class Activation:
 
 identity = Activation("identity", lambda z: z, lambda z: z * 0 + 1)
 relu = Activation("relu", lambda z: z * (z > 0), lambda z: z * 0 + 1 * (z > 0))
+absolute = Activation("absolute value", abs, lambda z: z * 0 + 1 * (z > 0) - 1 * (z < 0))
 softsign = Activation("softsign", lambda z: z / (1 + abs(z)), lambda z: 1 / (1 + abs(z)) ** 2)
 # 1 + softsign: positive and rising everywhere, as sigmoid and softplus are, and rational at rational points
 raised_softsign = Activation("raised softsign", lambda z: 1 + z / (1 + abs(z)), lambda z: 1 / (1 + abs(z)) ** 2)
