@@ -16,6 +16,26 @@ def test_equals_the_oracle(n, inputs, outputs, bias, dtype, rule, seed):
     compare(layer, restated, numbers([seed, 9], n, inputs, dtype=dtype), [seed, 10], rule)
 
 
+@given(batches, st.sampled_from([(9, 1), (17, 2), (50, 3)]), dtypes, rules, seeds)
+def test_many_inputs_and_few_outputs_equal_the_oracle(n, shape, dtype, rule, seed):
+    """Divided among threads by inputs then."""
+    layer = fill(lfp.Dense(*shape, dtype=dtype), seed)
+    assert layer._more_inputs(2)
+    restated = oracle.Dense(*map(oracle.exact, [p.value for p in layer.parameters()]))
+    compare(layer, restated, numbers([seed, 9], n, shape[0], dtype=dtype), [seed, 10], rule)
+
+
+@pytest.mark.parametrize("blocks", [1, 2, 3, 7])
+def test_blocks_of_inputs_give_the_same_however_many(blocks):
+    w, a, b, s = numbers(0, 2, 23), numbers(1, 23, 5), numbers(2, 2), numbers(3, 2, 5)
+    z, parts = np.full((2, 5), np.nan), np.full((blocks, 2, 5), np.nan)
+    dense.forward_by_inputs(w, a, b, z, parts)
+    assert np.array_equal(z, w @ a + b[:, None])  # eighths: exact
+    g_w, g_b = np.full((2, 23), np.nan), np.full(2, np.nan)
+    dense.feedback_parameters_by_inputs(s, a, g_w, g_b, blocks)
+    assert np.array_equal(g_w, s @ a.T) and np.array_equal(g_b, s.sum(axis=1))
+
+
 def test_large_and_small_values():
     layer = fill(lfp.Dense(4, 3, dtype=np.float64), 0)
     for scale in (2.0**100, 2.0**-100):

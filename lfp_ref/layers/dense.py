@@ -6,7 +6,8 @@
     d_w_ji = |w_ji| * sum_n a_i s_j        d_b_j = |b_j| * sum_n s_j
 
 With the batch last the three sums are z = W a + b, g = W^T s and G = s a^T. Each thread computes a block of rows with
-one BLAS product (blocks: how many); division and multiplication around them are in sharing.py.
+one BLAS product (blocks: how many), a block of outputs or, where there are more of them, a block of inputs: no thread
+then reads more of the input than its own part. Division and multiplication around them are in sharing.py.
 """
 
 from __future__ import annotations
@@ -32,6 +33,21 @@ def forward(w, a, b, z, blocks):
 
 
 @njit(**PARALLEL)
+def forward_by_inputs(w, a, b, z, parts):
+    """The same, with a block of inputs and a sum of its own for each thread.  parts (blocks, O, N)"""
+    blocks = len(parts)
+    for block in prange(blocks):
+        low, high = a.shape[0] * block // blocks, a.shape[0] * (block + 1) // blocks
+        np.dot(w[:, low:high].copy(), a[low:high], parts[block])
+    for j in prange(z.shape[0]):
+        for n in range(z.shape[1]):
+            total = b[j]
+            for block in range(blocks):
+                total += parts[block, j, n]
+            z[j, n] = total
+
+
+@njit(**PARALLEL)
 def feedback_input(w, s, g, blocks):
     """g = W^T s.  w (O, I), s (O, N) -> g (I, N)"""
     for block in prange(blocks):
@@ -52,6 +68,19 @@ def feedback_parameters(s, a, g_w, g_b, blocks):
             for n in range(s.shape[1]):
                 total += s[j, n]
             g_b[j] = total
+
+
+@njit(**PARALLEL)
+def feedback_parameters_by_inputs(s, a, g_w, g_b, blocks):
+    """The same, with a block of inputs for each thread."""
+    for block in prange(blocks):
+        low, high = g_w.shape[1] * block // blocks, g_w.shape[1] * (block + 1) // blocks
+        g_w[:, low:high] = np.dot(s, a[low:high].T)
+    for j in prange(s.shape[0]):
+        total = s.dtype.type(0)
+        for n in range(s.shape[1]):
+            total += s[j, n]
+        g_b[j] = total
 
 
 class Dense(Linear):
@@ -84,7 +113,11 @@ class Dense(Linear):
 
     def total(self, a: np.ndarray, w: np.ndarray, b: np.ndarray, out: str) -> np.ndarray:
         z = self.buffer(out, (self.out_features, a.shape[1]), a.dtype)
-        forward(w, a, b, z, get_num_threads())
+        threads = get_num_threads()
+        if self._more_inputs(threads):
+            forward_by_inputs(w, a, b, z, self.buffer(f"parts of {out}", (threads, *z.shape), a.dtype))
+        else:
+            forward(w, a, b, z, threads)
         return z
 
     def to_input(self, s: np.ndarray, w: np.ndarray, out: str) -> np.ndarray:
@@ -93,4 +126,10 @@ class Dense(Linear):
         return g
 
     def to_parameters(self, s: np.ndarray, a: np.ndarray, g_w: np.ndarray, g_b: np.ndarray) -> None:
-        feedback_parameters(s, a, g_w, g_b, get_num_threads())
+        threads = get_num_threads()
+        by_block = feedback_parameters_by_inputs if self._more_inputs(threads) else feedback_parameters
+        by_block(s, a, g_w, g_b, threads)
+
+    def _more_inputs(self, threads: int) -> bool:
+        """Whether there are so many more inputs than outputs that dividing them pays."""
+        return self.in_features > max(8 * self.out_features, threads)
