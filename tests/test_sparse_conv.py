@@ -60,6 +60,7 @@ def listening(kernel, used, what):
 @pytest.mark.parametrize(("padding", "stride"), [(0, 1), ((1, 2), (2, 1))])
 def test_a_layer_gives_the_same_either_way(monkeypatch, rule, padding, stride):
     """Input and reward with few non-zeros take the kernels that skip them; forbidden to, they take the others."""
+    monkeypatch.setattr(conv, "get_num_threads", lambda: 3)  # parts to add up, however many threads there are
     used = []
     for module, way in ((sparse_conv, "sparse"), (conv, "dense")):
         for name in ("forward", "feedback_input", "feedback_parameters"):
