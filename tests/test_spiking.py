@@ -158,6 +158,12 @@ def test_surrogates_serve_steps_too():
     np.testing.assert_allclose(net[0].bias.feedback, (direction @ net[2].weight.value * box).sum(axis=0), rtol=1e-12)
 
 
+def test_straight_through_ends_at_its_slope():
+    step, x = lfp.Step(), np.array([[-0.75, -0.5, 0.0, 0.5, 0.75]])
+    step.forward(x)
+    assert step.feedback(np.ones_like(x), lfp.rules.StraightThrough(0.5)).tolist() == [[0, 1, 1, 1, 0]]
+
+
 # ---- how they are used
 
 
