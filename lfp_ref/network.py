@@ -136,6 +136,7 @@ class Spiking(Sequential):
     def propagate(self, a: np.ndarray, training: bool) -> np.ndarray:
         if self.path:
             raise ValueError(f"{self.label}: a spiking network is a network of its own, no part of another")
+        self.seen = None  # where a layer refuses its input there is no pass to hand a reward back through
         self.clock.samples = a.shape[-1] // (self.steps if self.inputs == "given" else 1)
         return super().propagate(a, training)
 

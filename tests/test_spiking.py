@@ -397,6 +397,10 @@ def test_what_makes_no_sense_is_said():
     with pytest.raises(ValueError, match="NaN or infinity"):
         net.forward(np.full((7, 1, 5, 4), np.nan))
     assert net.feedback(spikes).shape == (2, 1, 5, 4)  # what failed has changed nothing
+    with pytest.raises(ValueError, match="expected input of shape"):
+        net.forward(np.ones((7, 3, 5, 4)))
+    with pytest.raises(RuntimeError, match="needs a forward pass first"):  # not a mixture of two passes
+        net.feedback(spikes)
     over_time = network(inputs="given")
     for shape in ((3, 2, 1, 5, 4), (4,), (4, 2)):
         with pytest.raises(ValueError, match=r"input must have shape \(4, N, \.\.\.\), got"):
