@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
-from lfp_ref.layers.base import PARALLEL, Parameter
+from lfp_ref.layers.base import Parameter
+from lfp_ref.layers.kernels import elementwise
 
 
-@njit(**PARALLEL)
+@elementwise
 def sgd(value, feedback, velocity, lr, momentum, weight_decay):
     """v <- momentum v + d - weight_decay w;  w <- w + lr v.  Flat arrays. Returns how many w did not change."""
     untouched = 0
@@ -28,7 +29,7 @@ def sgd(value, feedback, velocity, lr, momentum, weight_decay):
     return untouched
 
 
-@njit(**PARALLEL)
+@elementwise
 def adam(value, feedback, mean, square, lr, beta1, beta2, eps, decay, correct1, correct2):
     """m <- beta1 m + (1 - beta1) d;  v <- beta2 v + (1 - beta2) d^2;
     w <- w - decay w + lr (m / correct1) / (sqrt(v / correct2) + eps).  Flat arrays. Returns how many w did not change.
@@ -157,7 +158,7 @@ class AdamW(Adam):
         super().__init__(parameters, lr, betas, eps, weight_decay)
 
 
-@njit(**PARALLEL)
+@elementwise
 def sum_of_squares(x):
     """sum of x^2, added up in double precision.  x flat"""
     total = 0.0

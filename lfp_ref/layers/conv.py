@@ -21,7 +21,8 @@ from numba import get_num_threads, njit, prange
 from numpy.typing import DTypeLike
 
 from lfp_ref.layers import sparse_conv
-from lfp_ref.layers.base import KERNEL, PARALLEL, initial, pair, whole
+from lfp_ref.layers.base import initial, pair, whole
+from lfp_ref.layers.kernels import KERNEL, PARALLEL
 from lfp_ref.layers.linear import Linear
 from lfp_ref.layers.products import add_products, dot_products
 
@@ -73,14 +74,23 @@ def forward(a, w, b, stride, dilation, z):
 
 @njit(**PARALLEL)
 def feedback_input(w, s, stride, dilation, g):
-    """g[c, v, u] = sum of w s over all that used it.  w (O, C, KH, KW), s (O, HO, WO, N) -> g (C, H, W, N), padded"""
+    """g[c, v, u] = sum of w s over all that used it.  w (C, KW, O, KH), s (O, HO, WO, N) -> g (C, H, W, N), padded"""
     outputs, height, columns, batch = s.shape
-    channels, flat_g, flat_s = g.shape[0], g.reshape(-1), s.reshape(-1)
+    channels, flat_g, flat_s, w = len(g), g.reshape(-1), s.reshape(-1), w.reshape(len(g), w.shape[1], -1)
+    kernel = np.uint64(w.shape[2] // outputs)
     row_g, row_s = np.uint64(g.shape[2] * batch), np.uint64(columns * batch)
     for v in prange(g.shape[1]):
         beside = np.empty(row_g, g.dtype)  # as in forward
-        begins = np.empty(outputs * w.shape[2], np.uint64)
-        weights = np.empty((2, outputs * w.shape[2]), w.dtype)
+        # the rows of s that used row v of the input, and the weight (o, i) of each
+        begins, used = np.empty(w.shape[2], np.uint64), np.empty(w.shape[2], np.uint64)
+        weights = np.empty((2, w.shape[2]), w.dtype)
+        taps = 0
+        for o in range(outputs):
+            for i in range(kernel):
+                y, between = divmod(v - np.int64(i) * dilation[0], stride[0])
+                if between == 0 and 0 <= y < height:
+                    begins[taps], used[taps] = np.uint64(o * height + y) * row_s, np.uint64(o) * kernel + i
+                    taps += 1
         pieces, length, step_s, step_g = row_pieces(columns, batch, stride)
         for c in range(channels):
             at = np.uint64(c * g.shape[1] + v) * row_g
@@ -89,20 +99,15 @@ def feedback_input(w, s, stride, dilation, g):
         for c in range(0, channels, 2):
             at, c2 = np.uint64(c * g.shape[1] + v) * row_g, min(c + 1, channels - 1)
             out2, at2 = (flat_g, at + np.uint64(g.shape[1]) * row_g) if c2 > c else (beside, np.uint64(0))
-            for j in range(w.shape[3]):  # taps of one j add to the same place of the row
-                taps = 0
-                for o in range(outputs):
-                    for i in range(w.shape[2]):
-                        y, between = divmod(v - i * dilation[0], stride[0])
-                        if between == 0 and 0 <= y < height:
-                            begins[taps] = np.uint64(o * height + y) * row_s
-                            weights[0, taps], weights[1, taps] = w[o, c, i, j], w[o, c2, i, j]
-                            taps += 1
+            for j in range(w.shape[1]):  # taps of one j add to the same place of the row
+                for t in range(taps):
+                    weights[0, t], weights[1, t] = w[c, j, used[t]], w[c2, j, used[t]]
                 to = np.uint64(j * dilation[1] * batch)
                 for _ in range(pieces):
                     add_products(flat_g, at + to, out2, at2 + to, flat_s, begins, weights[0], weights[1], taps, length)
                     to += step_g
                     begins += step_s
+                begins -= np.uint64(pieces) * step_s
 
 
 @njit(**PARALLEL)
@@ -202,7 +207,7 @@ class Conv2d(Linear):
             last = np.ascontiguousarray(w.transpose(0, 2, 3, 1))
             sparse_conv.feedback_input(last, s, self.kernel_size, self.stride, g, get_num_threads())
         else:
-            feedback_input(w, s, self.stride, self.dilation, g)
+            feedback_input(np.ascontiguousarray(w.transpose(1, 3, 0, 2)), s, self.stride, self.dilation, g)
         if py == px == 0:
             return g
         inner = self.buffer(out + "_inner", a.shape, s.dtype)

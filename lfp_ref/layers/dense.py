@@ -16,7 +16,8 @@ import numpy as np
 from numba import get_num_threads, njit, prange
 from numpy.typing import DTypeLike
 
-from lfp_ref.layers.base import PARALLEL, initial, whole
+from lfp_ref.layers.base import initial, whole
+from lfp_ref.layers.kernels import PARALLEL
 from lfp_ref.layers.linear import Linear
 
 

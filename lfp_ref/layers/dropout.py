@@ -13,14 +13,15 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
-from lfp_ref.layers.base import PARALLEL, Layer, generator
+from lfp_ref.layers.base import Layer, generator
+from lfp_ref.layers.kernels import elementwise
 from lfp_ref.layers.sharing import per_sample
 from lfp_ref.rules import Rule, is_number
 
 
-@njit(**PARALLEL)
+@elementwise
 def mask(x, uniform, p, scale, out):
     """out = x * scale where kept (uniform >= p), else 0.  Flat arrays; out may be x."""
     for k in prange(x.size):

@@ -42,7 +42,8 @@ from typing import Any
 import numpy as np
 from numba import njit, prange
 
-from lfp_ref.layers.base import KERNEL, PARALLEL, Layer
+from lfp_ref.layers.base import Layer
+from lfp_ref.layers.kernels import KERNEL, PARALLEL
 from lfp_ref.layers.linear import Linear
 from lfp_ref.layers.sharing import per_sample
 from lfp_ref.layers.surrogates import derivative

@@ -22,7 +22,8 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import DTypeLike
 
-from lfp_ref.layers.base import PARALLEL, Layer, Parameter, initial, whole
+from lfp_ref.layers.base import Layer, Parameter, initial, whole
+from lfp_ref.layers.kernels import PARALLEL
 from lfp_ref.layers.sharing import after, after_parameter, before, lost, per_sample
 from lfp_ref.rules import Rule, is_number
 

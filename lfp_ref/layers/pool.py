@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numba import njit, prange
 
-from lfp_ref.layers.base import KERNEL, PARALLEL, Layer, pair
+from lfp_ref.layers.base import Layer, pair
+from lfp_ref.layers.kernels import KERNEL, PARALLEL
 from lfp_ref.layers.sharing import after, before, lost
 from lfp_ref.rules import Rule
 
@@ -29,11 +30,12 @@ def challenge(best, winner, at, a, begin, tap, batch):
 
 
 @njit(**KERNEL)
-def pay(to, begin, reward, winner, at, tap, batch):
-    """to += reward where tap is the winner.  Vectors from begin, from at"""
+def pay(to, begin, reward, winner, at, tap, batch, alone):
+    """to += reward where tap is the winner; alone: to = that, no other window pays.  Vectors from begin, from at"""
     zero = to.dtype.type(0)
     for n in range(batch):
-        to[begin + n] += reward[at + n] if winner[at + n] == tap else zero
+        paid = reward[at + n] if winner[at + n] == tap else zero
+        to[begin + n] = paid if alone else to[begin + n] + paid
 
 
 @njit(**KERNEL)
@@ -68,15 +70,18 @@ def max_feedback(reward, winner, kernel, stride, out):
     """out = each reward at its winner, 0 elsewhere.  reward (C, HO, WO, N), out (C, H, W, N)"""
     flat_reward, flat_winner, flat_out = reward.reshape(-1), winner.reshape(-1), out.reshape(-1)
     batch = np.uint64(out.shape[3])
+    covered = reward.shape[1] * stride[0] == out.shape[1] and reward.shape[2] * stride[1] == out.shape[2]
+    tiled = covered and kernel == stride  # every input is in one window
     for c in prange(out.shape[0]):
-        out[c] = 0
+        if not tiled:
+            out[c] = 0
         for y in range(reward.shape[1]):
             for x in range(reward.shape[2]):
                 at = place(reward.shape, c, y, x)
                 for tap in range(kernel[0] * kernel[1]):
                     i, j = divmod(tap, kernel[1])
                     begin = place(out.shape, c, y * stride[0] + i, x * stride[1] + j)
-                    pay(flat_out, begin, flat_reward, flat_winner, at, tap, batch)
+                    pay(flat_out, begin, flat_reward, flat_winner, at, tap, batch, tiled)
 
 
 @njit(**PARALLEL)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from numba import njit
 
-from lfp_ref.layers.base import KERNEL
+from lfp_ref.layers.kernels import KERNEL
 
 
 @njit(**KERNEL)

@@ -12,21 +12,22 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
-from lfp_ref.layers.base import PARALLEL, Layer, outside
+from lfp_ref.layers.base import Layer, outside
+from lfp_ref.layers.kernels import elementwise
 from lfp_ref.layers.sharing import before, lost
 from lfp_ref.rules import Rule
 
 
-@njit(**PARALLEL)
+@elementwise
 def forward(u, v, out):
     """out = u + v.  Flat arrays."""
     for k in prange(u.size):
         out[k] = u[k] + v[k]
 
 
-@njit(**PARALLEL)
+@elementwise
 def feedback(s, y, reward):
     """reward of one branch = y s.  Flat arrays."""
     for k in prange(s.size):

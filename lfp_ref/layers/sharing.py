@@ -10,13 +10,13 @@ The kernels work in place on flat, contiguous arrays.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
-from lfp_ref.layers.base import PARALLEL
+from lfp_ref.layers.kernels import elementwise
 from lfp_ref.rules import Rule
 
 
-@njit(**PARALLEL)
+@elementwise
 def divide(reward, z, epsilon):
     """reward <- reward / stab(z, epsilon); 0 where that denominator is exactly 0: nothing flowed, nothing is shared."""
     for k in prange(z.size):
@@ -24,14 +24,14 @@ def divide(reward, z, epsilon):
         reward[k] = reward[k] / d if d != 0 else d
 
 
-@njit(**PARALLEL)
+@elementwise
 def multiply(g, a):
     """g <- a * g"""
     for k in prange(g.size):
         g[k] *= a[k]
 
 
-@njit(**PARALLEL)
+@elementwise
 def multiply_signed(g, w, k_of_w):
     """g <- sgn(w) * k(w) * g, sgn(0) = +1"""
     for k in prange(g.size):

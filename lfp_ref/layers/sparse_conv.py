@@ -18,7 +18,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, prange
 
-from lfp_ref.layers.base import KERNEL, PARALLEL
+from lfp_ref.layers.kernels import KERNEL, PARALLEL
 
 BLOCK = 16
 # Below these fractions of non-zeros, from vectors of that length on, these kernels are faster than those of conv.py.

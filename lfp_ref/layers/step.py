@@ -11,22 +11,22 @@ nothing.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
 from lfp_ref.layers.activations import Activation
-from lfp_ref.layers.base import PARALLEL
+from lfp_ref.layers.kernels import elementwise
 from lfp_ref.layers.surrogates import derivative
 from lfp_ref.rules import Rule
 
 
-@njit(**PARALLEL)
+@elementwise
 def forward(z, out):
     """out = 1 where z > 0, else 0.  Flat arrays."""
     for k in prange(z.size):
         out[k] = 1 if z[k] > 0 else (0 if z[k] <= 0 else z[k])  # NaN stays NaN, and is seen
 
 
-@njit(**PARALLEL)
+@elementwise
 def feedback(z, surrogate, slope, reward):
     """reward <- reward * the surrogate's stand-in for the derivative (0 for none): gradient descent only."""
     for k in prange(z.size):

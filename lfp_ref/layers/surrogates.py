@@ -16,7 +16,7 @@ import math
 
 from numba import njit
 
-from lfp_ref.layers.base import KERNEL
+from lfp_ref.layers.kernels import KERNEL
 from lfp_ref.rules import ATAN, FAST_SIGMOID, STRAIGHT_THROUGH
 
 
