@@ -193,8 +193,8 @@ class Conv2d(Linear):
     def total(self, a: np.ndarray, w: np.ndarray, b: np.ndarray, out: str) -> np.ndarray:
         z = self.buffer(out, (self.out_channels, *self._output_size(a), a.shape[-1]), a.dtype)
         if self._mostly_zero(a, sparse_conv.FORWARD):
-            last = np.ascontiguousarray(w.transpose(2, 3, 1, 0))
-            sparse_conv.forward(a, last, b, self.kernel_size, self.stride, z, get_num_threads())
+            last = np.ascontiguousarray(w[..., ::-1].transpose(1, 2, 3, 0))
+            sparse_conv.forward(a, last, b, self.kernel_size, z, get_num_threads())
         else:
             forward(a, w, b, self.stride, self.dilation, z)
         return z
@@ -205,7 +205,7 @@ class Conv2d(Linear):
         g = self.buffer(out, padded.shape, s.dtype)
         if self._mostly_zero(s, sparse_conv.INPUT):
             last = np.ascontiguousarray(w.transpose(0, 2, 3, 1))
-            sparse_conv.feedback_input(last, s, self.kernel_size, self.stride, g, get_num_threads())
+            sparse_conv.feedback_input(last, s, self.kernel_size, g, get_num_threads())
         else:
             feedback_input(np.ascontiguousarray(w.transpose(1, 3, 0, 2)), s, self.stride, self.dilation, g)
         if py == px == 0:
@@ -219,7 +219,7 @@ class Conv2d(Linear):
             threads = get_num_threads()
             parts_w = self.buffer("g_w of each thread", (threads, len(g_w), *self.kernel_size, g_w.shape[1]), s.dtype)
             parts_b = self.buffer("g_b of each thread", (threads, len(g_b)), s.dtype)
-            sparse_conv.feedback_parameters(s, a, self.kernel_size, self.stride, parts_w, parts_b, threads)
+            sparse_conv.feedback_parameters(s, a, self.kernel_size, parts_w, parts_b, threads)
             g_w[...] = np.moveaxis(parts_w.sum(axis=0), -1, 1)
             g_b[...] = parts_b.sum(axis=0)
         else:
@@ -227,9 +227,10 @@ class Conv2d(Linear):
 
     def _mostly_zero(self, x: np.ndarray, fraction: float) -> bool:
         """Whether less than this of x (input or s) is not 0, by every 31st row of it, and it pays to skip the zeros."""
-        long = min(self.out_channels, self.weight.value[0].size) >= sparse_conv.LEAST and self.dilation == (1, 1)
+        long = min(self.out_channels, self.weight.value[0].size) >= sparse_conv.LEAST
+        dense = self.stride == self.dilation == (1, 1)
         some = x.reshape(-1, x.shape[-1])[::31]
-        return long and x.shape[-1] >= sparse_conv.BLOCK and np.count_nonzero(some) < fraction * some.size
+        return long and dense and x.shape[-1] >= sparse_conv.BLOCK and np.count_nonzero(some) < fraction * some.size
 
     def _output_size(self, padded: np.ndarray) -> list[int]:
         return [(padded.shape[1 + i] - self.dilation[i] * (self.kernel_size[i] - 1) - 1) // self.stride[i] + 1

@@ -1,16 +1,17 @@
 """The sums of a convolution, skipping zeros: for inputs of spikes or steps, for rewards that reach few neurons.
 
-They are those of conv.py, without dilation, in another order, one sample at a time. For every output column x the part
-of the input it sees, a strip, is laid out by rows of the image, channels last: strip[x][v, j, c] = a[c, v, x*sx + j].
-The window of the output (y, x) then is one piece of its strip, as long as the kernel, and whatever is not 0 is one
-scaled vector:
+They are those of conv.py, for stride and dilation 1, in another order: one sample at a time, and of it only what is not
+0. Channels come last here, so that all of w and z, or of w and g, that such a number takes part in are long vectors:
 
-    forward              z[y, x, :] = b + sum over all inputs of the window that are not 0 of a * w[i, j, c, :]
+    forward              for all a[c, v, u] that are not 0, all rows y that see it: z[y, u-KW+1..u, :] += a * w[c, v-y]
     feedback_input       for all s[o, y, x] that are not 0:  window(y, x) of g += s * w[o]
     feedback_parameters  for all s[o, y, x] that are not 0:  g_w[o] += s * window(y, x) of a
 
-Everywhere else the batch is last. Samples are taken out of it and put back `BLOCK` at a time, so that each line of the
-processor's cache is fetched once.
+(w[c, i] with its columns reversed: the further right an output, the further left the input in its window.) A window is
+one vector where the image is cut into strips, one for each column x of outputs: strip[x][v, j, c] = a[c, v, x + j].
+
+Everywhere else the batch is last. Samples are taken out of it and put back `BLOCK` at a time: more would not stay in
+the processor's cache, fewer would fetch each line of memory more often.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from numba import njit, prange
 
 from lfp_ref.layers.kernels import KERNEL, PARALLEL
 
-BLOCK = 16
+BLOCK = 32
 # Below these fractions of non-zeros, from vectors of that length on, these kernels are faster than those of conv.py.
-FORWARD, INPUT, PARAMETERS, LEAST = 0.2, 0.15, 0.06, 32
+FORWARD, INPUT, PARAMETERS, LEAST = 0.2, 0.15, 0.1, 32
 
 
 @njit(**KERNEL)
@@ -33,117 +34,103 @@ def add_scaled(to, at, values, begin, factor, length):
 
 
 @njit(**KERNEL)
-def sum_scaled(to, at, rows, begins, weights, taps, length):
-    """to[at + k] += sum over t < taps of weights[t] * rows[begins[t] + k], for k < length"""
-    t = 0
-    while t + 8 <= taps:
-        b0, b1, b2, b3 = begins[t], begins[t + 1], begins[t + 2], begins[t + 3]
-        b4, b5, b6, b7 = begins[t + 4], begins[t + 5], begins[t + 6], begins[t + 7]
-        w0, w1, w2, w3 = weights[t], weights[t + 1], weights[t + 2], weights[t + 3]
-        w4, w5, w6, w7 = weights[t + 4], weights[t + 5], weights[t + 6], weights[t + 7]
-        for k in range(length):
-            to[at + k] += (
-                w0 * rows[b0 + k] + w1 * rows[b1 + k] + w2 * rows[b2 + k] + w3 * rows[b3 + k]
-                + w4 * rows[b4 + k] + w5 * rows[b5 + k] + w6 * rows[b6 + k] + w7 * rows[b7 + k]
-            )  # fmt: skip
-        t += 8
-    while t < taps:
-        add_scaled(to, at, rows, begins[t], weights[t], length)
-        t += 1
-
-
-@njit(**KERNEL)
-def take_strips(a, begin, size, kernel, stride, columns, strips):
-    """strips[n] (columns, H, KW, C) flat <- the samples begin..begin+size of a (C, H, W, N) padded"""
-    channels, height, width, batch = a.shape
-    flat = a.reshape(-1)
-    flat_strips, room = strips.reshape(-1), np.uint64(strips.shape[1])
-    for c in range(channels):
-        for v in range(height):
-            for u in range(width):
-                at = np.uint64((c * height + v) * width + u) * np.uint64(batch) + np.uint64(begin)
-                for x in range(max(0, (u - kernel[1]) // stride[1] + 1), min(columns, u // stride[1] + 1)):
-                    to = np.uint64(((x * height + v) * kernel[1] + u - x * stride[1]) * channels + c)
-                    for n in range(np.uint64(size)):
-                        flat_strips[n * room + to] = flat[at + n]
-
-
-@njit(**KERNEL)
-def fold_strips(strips, begin, size, kernel, stride, columns, g):
-    """The samples begin..begin+size of g (C, H, W, N) <- the sum of all places in strips that are of one input"""
-    channels, height, width, batch = g.shape
-    flat = g.reshape(-1)
-    flat_strips, room = strips.reshape(-1), np.uint64(strips.shape[1])
-    for c in range(channels):
-        for v in range(height):
-            for u in range(width):
-                at = np.uint64((c * height + v) * width + u) * np.uint64(batch) + np.uint64(begin)
-                for n in range(np.uint64(size)):
-                    flat[at + n] = 0
-                for x in range(max(0, (u - kernel[1]) // stride[1] + 1), min(columns, u // stride[1] + 1)):
-                    to = np.uint64(((x * height + v) * kernel[1] + u - x * stride[1]) * channels + c)
-                    for n in range(np.uint64(size)):
-                        flat[at + n] += flat_strips[n * room + to]
-
-
-@njit(**KERNEL)
-def find_events(s, begin, size, events, counts):
-    """Where the samples begin..begin+size of s (O, HO, WO, N) are not 0: events (BLOCK, positions) in a sample,
-    counts (BLOCK,) how many."""
-    flat, batch = s.reshape(-1), np.uint64(s.shape[3])
+def find_events(x, begin, size, events, counts):
+    """Where the samples begin..begin+size of x (C, H, W, N) are not 0: events (BLOCK, C*H*W + 1) in a sample, in
+    order, counts (BLOCK,) how many."""
+    flat, batch = x.reshape(-1), np.uint64(x.shape[3])
     flat_events, room = events.reshape(-1), np.uint64(events.shape[1])
     counts[:] = 0
-    for position in range(s.size // s.shape[3]):
-        at = np.uint64(position) * batch + np.uint64(begin)
+    for position in range(x.size // x.shape[3]):
+        at, some = np.uint64(position) * batch + np.uint64(begin), x.dtype.type(0)
         for n in range(np.uint64(size)):
-            if flat[at + n] != 0:
+            some += abs(flat[at + n])
+        if some != 0:
+            for n in range(np.uint64(size)):  # without a branch: what is 0 is overwritten by the next
                 flat_events[n * room + counts[n]] = position
-                counts[n] += np.uint64(1)
+                counts[n] += np.uint64(flat[at + n] != 0)
+
+
+@njit(**KERNEL)
+def take_images(a, begin, size, images):
+    """images[n] (H, W, C) flat <- the samples begin..begin+size of a (C, H, W, N)"""
+    channels, pixels, batch = a.shape[0], a.shape[1] * a.shape[2], np.uint64(a.shape[3])
+    flat, flat_images, room = a.reshape(-1), images.reshape(-1), np.uint64(images.shape[1])
+    for pixel in range(pixels):
+        for c in range(channels):
+            at = np.uint64(c * pixels + pixel) * batch + np.uint64(begin)
+            for n in range(np.uint64(size)):
+                flat_images[n * room + np.uint64(pixel * channels + c)] = flat[at + n]
+
+
+@njit(**KERNEL)
+def put_images(images, begin, size, a):
+    """The other way round."""
+    channels, pixels, batch = a.shape[0], a.shape[1] * a.shape[2], np.uint64(a.shape[3])
+    flat, flat_images, room = a.reshape(-1), images.reshape(-1), np.uint64(images.shape[1])
+    for pixel in range(pixels):
+        for c in range(channels):
+            at = np.uint64(c * pixels + pixel) * batch + np.uint64(begin)
+            for n in range(np.uint64(size)):
+                flat[at + n] = flat_images[n * room + np.uint64(pixel * channels + c)]
+
+
+@njit(**KERNEL)
+def take_strips(image, shape, kernel, strips):
+    """strips (W - KW + 1, H, KW, C) <- image (H, W, C), both flat; shape: (C, H, W)"""
+    channels, height, width = shape
+    length = np.uint64(kernel[1] * channels)
+    for x in range(width - kernel[1] + 1):
+        for v in range(height):
+            to, at = np.uint64(x * height + v) * length, np.uint64((v * width + x) * channels)
+            for k in range(length):
+                strips[to + k] = image[at + k]
+
+
+@njit(**KERNEL)
+def fold_strips(strips, shape, kernel, image):
+    """image <- the sum of all places in strips that are of one input.  Shapes as in take_strips"""
+    channels, height, width = shape
+    length, one = np.uint64(kernel[1] * channels), strips.dtype.type(1)
+    image[:] = 0
+    for x in range(width - kernel[1] + 1):
+        for v in range(height):
+            to, at = np.uint64((v * width + x) * channels), np.uint64(x * height + v) * length
+            add_scaled(image, to, strips, at, one, length)
 
 
 @njit(**PARALLEL)
-def forward(a, w, b, kernel, stride, z, threads):
-    """z of a (C, H, W, N) padded, w (KH, KW, C, O), b (O,) -> z (O, HO, WO, N)"""
-    channels, height, _, batch = a.shape
+def forward(a, w, b, kernel, z, threads):
+    """z of a (C, H, W, N) padded, w (C, KH, KW reversed, O), b (O,) -> z (O, HO, WO, N)"""
+    _, height, width, batch = a.shape
     outputs, rows, columns, _ = z.shape
-    flat_w, flat_z, row = w.reshape(-1), z.reshape(-1), kernel[1] * channels
+    flat_a, flat_w, long = a.reshape(-1), w.reshape(-1), np.uint64(outputs)
     blocks = (batch + BLOCK - 1) // BLOCK
     for thread in prange(threads):
-        strips, sums = np.empty((BLOCK, columns * height * row), a.dtype), np.empty((BLOCK, rows * outputs), z.dtype)
-        flat_sums, room = sums.reshape(-1), np.uint64(rows * outputs)
-        values, first = np.empty(height * row + 1, a.dtype), np.empty(height + 1, np.uint64)
-        places, window = np.empty(height * row + 1, np.uint64), np.empty(kernel[0] * row, np.uint64)
+        events, counts = np.empty((BLOCK, a.size // batch + 1), np.int32), np.empty(BLOCK, np.uint64)
+        sums = np.empty((BLOCK, rows * columns * outputs + 16), z.dtype)  # 16: no two samples at one place of the cache
         for block in range(blocks * thread // threads, blocks * (thread + 1) // threads):
             begin, size = block * BLOCK, min(BLOCK, batch - block * BLOCK)
-            take_strips(a, begin, size, kernel, stride, columns, strips)
-            for x in range(columns):
-                for n in range(size):
-                    # what is not 0 in the strip, row after row: the rows of a window follow each other
-                    strip, count = strips[n, x * height * row : (x + 1) * height * row], np.uint64(0)
-                    for v in range(height):
-                        first[v] = count
-                        for k in range(v * row, (v + 1) * row):
-                            values[count], places[count] = strip[k], np.uint64(k * outputs)
-                            count += np.uint64(strip[k] != 0)
-                    first[height] = count
-                    for y in range(rows):
-                        begins, end = first[y * stride[0]], first[y * stride[0] + kernel[0]]
-                        for e in range(begins, end):
-                            window[e - begins] = places[e] - np.uint64(y * stride[0] * row * outputs)
-                        mine = sums[n]
-                        at = np.uint64(y * outputs)
-                        for o in range(outputs):
-                            mine[at + np.uint64(o)] = b[o]
-                        sum_scaled(mine, at, flat_w, window, values[begins:end], end - begins, np.uint64(outputs))
-                for y in range(rows):
-                    for o in range(outputs):
-                        at = np.uint64((o * rows + y) * columns + x) * np.uint64(batch) + np.uint64(begin)
-                        for n in range(np.uint64(size)):
-                            flat_z[at + n] = flat_sums[n * room + np.uint64(y * outputs + o)]
+            find_events(a, begin, size, events, counts)
+            for n in range(size):
+                mine = sums[n]
+                for pixel in range(np.uint64(rows * columns)):
+                    for o in range(long):
+                        mine[pixel * long + o] = b[o]
+                for event in events[n, : counts[n]]:
+                    row, u = divmod(event, width)
+                    c, v = divmod(row, height)
+                    x = max(0, u - kernel[1] + 1)
+                    length = np.uint64(min(columns, u + 1) - x) * long
+                    factor = flat_a[np.uint64(event) * np.uint64(batch) + np.uint64(begin + n)]
+                    for y in range(max(0, v - kernel[0] + 1), min(rows, v + 1)):
+                        tap = (c * kernel[0] + v - y) * kernel[1] + kernel[1] - 1 - u + x
+                        at = np.uint64(y * columns + x) * long
+                        add_scaled(mine, at, flat_w, np.uint64(tap) * long, factor, length)
+            put_images(sums, begin, size, z)
 
 
 @njit(**PARALLEL)
-def feedback_input(w, s, kernel, stride, g, threads):
+def feedback_input(w, s, kernel, g, threads):
     """g of s (O, HO, WO, N), w (O, KH, KW, C) -> g (C, H, W, N), padded"""
     channels, height, _, batch = g.shape
     rows, columns = s.shape[1:3]
@@ -151,25 +138,25 @@ def feedback_input(w, s, kernel, stride, g, threads):
     length = np.uint64(kernel[0] * row)
     blocks = (batch + BLOCK - 1) // BLOCK
     for thread in prange(threads):
-        strips = np.empty((BLOCK, columns * height * row), g.dtype)
-        events, counts = np.empty((BLOCK, s.size // batch), np.int32), np.empty(BLOCK, np.uint64)
+        images, strips = np.empty((BLOCK, g.size // batch + 16), g.dtype), np.empty(columns * height * row, g.dtype)
+        events, counts = np.empty((BLOCK, s.size // batch + 1), np.int32), np.empty(BLOCK, np.uint64)
         for block in range(blocks * thread // threads, blocks * (thread + 1) // threads):
             begin, size = block * BLOCK, min(BLOCK, batch - block * BLOCK)
             find_events(s, begin, size, events, counts)
-            strips[:] = 0
             for n in range(size):
-                mine = strips[n]
+                strips[:] = 0
                 for event in events[n, : counts[n]]:
                     o, pixel = divmod(event, rows * columns)
                     y, x = divmod(pixel, columns)
-                    at = np.uint64((x * height + y * stride[0]) * row)
                     factor = flat_s[np.uint64(event) * np.uint64(batch) + np.uint64(begin + n)]
-                    add_scaled(mine, at, flat_w, np.uint64(o) * length, factor, length)
-            fold_strips(strips, begin, size, kernel, stride, columns, g)
+                    at = np.uint64((x * height + y) * row)
+                    add_scaled(strips, at, flat_w, np.uint64(o) * length, factor, length)
+                fold_strips(strips, g.shape[:3], kernel, images[n])
+            put_images(images, begin, size, g)
 
 
 @njit(**PARALLEL)
-def feedback_parameters(s, a, kernel, stride, g_w, g_b, threads):
+def feedback_parameters(s, a, kernel, g_w, g_b, threads):
     """Sums of a s and of s by each thread.  s (O, HO, WO, N), a (C, H, W, N) padded -> g_w (threads, O, KH, KW, C),
     g_b (threads, O)"""
     channels, height, _, batch = a.shape
@@ -178,21 +165,21 @@ def feedback_parameters(s, a, kernel, stride, g_w, g_b, threads):
     length = np.uint64(kernel[0] * row)
     blocks = (batch + BLOCK - 1) // BLOCK
     for thread in prange(threads):
-        strips = np.empty((BLOCK, columns * height * row), a.dtype)
-        events, counts = np.empty((BLOCK, s.size // batch), np.int32), np.empty(BLOCK, np.uint64)
+        images, strips = np.empty((BLOCK, a.size // batch + 16), a.dtype), np.empty(columns * height * row, a.dtype)
+        events, counts = np.empty((BLOCK, s.size // batch + 1), np.int32), np.empty(BLOCK, np.uint64)
         my_w, my_b = g_w[thread].reshape(-1), g_b[thread]
         my_w[:] = 0
         my_b[:] = 0
         for block in range(blocks * thread // threads, blocks * (thread + 1) // threads):
             begin, size = block * BLOCK, min(BLOCK, batch - block * BLOCK)
             find_events(s, begin, size, events, counts)
-            take_strips(a, begin, size, kernel, stride, columns, strips)
+            take_images(a, begin, size, images)
             for n in range(size):
-                mine = strips[n]
+                take_strips(images[n], a.shape[:3], kernel, strips)
                 for event in events[n, : counts[n]]:
                     o, pixel = divmod(event, rows * columns)
                     y, x = divmod(pixel, columns)
-                    at = np.uint64((x * height + y * stride[0]) * row)
                     factor = flat_s[np.uint64(event) * np.uint64(batch) + np.uint64(begin + n)]
+                    at = np.uint64((x * height + y) * row)
                     my_b[o] += factor
-                    add_scaled(my_w, np.uint64(o) * length, mine, at, factor, length)
+                    add_scaled(my_w, np.uint64(o) * length, strips, at, factor, length)
