@@ -55,28 +55,34 @@ RESETS = {"subtract": (1, 1), "zero": (0, 0), "none": (1, 0)}
 
 
 @njit(**KERNEL)
-def charge(u, last, batch, current, at, beta, threshold, left, taken):
-    """u[t] = beta v[t] + I[t] - taken[t].  u[t-1] is at `last`, u[t] follows; I[t] at `at`: vectors over n"""
-    zero = u.dtype.type(0)  # a plain 0 would turn single precision into double
-    for n in range(batch):
-        before = u[last + n]
-        fired = before > threshold
-        v = left * before if fired else before
-        u[last + batch + n] = beta * v + current[at + n] - (taken if fired else zero)
+def charged(before, current, beta, threshold, left, taken):
+    """u[t] = beta v[t] + I[t] - taken[t] for u[t-1], I[t]"""
+    zero = type(before)(0)  # a plain 0 would turn single precision into double
+    fired = before > threshold
+    return beta * (left * before if fired else before) + current - (taken if fired else zero)
 
 
 @njit(**KERNEL)
-def fire(u, now, batch, threshold, spikes, at):
-    """spike[t] = [u[t] > threshold]; NaN stays NaN, and is seen.  u[t] is at `now`, spike[t] at `at`"""
+def charge(u, last, batch, current, at, beta, threshold, left, taken):
+    """u[t] for all samples.  u[t-1] is at `last`, u[t] follows; I[t] at `at`: vectors over n"""
+    for n in range(batch):
+        u[last + batch + n] = charged(u[last + n], current[at + n], beta, threshold, left, taken)
+
+
+@njit(**KERNEL)
+def fire(u, batch, current, at, beta, threshold, left, taken, spikes, to):
+    """u <- u[t], and spike[t] = [u[t] > threshold]; NaN stays NaN, and is seen.  u holds u[t-1], spike[t] is at `to`"""
     zero, one = u.dtype.type(0), u.dtype.type(1)
     for n in range(batch):
-        x = u[now + n]
-        spikes[at + n] = one if x > threshold else (zero if x <= threshold else x)
+        x = charged(u[n], current[at + n], beta, threshold, left, taken)
+        u[n] = x
+        spikes[to + n] = one if x > threshold else (zero if x <= threshold else x)
 
 
 @njit(**KERNEL)
-def share(u, last, batch, reward, at, carry, beta, threshold, left, taken, epsilon):
-    """reward[t] <- s[t], carry <- c[t].  u[t-1] is at `last`, r[t] at `at`, carry holds c[t+1]"""
+def share(u, last, batch, reward, at, carry, total, to, summed, beta, threshold, left, taken, epsilon):
+    """s[t] in place of reward[t] or, summed, added to total; carry <- c[t].  u[t-1] is at `last`, r[t] at `at`, carry
+    holds c[t+1]"""
     zero, infinite = u.dtype.type(0), u.dtype.type(np.inf)
     for n in range(batch):
         before = u[last + n]
@@ -85,51 +91,49 @@ def share(u, last, batch, reward, at, carry, beta, threshold, left, taken, epsil
         den = abs(v) + abs(u[last + batch + n] + (taken if fired else zero) - v) + epsilon
         s = (reward[at + n] + carry[n]) / (den if den != 0 else infinite)  # nothing flowed, nothing is shared
         carry[n] = beta * v * s
-        reward[at + n] = s
+        if summed:
+            total[to + n] += s
+        else:
+            reward[at + n] = s
 
 
 @njit(**KERNEL)
-def descend(u, last, batch, reward, at, carry, beta, threshold, left, surrogate, slope):
+def descend(u, last, batch, reward, at, carry, total, to, summed, beta, threshold, left, surrogate, slope):
     """The same for a gradient rule."""
     one = u.dtype.type(1)
     for n in range(batch):
         s = reward[at + n] * derivative(surrogate, slope, u[last + batch + n] - threshold) + carry[n]
         carry[n] = beta * (left if u[last + n] > threshold else one) * s
-        reward[at + n] = s
+        if summed:
+            total[to + n] += s
+        else:
+            reward[at + n] = s
 
 
 @njit(**KERNEL)
-def run(neuron, current, steps, batch, beta, threshold, left, taken):
-    """(0, u[0], ..., u[T-1]) of one neuron, flat.  current (neurons, N) where it is constant, (neurons, T*N) else"""
-    u = np.zeros((steps + 1) * batch, current.dtype)
+def run(neuron, current, steps, batch, beta, threshold, left, taken, u):
+    """u <- (0, u[0], ..., u[T-1]) of one neuron.  current (neurons, N) where it is constant, (neurons, T*N) else"""
     flat, at = current.reshape(-1), np.uint64(neuron * current.shape[1])
+    for n in range(batch):
+        u[n] = 0
     for t in range(np.uint64(steps)):
         charge(u, t * batch, batch, flat, at, beta, threshold, left, taken)
         if current.shape[1] != batch:
             at += batch
-    return u
-
-
-@njit(**KERNEL)
-def sum_over_time(row, at, steps, batch, total, to):
-    """total = sum_t row[t].  Vectors over n in flat arrays"""
-    for n in range(batch):
-        total[to + n] = 0
-    for _ in range(steps):
-        for n in range(batch):
-            total[to + n] += row[at + n]
-        at += batch
 
 
 @njit(**PARALLEL)
 def forward(current, steps, beta, threshold, left, taken, spikes):
     """Spikes (neurons, T*N) of the current."""
-    flat, batch = spikes.reshape(-1), np.uint64(spikes.shape[1] // steps)
+    flat, flat_current, batch = spikes.reshape(-1), current.reshape(-1), np.uint64(spikes.shape[1] // steps)
     for neuron in prange(spikes.shape[0]):
-        u = run(neuron, current, steps, batch, beta, threshold, left, taken)
-        at = np.uint64(neuron * spikes.shape[1])
-        for t in range(np.uint64(steps)):
-            fire(u, t * batch + batch, batch, threshold, flat, at + t * batch)
+        u = np.zeros(batch, current.dtype)
+        to, at = np.uint64(neuron * spikes.shape[1]), np.uint64(neuron * current.shape[1])
+        for _ in range(steps):
+            fire(u, batch, flat_current, at, beta, threshold, left, taken, flat, to)
+            to += batch
+            if current.shape[1] != batch:
+                at += batch
 
 
 @njit(**PARALLEL)
@@ -137,35 +141,43 @@ def membranes(current, steps, beta, threshold, left, taken, out):
     """u (neurons, T*N) of the current."""
     batch = np.uint64(out.shape[1] // steps)
     for neuron in prange(out.shape[0]):
-        out[neuron] = run(neuron, current, steps, batch, beta, threshold, left, taken)[batch:]
+        u = np.empty(out.shape[1] + np.int64(batch), out.dtype)
+        run(neuron, current, steps, batch, beta, threshold, left, taken, u)
+        out[neuron] = u[batch:]
 
 
 @njit(**PARALLEL)
-def feedback(current, steps, beta, threshold, left, taken, epsilon, reward, total):
-    """reward <- s (neurons, T*N), and its sum over time, total (neurons, N)."""
+def feedback(current, steps, beta, threshold, left, taken, epsilon, reward, total, summed):
+    """reward <- s (neurons, T*N); or, summed, total (neurons, N) <- its sum over time, and the reward is left."""
     flat, flat_total, batch = reward.reshape(-1), total.reshape(-1), np.uint64(reward.shape[1] // steps)
     for neuron in prange(reward.shape[0]):
-        u = run(neuron, current, steps, batch, beta, threshold, left, taken)
+        u = np.empty(reward.shape[1] + np.int64(batch), reward.dtype)
+        run(neuron, current, steps, batch, beta, threshold, left, taken, u)
         carry = np.zeros(batch, u.dtype)
-        begin = np.uint64(neuron * reward.shape[1])
+        at, to = np.uint64((neuron + 1) * reward.shape[1]), np.uint64(neuron) * batch
+        if summed:
+            total[neuron] = 0
         for back in range(np.uint64(steps)):
-            t = np.uint64(steps) - np.uint64(1) - back
-            share(u, t * batch, batch, flat, begin + t * batch, carry, beta, threshold, left, taken, epsilon)
-        sum_over_time(flat, begin, steps, batch, flat_total, np.uint64(neuron) * batch)
+            last = (np.uint64(steps) - np.uint64(1) - back) * batch
+            at -= batch
+            share(u, last, batch, flat, at, carry, flat_total, to, summed, beta, threshold, left, taken, epsilon)
 
 
 @njit(**PARALLEL)
-def feedback_gradient(current, steps, beta, threshold, left, taken, surrogate, slope, reward, total):
+def feedback_gradient(current, steps, beta, threshold, left, taken, surrogate, slope, reward, total, summed):
     """The same for a gradient rule."""
     flat, flat_total, batch = reward.reshape(-1), total.reshape(-1), np.uint64(reward.shape[1] // steps)
     for neuron in prange(reward.shape[0]):
-        u = run(neuron, current, steps, batch, beta, threshold, left, taken)
+        u = np.empty(reward.shape[1] + np.int64(batch), reward.dtype)
+        run(neuron, current, steps, batch, beta, threshold, left, taken, u)
         carry = np.zeros(batch, u.dtype)
-        begin = np.uint64(neuron * reward.shape[1])
+        at, to = np.uint64((neuron + 1) * reward.shape[1]), np.uint64(neuron) * batch
+        if summed:
+            total[neuron] = 0
         for back in range(np.uint64(steps)):
-            t = np.uint64(steps) - np.uint64(1) - back
-            descend(u, t * batch, batch, flat, begin + t * batch, carry, beta, threshold, left, surrogate, slope)
-        sum_over_time(flat, begin, steps, batch, flat_total, np.uint64(neuron) * batch)
+            last = (np.uint64(steps) - np.uint64(1) - back) * batch
+            at -= batch
+            descend(u, last, batch, flat, at, carry, flat_total, to, summed, beta, threshold, left, surrogate, slope)
 
 
 class LIF(Timed):
@@ -238,19 +250,21 @@ class LIF(Timed):
         return self.remember(spikes, current)
 
     def hand_back(self, reward: np.ndarray, rules: Mapping[Any, Rule], wanted: bool) -> np.ndarray | None:
-        (current,) = self.seen
-        total = self.buffer("total", (*reward.shape[:-1], self.time().samples), reward.dtype)
-        self._share(reward, rules[self.layer], total)
-        return self.layer.hand_out(total if current.shape == total.shape else reward, rules[self.layer], wanted)
+        (current,), samples = self.seen, self.time().samples
+        is_constant = current.shape[-1] == samples  # then only the sum of s over time is needed
+        s = self.buffer("total", (*reward.shape[:-1], samples), reward.dtype) if is_constant else reward
+        self._share(reward, rules[self.layer], s)
+        return self.layer.hand_out(s, rules[self.layer], wanted)
 
-    def _share(self, reward: np.ndarray, rule: Rule, total: np.ndarray) -> None:
-        """reward <- s, total <- its sum over time."""
-        (current,), number, back = self.seen, reward.dtype.type, (_rows(reward), _rows(total))
+    def _share(self, reward: np.ndarray, rule: Rule, out: np.ndarray) -> None:
+        """out (..., N) <- the sum of s over time; or, where out is the reward itself, reward <- s."""
+        (current,), number, steps = self.seen, reward.dtype.type, self.time().steps
+        back = _rows(reward), _rows(out), out is not reward
         if rule.shares:
-            feedback(_rows(current), self.time().steps, *self._neuron(), number(rule.epsilon), *back)
+            feedback(_rows(current), steps, *self._neuron(), number(rule.epsilon), *back)
         else:
             how = rule.surrogate, number(rule.slope)
-            feedback_gradient(_rows(current), self.time().steps, *self._neuron(), *how, *back)
+            feedback_gradient(_rows(current), steps, *self._neuron(), *how, *back)
 
     def _neuron(self) -> tuple:
         """(beta, threshold, left, taken) of the kernels, in the layer's dtype."""
@@ -265,7 +279,7 @@ class LIF(Timed):
     def kept(self, reward: np.ndarray, rules: Mapping[Any, Rule]) -> dict[str, np.ndarray]:
         rule, clock = rules[self.layer], self.time()
         s, u = reward.copy(), np.empty_like(reward)
-        self._share(s, rule, self.buffer("total", (*reward.shape[:-1], clock.samples), reward.dtype))
+        self._share(s, rule, s)
         membranes(_rows(self.seen[0]), clock.steps, *self._neuron(), _rows(u))
         neurons = reward.size // reward.shape[-1]
         r, s, u, current = (x.reshape(neurons, -1, clock.samples) for x in (reward, s, u, self.seen[0]))
