@@ -133,4 +133,4 @@ class Dense(Linear):
 
     def _more_inputs(self, threads: int) -> bool:
         """Whether there are so many more inputs than outputs that dividing them pays."""
-        return self.in_features > max(8 * self.out_features, threads)
+        return self.in_features > max(4 * self.out_features, threads)

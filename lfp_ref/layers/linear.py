@@ -76,6 +76,8 @@ class Linear(Layer):
 
     def hand_back(self, reward: np.ndarray, rules: Mapping[Any, Rule], wanted: bool) -> np.ndarray | None:
         rule = rules[self]
+        if rule.groups is Rule.groups and rule.learning == "share":
+            return self.hand_out(before(rule, reward, self.seen[-1]), rule, wanted)
         if rule.learning != "share":
             self._learn_locally(reward, rule)
         result, is_first = None, True
@@ -95,9 +97,9 @@ class Linear(Layer):
         return result
 
     def hand_out(self, s: np.ndarray, rule: Rule, wanted: bool) -> np.ndarray | None:
-        """What follows once s is known, for a rule of one term with nothing modified: hand_back without the division.
+        """What follows once s is known, for a rule of one term with nothing modified.
 
-        For layers around this one that divide by something else than z (lif.py).
+        Also for layers around this one that divide by something else than z (lif.py).
         """
         sight = self._sight(Term(), 0)
         self._learn(s, sight, rule, True)
