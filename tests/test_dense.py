@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lfp_ref as lfp
@@ -16,23 +16,24 @@ def test_equals_the_oracle(n, inputs, outputs, bias, dtype, rule, seed):
     compare(layer, restated, numbers([seed, 9], n, inputs, dtype=dtype), [seed, 10], rule)
 
 
-@given(batches, st.sampled_from([(9, 1), (17, 2), (50, 3)]), dtypes, rules, seeds)
-def test_many_inputs_and_few_outputs_equal_the_oracle(n, shape, dtype, rule, seed):
-    """Divided among threads by inputs then."""
+@given(batches, st.sampled_from([(256, 1), (257, 2), (259, 3)]), dtypes, rules, seeds)
+@settings(max_examples=10)
+def test_thin_matrices_equal_the_oracle(n, shape, dtype, rule, seed):
     layer = fill(lfp.Dense(*shape, dtype=dtype), seed)
-    assert layer._more_inputs(2)
+    assert layer._is_thin()
     restated = oracle.Dense(*map(oracle.exact, [p.value for p in layer.parameters()]))
     compare(layer, restated, numbers([seed, 9], n, shape[0], dtype=dtype), [seed, 10], rule)
 
 
 @pytest.mark.parametrize("blocks", [1, 2, 3, 7])
-def test_blocks_of_inputs_give_the_same_however_many(blocks):
-    w, a, b, s = numbers(0, 2, 23), numbers(1, 23, 5), numbers(2, 2), numbers(3, 2, 5)
-    z, parts = np.full((2, 5), np.nan), np.full((blocks, 2, 5), np.nan)
-    dense.forward_by_inputs(w, a, b, z, parts)
+@pytest.mark.parametrize("outputs", [1, 2, 5])
+@pytest.mark.parametrize("n", [1, dense.TILE - 1, dense.TILE, dense.TILE + 1])
+def test_thin_products_are_exact_on_a_grid(n, outputs, blocks):
+    w, a, b, s = numbers(0, outputs, 23), numbers(1, 23, n), numbers(2, outputs), numbers(3, outputs, n)
+    z, g_w, g_b = np.full((outputs, n), np.nan), np.full((outputs, 23), np.nan), np.full(outputs, np.nan)
+    dense.forward_thin(w, a, b, z)
     assert np.array_equal(z, w @ a + b[:, None])  # eighths: exact
-    g_w, g_b = np.full((2, 23), np.nan), np.full(2, np.nan)
-    dense.feedback_parameters_by_inputs(s, a, g_w, g_b, blocks)
+    dense.feedback_parameters_thin(s, a, g_w, g_b, blocks)
     assert np.array_equal(g_w, s @ a.T) and np.array_equal(g_b, s.sum(axis=1))
 
 

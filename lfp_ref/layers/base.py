@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from lfp_ref.layers.kernels import turn
 from lfp_ref.rules import Epsilon, Rule, resolve
 from lfp_ref.threads import one_blas_thread
 
@@ -107,10 +106,10 @@ class Layer:
         if shape is not None and x.shape != (shape[-1], *shape[:-1]):
             raise ValueError(f"{self.label}: {what} must have the output's shape {outside(shape)}, got {x.shape}")
         dtype = self.dtype or (x.dtype if x.dtype in (np.float32, np.float64) else np.dtype(np.float64))
-        x = np.ascontiguousarray(x, dtype)
         inside = self.buffer(f"door: {what}", (*x.shape[1:], x.shape[0]), dtype)
-        if not turn(x.reshape(len(x), -1), inside.reshape(-1, len(x))):
-            where = tuple(int(i) for i in np.argwhere(~np.isfinite(x))[0])
+        inside[...] = np.moveaxis(x, 0, -1)
+        if not math.isfinite(inside.sum()) and not np.isfinite(inside).all():
+            where = tuple(int(i) for i in np.argwhere(~np.isfinite(np.moveaxis(inside, -1, 0)))[0])
             raise ValueError(f"{self.label}: {what} has NaN or infinity (as {dtype}), first at index {where}")
         return inside
 

@@ -6,8 +6,8 @@
     d_w_ji = |w_ji| * sum_n a_i s_j        d_b_j = |b_j| * sum_n s_j
 
 With the batch last the three sums are z = W a + b, g = W^T s and G = s a^T. Each thread computes a block of rows with
-one BLAS product (blocks: how many), a block of outputs or, where there are more of them, a block of inputs: no thread
-then reads more of the input than its own part. Division and multiplication around them are in sharing.py.
+one BLAS product (blocks: how many). A thin matrix, of few outputs and many inputs, is not worth what BLAS does before
+it multiplies; there the sums are those of products.py. Division and multiplication around them are in sharing.py.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ from numpy.typing import DTypeLike
 from lfp_ref.layers.base import initial, whole
 from lfp_ref.layers.kernels import PARALLEL
 from lfp_ref.layers.linear import Linear
+from lfp_ref.layers.products import add_products, dot_products
+
+TILE = 256  # samples: vectors that stay in the processor's cache
 
 
 @njit(**PARALLEL)
@@ -31,21 +34,6 @@ def forward(w, a, b, z, blocks):
         for j in range(low, high):
             for n in range(z.shape[1]):
                 z[j, n] += b[j]
-
-
-@njit(**PARALLEL)
-def forward_by_inputs(w, a, b, z, parts):
-    """The same, with a block of inputs and a sum of its own for each thread.  parts (blocks, O, N)"""
-    blocks = len(parts)
-    for block in prange(blocks):
-        low, high = a.shape[0] * block // blocks, a.shape[0] * (block + 1) // blocks
-        np.dot(w[:, low:high].copy(), a[low:high], parts[block])
-    for j in prange(z.shape[0]):
-        for n in range(z.shape[1]):
-            total = b[j]
-            for block in range(blocks):
-                total += parts[block, j, n]
-            z[j, n] = total
 
 
 @njit(**PARALLEL)
@@ -72,16 +60,46 @@ def feedback_parameters(s, a, g_w, g_b, blocks):
 
 
 @njit(**PARALLEL)
-def feedback_parameters_by_inputs(s, a, g_w, g_b, blocks):
-    """The same, with a block of inputs for each thread."""
+def forward_thin(w, a, b, z):
+    """forward for few outputs and many inputs, where BLAS would spend its time on arranging a."""
+    outputs, inputs = w.shape
+    batch, flat_z, flat_a = a.shape[1], z.reshape(-1), a.reshape(-1)
+    for tile in prange((batch + TILE - 1) // TILE):
+        length = np.uint64(min(TILE, batch - tile * TILE))
+        begins, beside = np.empty(inputs, np.uint64), np.empty(TILE, z.dtype)  # beside: as in conv.py
+        for i in range(inputs):
+            begins[i] = np.uint64(i * batch + tile * TILE)
+        for o in range(0, outputs, 2):
+            at, o2 = np.uint64(o * batch + tile * TILE), min(o + 1, outputs - 1)
+            out2, at2 = (flat_z, at + np.uint64(batch)) if o2 > o else (beside, np.uint64(0))
+            for k in range(length):
+                flat_z[at + k] = b[o]
+                out2[at2 + k] = b[o2]
+            add_products(flat_z, at, out2, at2, flat_a, begins, w[o], w[o2], inputs, length)
+
+
+@njit(**PARALLEL)
+def feedback_parameters_thin(s, a, g_w, g_b, blocks):
+    """feedback_parameters for few outputs and many inputs, with a block of inputs for each thread."""
+    outputs, inputs = g_w.shape
+    batch, flat_s, flat_a = a.shape[1], s.reshape(-1), a.reshape(-1)
     for block in prange(blocks):
-        low, high = g_w.shape[1] * block // blocks, g_w.shape[1] * (block + 1) // blocks
-        g_w[:, low:high] = np.dot(s, a[low:high].T)
-    for j in prange(s.shape[0]):
-        total = s.dtype.type(0)
-        for n in range(s.shape[1]):
-            total += s[j, n]
-        g_b[j] = total
+        low, high = inputs * block // blocks, inputs * (block + 1) // blocks
+        begins, beside = np.empty(high - low, np.uint64), np.empty(high - low, s.dtype)
+        for o in range(0, outputs, 2):
+            o2 = min(o + 1, outputs - 1)
+            out, out2 = g_w[o, low:high], (g_w[o2, low:high] if o2 > o else beside)
+            out[:] = 0
+            out2[:] = 0
+            for first in range(0, batch, TILE):
+                for i in range(low, high):
+                    begins[i - low] = np.uint64(i * batch + first)
+                at, at2, length = o * batch + first, o2 * batch + first, min(TILE, batch - first)
+                dot_products(
+                    out, out2, flat_s, np.uint64(at), np.uint64(at2), flat_a, begins, high - low, np.uint64(length)
+                )
+    for o in range(outputs):
+        g_b[o] = s[o].sum()
 
 
 class Dense(Linear):
@@ -114,11 +132,10 @@ class Dense(Linear):
 
     def total(self, a: np.ndarray, w: np.ndarray, b: np.ndarray, out: str) -> np.ndarray:
         z = self.buffer(out, (self.out_features, a.shape[1]), a.dtype)
-        threads = get_num_threads()
-        if self._more_inputs(threads):
-            forward_by_inputs(w, a, b, z, self.buffer(f"parts of {out}", (threads, *z.shape), a.dtype))
+        if self._is_thin():
+            forward_thin(w, a, b, z)
         else:
-            forward(w, a, b, z, threads)
+            forward(w, a, b, z, get_num_threads())
         return z
 
     def to_input(self, s: np.ndarray, w: np.ndarray, out: str) -> np.ndarray:
@@ -127,10 +144,9 @@ class Dense(Linear):
         return g
 
     def to_parameters(self, s: np.ndarray, a: np.ndarray, g_w: np.ndarray, g_b: np.ndarray) -> None:
-        threads = get_num_threads()
-        by_block = feedback_parameters_by_inputs if self._more_inputs(threads) else feedback_parameters
-        by_block(s, a, g_w, g_b, threads)
+        by_block = feedback_parameters_thin if self._is_thin() else feedback_parameters
+        by_block(s, a, g_w, g_b, get_num_threads())
 
-    def _more_inputs(self, threads: int) -> bool:
-        """Whether there are so many more inputs than outputs that dividing them pays."""
-        return self.in_features > max(4 * self.out_features, threads)
+    def _is_thin(self) -> bool:
+        """Whether there are so few outputs for so many inputs that BLAS is slow."""
+        return self.out_features <= 16 and self.in_features >= 256

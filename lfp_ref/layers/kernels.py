@@ -1,4 +1,4 @@
-"""How kernels are compiled, and the one at the door of every network."""
+"""How kernels are compiled."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from functools import wraps
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 # Kernels may fuse a product with a sum and add up a sum in another order. They may not assume numbers are finite.
 KERNEL: dict[str, Any] = {"cache": True, "error_model": "numpy", "fastmath": {"contract", "reassoc"}}
 # Only prange loops run in parallel: looking for other candidates doubles the time to compile.
 NOT_PARALLEL = ("comprehension", "reduction", "inplace_binop", "setitem", "numpy", "stencil", "fusion")
 PARALLEL: dict[str, Any] = {**KERNEL, "parallel": {"prange": True} | dict.fromkeys(NOT_PARALLEL, False)}
-WORTH_THREADS = 16384  # elements: waking a thread takes as long as simple sums on about as many
+WORTH_THREADS = 32768  # elements: waking a thread takes as long as simple sums on about as many
 
 
 def elementwise(kernel: Callable) -> Callable:
@@ -32,19 +32,3 @@ def elementwise(kernel: Callable) -> Callable:
         return (together if first.size >= WORTH_THREADS else alone)(first, *rest)
 
     return run
-
-
-@njit(**PARALLEL)
-def turn(x, out):
-    """out = x^T, in blocks that are a line of the cache; returns whether x is finite.  x (N, F), out (F, N)"""
-    samples, features = x.shape
-    unlike, zero = 0, x.dtype.type(0)
-    for block in prange((features + 15) // 16):
-        low, high = 16 * block, min(16 * block + 16, features)
-        nothing = zero
-        for n in range(samples):
-            for f in range(low, high):
-                nothing += zero * x[n, f]  # 0, but for NaN and infinity
-                out[f, n] = x[n, f]
-        unlike += nothing != 0
-    return unlike == 0
