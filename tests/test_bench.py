@@ -7,7 +7,7 @@ import numpy as np
 
 import lfp_ref as lfp
 from lfp_ref import cli
-from lfp_ref.bench import peers, works
+from lfp_ref.bench import peers, roofline, works
 from lfp_ref.cli import benchmarking
 
 
@@ -78,3 +78,15 @@ def test_how_time_grows_is_measured_for_each_thing_that_grows(capsys, monkeypatc
 def test_unknown_works_are_named(capsys):
     assert cli.main(["bench", "lenet"]) == 1
     assert "unknown work 'lenet'; known: lenet-lfp, lenet-gradient" in capsys.readouterr().err
+
+
+def test_a_roofline_has_every_kernel_of_a_step(monkeypatch, tmp_path):
+    monkeypatch.setattr(roofline, "STEPS", 3)
+    points = {(p.layer, p.kernel): p for p in roofline.measure("lenet-lfp")}
+    assert len(points) == 2 + 3 + 3 * 3 + 2 * 2 + 4  # the first layer's input needs no reward
+    conv = points["3 Conv2d", "feedback to the input"]
+    assert conv.operations == 2 * 128 * (16 * 8 * 8) * (16 * 5 * 5) and conv.ms > 0
+    assert conv.size == 4 * (128 * (16 * 12 * 12 + 16 * 8 * 8) + 16 * 16 * 5 * 5)
+    assert points["2 MaxPool2d", "forward"].size == 4 * 128 * 16 * (24 * 24 + 2 * 12 * 12)
+    roofline.draw(tmp_path / "roofline.png", list(points.values()), 1e11, 1e10)
+    assert (tmp_path / "roofline.png").stat().st_size > 10_000

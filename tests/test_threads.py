@@ -1,3 +1,4 @@
+import multiprocessing
 import threading
 
 import numpy as np
@@ -34,3 +35,16 @@ def test_blas_gets_its_threads_back_whoever_leaves_last():
         assert get() == 2
     finally:
         set_(usual)
+
+
+def outputs(seed):
+    """What a network answers; for worker processes, too."""
+    net = lfp.Sequential(lfp.Dense(8, 300, rng=np.random.default_rng(seed)), lfp.Tanh())
+    return net.forward(np.random.default_rng(1).normal(size=(128, 8)))
+
+
+def test_worker_processes_that_are_spawned_give_the_same_numbers():
+    here = [outputs(seed) for seed in (0, 1)]
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        there = pool.map(outputs, (0, 1))
+    assert all(np.array_equal(*both) for both in zip(here, there, strict=True))

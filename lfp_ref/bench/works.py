@@ -28,7 +28,7 @@ from lfp_ref.threads import one_blas_thread
 BATCH = 128
 # work: how many steps to measure
 WORKS = {"lenet-lfp": 300, "lenet-gradient": 300, "mlp-lfp": 300, "mlp-gradient": 300,
-         "spiking_mlp-lfp": 30, "spiking_cnn-lfp": 10}  # fmt: skip
+         "spiking_mlp-lfp": 60, "spiking_cnn-lfp": 40}  # fmt: skip
 
 
 def samples(count: int, size: int = 28) -> tuple[np.ndarray, np.ndarray]:
