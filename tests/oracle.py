@@ -116,19 +116,18 @@ class Linear:
         return self.z
 
     def feedback(self, reward, rule):
-        """The input's reward; leaves d_weight, d_bias, and kept: what bias and stabiliser took, per sample."""
+        """The input's reward; leaves d_weight, d_bias, s, and kept: what bias and stabiliser took, per sample."""
         if isinstance(rule, list):
             return self.feedback_in_groups(reward, rule)
         handed = zeros(self.x.shape)
         self.d_weight = None if self.weight is None else zeros(self.weight.shape)
         self.d_bias = None if self.bias is None else zeros(self.bias.shape)
-        self.kept, self.quotients = zeros((len(reward),)), []
+        self.kept, self.s = zeros((len(reward),)), [zeros(reward.shape)]
         for n in range(len(reward)):
             s = {}
             for j in np.ndindex(reward.shape[1:]):
                 r, z = reward[(n, *j)], self.z[(n, *j)]
-                s[j] = r if rule == GRADIENT else quotient(r, z, rule)
-                self.quotients.append(s[j])
+                s[j] = self.s[0][(n, *j)] = r if rule == GRADIENT else quotient(r, z, rule)
                 if self.bias is not None:
                     b = self.bias[j[0]]
                     self.d_bias[j[0]] += s[j] if rule == GRADIENT else abs(b) * s[j]
@@ -149,16 +148,16 @@ class Linear:
         return handed
 
     def feedback_in_groups(self, reward, groups):
-        """The same for a list of groups (c, mask, terms); kept is a dict by cause."""
+        """The same for a list of groups (c, mask, terms); kept is a dict by cause, s and denominators one a group."""
         handed = zeros(self.x.shape)
         self.d_weight = zeros(self.weight.shape)
         self.d_bias = None if self.bias is None else zeros(self.bias.shape)
         self.kept = {cause: zeros((len(reward),)) for cause in ("bias", "stabiliser", "empty group", "mask")}
-        self.quotients = []
+        self.s, self.denominators = ([zeros(reward.shape) for _ in groups] for _ in "sd")
         for n in range(len(reward)):
             for j in np.ndindex(reward.shape[1:]):
                 self.kept["mask"][n] += reward[(n, *j)]
-            for c, mask, terms in groups:
+            for number, (c, mask, terms) in enumerate(groups):
                 d, s = {}, {}
                 for j in np.ndindex(reward.shape[1:]):
                     b = self.bias[j[0]] if self.bias is not None else ZERO
@@ -168,8 +167,8 @@ class Linear:
                 for j in np.ndindex(reward.shape[1:]):
                     b = self.bias[j[0]] if self.bias is not None else ZERO
                     part = c * reward[(n, *j)] if mask(self.z[(n, *j)]) else ZERO
-                    s[j] = quotient(part, d[j], STABILISER)
-                    self.quotients.append(s[j])
+                    s[j] = self.s[number][(n, *j)] = quotient(part, d[j], STABILISER)
+                    self.denominators[number][(n, *j)] = d[j]
                     self.kept["mask"][n] -= part
                     self.kept["stabiliser" if d[j] else "empty group"][n] += STABILISER * sgn(d[j]) * s[j]
                     for _, _, on_b in terms:
@@ -185,7 +184,7 @@ class Linear:
 
     @property
     def largest_s(self):
-        return max(map(abs, self.quotients), default=ZERO)
+        return max((abs(s) for group in self.s for s in group.flat), default=ZERO)
 
     def w(self, k):
         return self.weight[k]
@@ -382,22 +381,27 @@ class Affine:
     def feedback(self, reward, rule):
         w, b, mean, scale = self.norm
         handed, self.d_weight, self.d_bias = zeros(reward.shape), zeros(w.shape), zeros(b.shape)
-        self.largest_s = ZERO
+        self.s = zeros(reward.shape)
         for i in np.ndindex(reward.shape):
             c, normal = i[1], (self.x[i] - mean[i[1]]) * scale[i[1]]
-            s = reward[i] if rule == GRADIENT else quotient(reward[i], self.z[i], rule)
-            self.largest_s = max(self.largest_s, abs(s))
+            s = self.s[i] = reward[i] if rule == GRADIENT else quotient(reward[i], self.z[i], rule)
             handed[i] = w[c] * scale[c] * s * (1 if rule == GRADIENT else self.x[i])
             self.d_weight[c] += normal * s * (1 if rule == GRADIENT else abs(w[c]))
             self.d_bias[c] += s * (1 if rule == GRADIENT else abs(b[c]))
         return handed
 
+    @property
+    def largest_s(self):
+        return max(map(abs, self.s.flat))
 
-FAST_SIGMOID = "fast sigmoid"
+
+def fast_sigmoid(x, slope):
+    """A stand-in for a spike's derivative."""
+    return 1 / (1 + slope * abs(x)) ** 2
 
 
 class LIF:
-    """Leaky integrate-and-fire neurons around a Linear, over x (T, N, ...). Rules: epsilon, (FAST_SIGMOID, slope)."""
+    """Leaky integrate-and-fire neurons around a Linear, over x (T, N, ...). Rules: epsilon, (stand-in, slope)."""
 
     def __init__(self, linear, beta, threshold, reset):
         self.linear, self.beta, self.threshold, self.reset = linear, beta, threshold, reset
@@ -423,32 +427,32 @@ class LIF:
         return spikes
 
     def feedback(self, reward, rule):
-        """Reward (T, N, ...) of x; leaves d_weight, d_bias, and kept per sample, by cause."""
+        """Reward (T, N, ...) of x; leaves d_weight, d_bias, flow, s, and kept per sample, by cause."""
         handed, carry = zeros(self.x.shape), zeros(self.u[0].shape)
         self.d_weight = zeros(self.linear.weight.shape)
         self.d_bias = None if self.linear.bias is None else zeros(self.linear.bias.shape)
         samples = reward.shape[1]
         self.kept = {cause: zeros((samples,)) for cause in ("bias", "stabiliser", "empty group", "membrane")}
-        self.largest_s = ZERO
+        self.flow, self.s = zeros(reward.shape), zeros(reward.shape)
         for t in reversed(range(len(reward))):
             s = zeros(carry.shape)
             for k in np.ndindex(carry.shape):
                 u, v, taken = self.u[t][k], self.left[t][k], self.taken[t][k]
                 if isinstance(rule, tuple):
-                    derivative = 1 / (1 + rule[1] * abs(u - self.threshold)) ** 2
-                    s[k] = reward[(t, *k)] * derivative + carry[k]
+                    stand_in, slope = rule
+                    s[k] = self.s[(t, *k)] = reward[(t, *k)] * stand_in(u - self.threshold, slope) + carry[k]
                     fired = t > 0 and self.u[t - 1][k] > self.threshold
                     carry[k] = self.beta * s[k] * (0 if fired and self.reset == "zero" else 1)
                     continue
                 told, flow = reward[(t, *k)] + carry[k], abs(v) + abs(u + taken - v)
-                s[k] = told / (flow + rule) if flow + rule else ZERO
+                s[k] = self.s[(t, *k)] = told / (flow + rule) if flow + rule else ZERO
+                self.flow[(t, *k)] = flow
                 carry[k] = self.beta * v * s[k]
                 bias = self.linear.bias[k[1]] if self.linear.bias is not None else ZERO
                 self.kept["bias"][k[0]] += bias * s[k]
                 self.kept["stabiliser"][k[0]] += rule * s[k]
                 self.kept["membrane"][k[0]] += (flow - self.beta * v - self.current[t][k]) * s[k]
                 self.kept["empty group"][k[0]] += told if not flow + rule else ZERO
-                self.largest_s = max(self.largest_s, abs(s[k]))
             gradient = isinstance(rule, tuple)
             for n in range(samples):
                 for j, i, k in self.linear.links:
@@ -459,6 +463,10 @@ class LIF:
                     for j in np.ndindex(s.shape[1:]):
                         self.d_bias[j[0]] += s[(n, *j)] * (1 if gradient else abs(self.linear.bias[j[0]]))
         return handed
+
+    @property
+    def largest_s(self):
+        return max(map(abs, self.s.flat))
 
 
 class OverTime:

@@ -41,7 +41,7 @@ def restate(layer):
 
 def exact_rule(rule, dtype):
     if isinstance(rule, FastSigmoidSurrogate):
-        return oracle.FAST_SIGMOID, Fraction(rule.slope)
+        return oracle.fast_sigmoid, Fraction(rule.slope)
     return Fraction(float(dtype(rule.epsilon)))
 
 

@@ -47,7 +47,7 @@ def test_equals_the_oracle(pool, beta, reset, inputs, rule, n, seed):
     assert np.array_equal(spikes, exact.forward(over_time).astype(float))
     reward = numbers([seed, 10], *spikes.shape)
     handed = net.feedback(reward, rule)
-    lfp_rule = (oracle.FAST_SIGMOID, Fraction(2)) if rule == FastSigmoidSurrogate(2.0) else Fraction(rule.epsilon)
+    lfp_rule = (oracle.fast_sigmoid, Fraction(2)) if rule == FastSigmoidSurrogate(2.0) else Fraction(rule.epsilon)
     told, expected = oracle.exact(reward), None
     for layer in reversed(exact.layers):
         told = expected = layer.feedback(told, lfp_rule)

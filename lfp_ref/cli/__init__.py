@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 
 import lfp_ref
-from lfp_ref.cli import benchmarking, inspecting, training
+from lfp_ref.cli import benchmarking, conforming, inspecting, training
 from lfp_ref.training import DivergenceError, Interrupted
 
 
@@ -47,4 +47,5 @@ def parser() -> argparse.ArgumentParser:
     training.add_commands(commands, top)
     inspecting.add_commands(commands)
     benchmarking.add_commands(commands)
+    conforming.add_commands(commands)
     return top

@@ -1,0 +1,409 @@
+"""What usually went wrong: each pattern says what a port with one known mistake would have written.
+
+A pattern looks at the first quantity that diverges, so everything before it is right: the wrong value follows from
+expected values alone. It yields (what the mistake gives, what to say of it); where a port wrote just that, it is named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lfp_ref.conform.vectors import Case, Quantity
+
+Guess = tuple[np.ndarray, str]
+PATTERNS: list[tuple[str, Callable[[Site], Iterator[Guess]]]] = []
+RELATIVE = {"float32": 1e-4, "float64": 1e-9}  # how closely a port must agree with a mistake
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where an answer diverges: the case, the quantity, its place ("2.body.0"), what is computed there."""
+
+    case: Case
+    quantity: Quantity
+
+    @property
+    def kind(self) -> str:
+        """The quantity's name without its place: "s", "weight.feedback", "output"."""
+        parts = self.quantity.name.split(".")
+        while len(parts) > 1 and (parts[0].isdigit() or parts[0] in ("body", "shortcut")):
+            parts = parts[1:]
+        return ".".join(part for part in parts if not part.isdigit())
+
+    @property
+    def path(self) -> str:
+        return self.quantity.name.split(f".{self.kind.split('.')[0]}")[0]
+
+    @property
+    def layer(self) -> dict[str, Any]:
+        """The description of the layer at this place; empty where there is none."""
+        found: Any = self.case.about.get("layers", [])
+        for part in self.path.split("."):
+            try:
+                found = found[int(part)] if part.isdigit() else found[part]
+            except (LookupError, TypeError):
+                return {}
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def rule(self) -> dict[str, Any]:
+        return self.layer.get("rule") or self.case.about.get("rule") or {}
+
+    @property
+    def value(self) -> np.ndarray:
+        return self.quantity.value
+
+    def parameter(self, name: str) -> np.ndarray | None:
+        return self.case.parameters.get(f"{self.path}.{name}")
+
+    def expected(self, name: str) -> np.ndarray | None:
+        found = self.case.expected.get(f"{self.path}.{name}")
+        return None if found is None else found.value
+
+    @property
+    def input(self) -> np.ndarray | None:
+        """What the layer sees; None inside of branches."""
+        if not self.path.isdigit():
+            return None
+        return self.case.inputs.get("x") if self.path == "0" else self._output_before()
+
+    def _output_before(self) -> np.ndarray | None:
+        found = self.case.expected.get(f"{int(self.path) - 1}.output")
+        return None if found is None else found.value
+
+    @property
+    def told(self) -> np.ndarray | None:
+        """The reward that comes into the layer; None inside of branches."""
+        if not self.path.isdigit():
+            return None
+        after = self.case.expected.get(f"{int(self.path) + 1}.input_reward")
+        return self.case.inputs.get("reward") if after is None else after.value
+
+    @property
+    def batch(self) -> int:
+        x = self.case.inputs.get("x")
+        return 1 if x is None else x.shape[1 if self.case.about.get("input") == "given" else 0]
+
+
+def likely(case: Case, quantity: Quantity, got: np.ndarray, dtype: str) -> str | None:
+    """The mistake that gives what was written, or None."""
+    site = Site(case, quantity)
+    if not np.isfinite(got).all():
+        return _not_finite(site, got)
+    for kind, pattern in PATTERNS:
+        if kind not in ("", site.kind):
+            continue
+        with np.errstate(all="ignore"):
+            for wrong, cause in pattern(site):
+                if wrong is not None and _is(got, wrong, quantity, dtype):
+                    return cause
+    if dtype == "float64" and (np.abs(got - quantity.value) <= quantity.tolerance["float32"]).all():
+        return "computed in single precision: check it with --dtype float32"
+    return None
+
+
+def of_shape(quantity: Quantity, got: np.ndarray) -> str | None:
+    """The mistake behind a wrong shape, or None."""
+    want = quantity.value
+    if got.size == want.size and got.shape == want.shape[::-1]:
+        return "transposed weights" if "weight" in quantity.name else "transposed"
+    if got.size == want.size:
+        return "the right number of values in another shape"
+    return None
+
+
+def _is(got: np.ndarray, wrong: np.ndarray, quantity: Quantity, dtype: str) -> bool:
+    """Whether this is what the mistake gives, and the mistake shows at all."""
+    wrong = np.broadcast_to(wrong, got.shape)
+    known = np.isfinite(wrong)  # where a mistake leaves something open, anything will do
+    close = np.abs(got - wrong) <= RELATIVE[dtype] * np.abs(wrong) + 4 * quantity.tolerance[dtype]
+    shows = np.abs(wrong - quantity.value) > 8 * quantity.tolerance[dtype] + RELATIVE[dtype] * np.abs(wrong)
+    return bool(known.any() and close[known].all() and shows[known].any())
+
+
+def _not_finite(site: Site, got: np.ndarray) -> str:
+    bad = ~np.isfinite(got)
+    if site.kind in ("s", "input_reward", "weight.feedback", "bias.feedback"):
+        zero = site.value[bad] == 0
+        if site.rule.get("epsilon") == 0 and zero.all():
+            return "a division by 0: with epsilon = 0, r / 0 counts as 0"
+        return "a division by 0: the stabiliser is missing, or sgn(0) is 0 instead of +1"
+    return "an overflow, or a number that was never set"
+
+
+def pattern(*kinds: str) -> Callable:
+    """A pattern for quantities of these kinds, tried in the order of this file."""
+
+    def add(function: Callable[[Site], Iterator[Guess]]) -> Callable:
+        PATTERNS.extend((kind, function) for kind in kinds)
+        return function
+
+    return add
+
+
+# ---- forward
+
+
+@pattern("output", "current")
+def weights_or_bias(site: Site) -> Iterator[Guess]:
+    w, b, x = site.parameter("weight"), site.parameter("bias"), site.input
+    if w is None or site.layer["type"] == "batch-norm":
+        return
+    if b is not None:
+        channel = b if w.ndim == 2 else b[:, None, None]
+        yield site.value - channel, "the bias is missing"
+    other = w.reshape(w.shape[::-1]).T  # the same memory, read column by column
+    if w.ndim == 2 and x is not None:
+        yield x @ other.T + (0 if b is None else b), "transposed weights: (O, I) is row-major, output by output"
+    elif w.ndim == 4 and x is not None and x.ndim == 4:
+        bias = np.zeros(len(w)) if b is None else b
+        yield _convolve(x, w[..., ::-1, ::-1], bias, site.layer), "flipped kernels: z is a correlation, w[i, j] a[y + i, x + j]"
+        swapped = np.ascontiguousarray(w.swapaxes(2, 3)).reshape(w.shape)
+        yield _convolve(x, swapped, bias, site.layer), "transposed weights: kernels are (KH, KW), row-major"
+        yield _convolve(x, other, bias, site.layer), "transposed weights: (O, C, KH, KW) is row-major"
+
+
+def _convolve(x: np.ndarray, w: np.ndarray, b: np.ndarray, layer: dict[str, Any]) -> np.ndarray:
+    """z of a convolution, in the plainest way."""
+    (sy, sx), (py, px), (dy, dx) = layer["stride"], layer["padding"], layer["dilation"]
+    padded = np.pad(x, ((0, 0), (0, 0), (py, py), (px, px)))
+    height = (padded.shape[2] - dy * (w.shape[2] - 1) - 1) // sy + 1
+    width = (padded.shape[3] - dx * (w.shape[3] - 1) - 1) // sx + 1
+    z = np.zeros((len(x), len(w), height, width)) + b[:, None, None]
+    for i, j in np.ndindex(w.shape[2:]):
+        rows, columns = slice(i * dy, i * dy + sy * height, sy), slice(j * dx, j * dx + sx * width, sx)
+        part = padded[:, :, rows, columns][:, :, :height, :width]
+        z += np.einsum("ncyx,oc->noyx", part, w[:, :, i, j])
+    return z
+
+
+@pattern("output")
+def activations(site: Site) -> Iterator[Guess]:
+    z = site.input
+    if z is None:
+        return
+    if site.layer.get("type") == "step":
+        yield (z >= 0) * 1.0, "a step is 1 only above 0, not at it: z > 0"
+    if site.layer.get("type") == "gelu":
+        curve = np.tanh(np.sqrt(2 / np.pi) * (z + 0.044715 * z**3))
+        yield z * (1 + curve) / 2, "GELU in its tanh approximation; here it is the exact form"
+
+
+@pattern("output")
+def other_layers(site: Site) -> Iterator[Guess]:
+    kind = site.layer.get("type")
+    if kind == "dropout":
+        yield site.value * (1 - site.layer["p"]), "dropout does not scale kept units by 1 / (1 - p) in the forward pass"
+    if kind in ("avg-pool", "global-avg-pool"):
+        x = site.input
+        window = np.prod(site.layer["kernel"]) if kind == "avg-pool" or x is None else np.prod(x.shape[2:])
+        yield site.value * window, "a sum in place of a mean"
+
+
+@pattern("winner")
+def which_maximum(site: Site) -> Iterator[Guess]:
+    yield _pool(site, True)[0], "the last of several maxima; the first one, row by row, is the winner"
+
+
+def _pool(site: Site, last: bool) -> tuple[np.ndarray, np.ndarray]:
+    """(winners, input's reward) where ties go to the last maximum, or (last False) are shared out."""
+    x, told = site.input, site.told
+    (ky, kx), (sy, sx) = site.layer["kernel"], site.layer["stride"]
+    winner, handed = np.zeros(site.expected("output").shape), np.zeros(x.shape)
+    for n, c, y, u in np.ndindex(winner.shape):
+        window = x[n, c, y * sy : y * sy + ky, u * sx : u * sx + kx]
+        ties = np.flatnonzero(window.ravel() == window.max())
+        winner[n, c, y, u] = ties[-1]
+        for tap in ties[-1:] if last else ties:
+            part = told[n, c, y, u] / (1 if last else len(ties))
+            handed[n, c, y * sy + tap // kx, u * sx + tap % kx] += part
+    return winner, handed
+
+
+# ---- spiking layers
+
+
+@pattern("membrane", "output")
+def membrane(site: Site) -> Iterator[Guess]:
+    current, about = site.expected("current"), site.layer
+    if current is None:
+        return
+    which = 0 if site.kind == "membrane" else 1
+    for changes, cause in (
+        ({"at_threshold": True}, "a neuron spikes only above the threshold, not at it: u > threshold"),
+        ({"at_once": True}, "the reset acts in the step of the spike; it comes one step later"),
+        ({"scaled": True}, "the reset is multiplied by beta: the whole threshold is taken, after the decay"),
+        ({"reset": "zero"}, "reset to zero; this case has another reset"),
+        ({"reset": "subtract"}, "reset by subtraction; this case has another reset"),
+        ({"reset": "none"}, "the reset is missing"),
+    ):
+        yield _run(current, about["beta"], about["threshold"], **{"reset": about["reset"], **changes})[which], cause
+
+
+def _run(current: np.ndarray, beta: float, threshold: float, reset: str, at_threshold: bool = False,
+         at_once: bool = False, scaled: bool = False) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    """(membranes, spikes) of a neuron, with mistakes."""
+    u, before = np.zeros_like(current), np.zeros_like(current[0])
+    for t, now in enumerate(current):
+        fired = before >= threshold if at_threshold else before > threshold
+        if at_once:
+            fired = np.zeros_like(fired)
+        taken = fired * threshold * (reset == "subtract") * (beta if scaled else 1)
+        u[t] = beta * before * (1 - fired * (reset == "zero")) + now - taken
+        if at_once:
+            fires = u[t] > threshold
+            u[t] = u[t] * (1 - fires) if reset == "zero" else u[t] - fires * threshold * (reset == "subtract")
+        before = u[t]
+    return u, (u >= threshold if at_threshold else u > threshold) * 1.0
+
+
+@pattern("flow")
+def flow(site: Site) -> Iterator[Guess]:
+    yield np.abs(site.expected("membrane")), "|u| in place of |v| + |u + taken - v|"
+
+
+@pattern("s")
+def carry(site: Site) -> Iterator[Guess]:
+    if site.layer.get("type") != "lif" or site.told is None or site.expected("flow") is None:
+        return
+    den = site.expected("flow") + site.rule["epsilon"]
+    yield site.told / den, "the carry is missing: R[t] = r[t] + c[t+1], c[t] = beta v[t] s[t]"
+    u, s, after = site.expected("membrane"), np.zeros_like(den), np.zeros_like(den[0])
+    for t in reversed(range(len(den))):
+        s[t] = (site.told[t] + after) / den[t]
+        after = site.layer["beta"] * u[t] * s[t]
+    yield s, "the carry is made of u[t]; it is beta v[t] s[t], of what was left of u[t-1]"
+
+
+# ---- feedback
+
+
+@pattern("s")
+def division(site: Site) -> Iterator[Guess]:
+    s, epsilon = site.value, site.rule.get("epsilon", 1e-6)
+    number = site.quantity.name.rpartition(".")[2]
+    z = site.expected(f"denominator.{number}")
+    z = site.expected("output") if z is None else z
+    if z is None or z.shape != s.shape:
+        return
+    part = s * (z + np.where(z >= 0, epsilon, -epsilon))
+    yield np.where(z == 0, -s, s), "sign at zero: sgn(0) = +1, so stab(0) = +epsilon"
+    yield np.where(z == 0, 0, s), "sign at zero: sgn(0) = +1, not 0; a z of 0 divides by +epsilon"
+    yield part / (z + epsilon), "the stabiliser has no sign: stab(z) = z + epsilon sgn(z)"
+    yield np.where(z == 0, np.nan, part / z), "the stabiliser is missing: s = r / stab(z, epsilon)"
+    yield part, "no division: s = r is gradient ascent"
+    if site.rule.get("name") == "alpha-beta":
+        yield -s, "the second group's coefficient is -beta"
+        yield s / (site.rule["alpha"] if number == "0" else site.rule["beta"]), "a coefficient (alpha, -beta) is missing"
+
+
+@pattern("weight.feedback", "bias.feedback", "feedback")
+def learning(site: Site) -> Iterator[Guess]:
+    d = site.value
+    if site.kind == "feedback":  # of a training case: "feedback.0.2.weight"
+        step, _, name = site.quantity.name.removeprefix("feedback.").partition(".")
+        w = site.case.parameters[name]
+        if step != "0":
+            return
+    else:
+        w = site.parameter(site.kind.removesuffix(".feedback"))
+    if site.rule.get("name") != "gradient":
+        yield np.where(w == 0, np.nan, d / np.abs(w)), "missing |w|: d = |w| * sum of a s"
+        yield d * np.where(w >= 0, 1, -1), "w in place of |w|: the sign of w came in twice"
+    n = site.batch
+    yield d / n, "mean in place of sum: feedback is summed over the batch"
+    if w.ndim == 4 and (z := site.expected("output")) is not None:
+        yield d / (n * np.prod(z.shape[-2:])), "mean in place of sum: feedback is summed over batch and positions"
+        yield d / np.prod(z.shape[-2:]), "mean in place of sum: feedback is summed over positions"
+    if steps := site.case.about.get("steps"):
+        yield d / steps, "mean in place of sum: feedback is summed over time"
+    yield -d, "the sign of a loss's gradient: feedback is the direction in which a parameter moves"
+    if d.ndim > 1:
+        yield d.reshape(-1, order="F").reshape(d.shape), "transposed weights: arrays are row-major"
+
+
+@pattern("input_reward")
+def handing(site: Site) -> Iterator[Guess]:
+    handed, told, out, kind = site.value, site.told, site.expected("output"), site.layer.get("type")
+    shares = not site.rule.get("name", "").startswith("gradient")
+    if kind == "dropout" and shares:
+        yield handed / (1 - site.layer["p"]), "reward scaled by dropout: kept units hand it on unchanged, without 1 / (1 - p)"
+    if kind == "dropout" and not shares:
+        yield handed * (1 - site.layer["p"]), "gradient ascent does scale by 1 / (1 - p)"
+    if kind in DERIVATIVES and shares and out is not None and told is not None:
+        yield told * DERIVATIVES[kind](out), "an activation hands a reward on unchanged; its derivative is for gradient ascent"
+    if kind in DERIVATIVES and not shares and told is not None:
+        yield told, "gradient ascent multiplies by the activation's derivative"
+    if kind == "max-pool" and site.input is not None and told is not None:
+        yield _pool(site, True)[1], "the last of several maxima; the first one, row by row, gets all"
+        yield _pool(site, False)[1], "the reward shared among ties; the first maximum, row by row, gets all"
+    x = site.input
+    if shares and x is not None and x.shape == handed.shape:
+        yield np.where(x == 0, np.nan, handed / x), "missing a: r = a * sum of w s"
+    if kind in ("avg-pool", "global-avg-pool") and x is not None:
+        window = np.prod(site.layer.get("kernel", x.shape[2:]))
+        yield handed * window, "each pixel weighs 1 / window, in the feedback too"
+    if kind == "lif" and site.case.about.get("input") == "constant":
+        yield handed / site.case.about["steps"], "a mean over time: the reward of a constant input is the sum over t"
+    yield handed / site.batch, "divided by the batch size: the feedback pass takes the reward as it is"
+
+
+DERIVATIVES: dict[str, Callable[[np.ndarray], np.ndarray]] = {  # from the output
+    "relu": lambda a: a > 0,
+    "step": lambda a: 0 * a,
+    "tanh": lambda a: 1 - a**2,
+    "sigmoid": lambda a: a * (1 - a),
+    "softsign": lambda a: (1 - np.abs(a)) ** 2,
+}
+
+# ---- rewards, optimisers, training
+
+
+@pattern("reward", "gradient")
+def rewards(site: Site) -> Iterator[Guess]:
+    r, z = site.value, site.case.inputs.get("outputs")
+    if z is None:
+        return
+    gradient = site.case.expected.get("gradient")
+    if gradient is not None and site.kind == "reward":
+        yield gradient.value, "missing z: the reward is z * dJ/dz"
+    yield -r, "the sign: a reward is positive for what helped (y - p, not p - y)"
+    yield r / len(z), "a mean over the batch: rewards are per sample"
+    yield np.where(z == 0, np.nan, r * np.sign(z)), "sign(z) is missing"
+    if site.case.about["reward"] == "rate-coded":
+        y, n1, steps = np.eye(z.shape[2])[site.case.inputs["targets"].astype(int)], z.sum(axis=0), len(z)
+        for half, cause in ((steps / 2, "T / 2 in place of its integer part"), (0, "T // 2 is missing")):
+            own, others = 1 / (1 + np.exp(n1 - half)), 1 / (1 + np.exp(steps - n1 - half))
+            yield np.where(y == 1, own, -z * others), cause
+
+
+@pattern("value")
+def updates(site: Site) -> Iterator[Guess]:
+    if site.case.about["computes"] != "optimiser" or not site.quantity.name.endswith(".0"):
+        return
+    start, feedback, options = site.case.inputs["value"], site.case.inputs["feedback.0"], site.case.about["options"]
+    yield 2 * start - site.value, "moved against the feedback: w <- w + lr d"
+    if site.case.about["optimiser"] == "adam":
+        (b1, b2), eps, lr = options.get("betas", (0.9, 0.999)), options.get("eps", 1e-8), options["lr"]
+        d = feedback - options.get("weight_decay", 0.0) * start
+        m, v = (1 - b1) * d, (1 - b2) * d * d
+        yield start + lr * m / (np.sqrt(v) + eps), "Adam without bias correction"
+        yield start + lr * d / np.sqrt(d * d + eps), "Adam's eps is added to the square root, not under it"
+
+
+@pattern("told")
+def reduction(site: Site) -> Iterator[Guess]:
+    if site.case.about["reduction"] == "mean":
+        yield site.value * site.batch, 'the reward is not divided by the batch size (reduction "mean")'
+    else:
+        yield site.value / site.batch, 'the reward is divided by the batch size (reduction "sum")'
+
+
+@pattern("")
+def order(site: Site) -> Iterator[Guess]:
+    yield site.value.reshape(-1, order="F").reshape(site.value.shape), "column-major order: arrays are row-major"
+    yield -site.value, "the sign"
