@@ -160,11 +160,11 @@ def weights_or_bias(site: Site) -> Iterator[Guess]:
     if w.ndim == 2 and x is not None:
         yield x @ other.T + (0 if b is None else b), "transposed weights: (O, I) is row-major, output by output"
     elif w.ndim == 4 and x is not None and x.ndim == 4:
-        bias = np.zeros(len(w)) if b is None else b
-        yield _convolve(x, w[..., ::-1, ::-1], bias, site.layer), "flipped kernels: z is a correlation, w[i, j] a[y + i, x + j]"
+        bias, about = np.zeros(len(w)) if b is None else b, site.layer.get("layer", site.layer)  # a LIF has one inside
+        yield _convolve(x, w[..., ::-1, ::-1], bias, about), "flipped kernels: z is a correlation, w[i, j] a[y + i, x + j]"
         swapped = np.ascontiguousarray(w.swapaxes(2, 3)).reshape(w.shape)
-        yield _convolve(x, swapped, bias, site.layer), "transposed weights: kernels are (KH, KW), row-major"
-        yield _convolve(x, other, bias, site.layer), "transposed weights: (O, C, KH, KW) is row-major"
+        yield _convolve(x, swapped, bias, about), "transposed weights: kernels are (KH, KW), row-major"
+        yield _convolve(x, other, bias, about), "transposed weights: (O, C, KH, KW) is row-major"
 
 
 def _convolve(x: np.ndarray, w: np.ndarray, b: np.ndarray, layer: dict[str, Any]) -> np.ndarray:
@@ -211,9 +211,10 @@ def which_maximum(site: Site) -> Iterator[Guess]:
 
 def _pool(site: Site, last: bool) -> tuple[np.ndarray, np.ndarray]:
     """(winners, input's reward) where ties go to the last maximum, or (last False) are shared out."""
-    x, told = site.input, site.told
+    images, out = site.input, site.expected("output")
+    x, told = images.reshape(-1, *images.shape[-3:]), site.told.reshape(-1, *out.shape[-3:])  # steps as samples
     (ky, kx), (sy, sx) = site.layer["kernel"], site.layer["stride"]
-    winner, handed = np.zeros(site.expected("output").shape), np.zeros(x.shape)
+    winner, handed = np.zeros(told.shape), np.zeros(x.shape)
     for n, c, y, u in np.ndindex(winner.shape):
         window = x[n, c, y * sy : y * sy + ky, u * sx : u * sx + kx]
         ties = np.flatnonzero(window.ravel() == window.max())
@@ -221,7 +222,7 @@ def _pool(site: Site, last: bool) -> tuple[np.ndarray, np.ndarray]:
         for tap in ties[-1:] if last else ties:
             part = told[n, c, y, u] / (1 if last else len(ties))
             handed[n, c, y * sy + tap // kx, u * sx + tap % kx] += part
-    return winner, handed
+    return winner.reshape(out.shape), handed.reshape(images.shape)
 
 
 # ---- spiking layers

@@ -231,15 +231,17 @@ class Simple(Place):
         if self.about["type"] == "global-avg-pool":
             self.layer = oracle.AvgPool(x.shape[2:], x.shape[2:])
         out = self.layer.forward(x)
-        if isinstance(self.layer, oracle.MaxPool):
-            self.record("winner", self.winners(out.shape))
+        if self.about["type"] == "max-pool":
+            steps = self.layer.steps if self.net.steps else None
+            found = [self.winners(pool, out.shape[1 if steps else 0 :]) for pool in steps or [self.layer]]
+            self.record("winner", np.stack(found) if steps else found[0])
         self.record("output", out, True)
         return out
 
-    def winners(self, shape):
+    def winners(self, pool, shape):
         """Which tap of its window won, row-major."""
         taps, (sy, sx), width = zeros(shape), self.about["stride"], self.about["kernel"][1]
-        for (n, c, y, x), (_, _, v, u) in self.layer.winner.items():
+        for (n, c, y, x), (_, _, v, u) in pool.winner.items():
             taps[n, c, y, x] = Fraction((v - y * sy) * width + u - x * sx)
         return taps
 

@@ -1,0 +1,202 @@
+"""lfp_ref's own kernels as a port: what they answer to the cases. Intermediates that they do not show are left out."""
+
+from __future__ import annotations
+
+import numpy as np
+
+import lfp_ref as lfp
+from lfp_ref import optim, rewards
+from lfp_ref.rules import NAMES as RULES
+
+ACTIVATIONS = {
+    "relu": lfp.ReLU,
+    "leaky-relu": lfp.LeakyReLU,
+    "elu": lfp.ELU,
+    "silu": lfp.SiLU,
+    "gelu": lfp.GELU,
+    "tanh": lfp.Tanh,
+    "sigmoid": lfp.Sigmoid,
+    "softplus": lfp.Softplus,
+    "softsign": lfp.Softsign,
+    "step": lfp.Step,
+}
+POOLS = {"max-pool": lfp.MaxPool2d, "avg-pool": lfp.AvgPool2d}
+
+
+def answer(case, dtype):
+    """quantity -> array, in this precision."""
+    arrays = {name: value.astype(dtype) for name, value in case.inputs.items()}
+    return {"pass": passes, "reward": reward, "optimiser": optimiser, "clip": clip, "schedule": schedule,
+            "encoding": encoding, "training": training}[case.about["computes"]](case, arrays, dtype)  # fmt: skip
+
+
+def layer(about, path, case, dtype):
+    kind, value = about["type"], case.parameters.get(f"{path}.weight")
+    if kind in ACTIVATIONS:
+        return ACTIVATIONS[kind](*([about["parameter"]] if "parameter" in about else []))
+    if kind in POOLS:
+        return POOLS[kind](tuple(about["kernel"]), tuple(about["stride"]))
+    if kind in ("dense", "conv2d"):
+        options = {"bias": f"{path}.bias" in case.parameters, "dtype": dtype}
+        if kind == "dense":
+            return lfp.Dense(value.shape[1], value.shape[0], **options)
+        return lfp.Conv2d(value.shape[1], value.shape[0], value.shape[2:], about["stride"], about["padding"],
+                          about["dilation"], **options)  # fmt: skip
+    if kind == "residual":
+        branches = {name: network(about[name], f"{path}.{name}.", case, dtype)
+                    for name in ("body", "shortcut") if about[name]}  # fmt: skip
+        return lfp.Residual(**branches)
+    return {
+        "negated": lambda: lfp.Negated(layer(about["activation"], path, case, dtype)),
+        "reflected": lambda: lfp.Reflected(layer(about["activation"], path, case, dtype)),
+        "global-avg-pool": lfp.GlobalAvgPool2d,
+        "flatten": lfp.Flatten,
+        "dropout": lambda: lfp.Dropout(about["p"]),
+        "batch-norm": lambda: lfp.BatchNorm(len(value), about["eps"], about["momentum"], dtype),
+        "lif": lambda: lfp.LIF(layer(about["layer"], path, case, dtype), about["beta"], about["threshold"], about["reset"]),
+    }[kind]()
+
+
+def network(layers, prefix, case, dtype):
+    return lfp.Sequential(*(layer(about, f"{prefix}{k}", case, dtype) for k, about in enumerate(layers)))
+
+
+def built(case, dtype):
+    about = case.about
+    net = network(about["layers"], "", case, dtype)
+    if "steps" in about:
+        net = lfp.Spiking(*net.layers, steps=about["steps"], inputs=about["input"])
+    net.load_state_dict(case.parameters)
+    return net
+
+
+def rule(about):
+    options = {key: value for key, value in about.items() if key != "name"}
+    return RULES[about["name"]](**options)
+
+
+def rules(case):
+    own = {str(k): rule(each["rule"]) for k, each in enumerate(case.about["layers"]) if "rule" in each}
+    return {**own, lfp.Layer: rule(case.about["rule"])} if own else rule(case.about["rule"])
+
+
+def places(net):
+    """(path, layer) of every layer that a case knows, in branches too."""
+    known = [(path, each) for path, each in net.named_layers() if path and not isinstance(each, lfp.Sequential)]
+    outer = (lfp.LIF, lfp.Negated)  # what is inside of them is theirs
+    inside = {id(child) for _, each in known if isinstance(each, outer) for child in each.children().values()}
+    return [(path, each) for path, each in known if id(each) not in inside]
+
+
+def passes(case, arrays, dtype):
+    net, training = built(case, dtype), any(each.get("training") for each in case.about["layers"])
+    for path, each in places(net):
+        if isinstance(each, lfp.Dropout) and f"{path}.keep" in arrays:
+            each.rng, training = Drawn(arrays[f"{path}.keep"]), True
+    net.forward(arrays["x"], training)
+    found = {f"{path}.output": unfolded(net, each.output) for path, each in places(net)}
+    for path, each in places(net):
+        if isinstance(each, lfp.LIF):
+            found[f"{path}.membrane"] = each.membrane
+        if isinstance(each, lfp.BatchNorm) and training:
+            found |= {f"{path}.{name}": array for name, array in each.own_statistics().items()}
+    spied = handed(net, arrays["reward"], rules(case))
+    return found | spied | {f"{name}.feedback": p.feedback for name, p in net.named_parameters()}
+
+
+class Drawn:
+    """Stands for a generator: draws 1 where the case keeps a unit, 0 where it does not."""
+
+    def __init__(self, keep):
+        self.keep = keep
+
+    def random(self, out, dtype):
+        out[...] = np.moveaxis(self.keep, 0, -1).reshape(-1)
+
+
+def unfolded(net, inside):
+    """A layer's array as the user sees it: batch first, time before it."""
+    if isinstance(net, lfp.Spiking):
+        return np.moveaxis(inside.reshape(*inside.shape[:-1], net.steps, -1), (-2, -1), (0, 1))
+    return np.moveaxis(inside, -1, 0)
+
+
+def handed(net, reward, given):
+    """place -> reward of the input, of each layer, from one feedback pass of the network."""
+    found = {}
+    for path, each in places(net):
+
+        def spy(reward, rules, wanted, path=path, hand_back=each.hand_back):
+            result = hand_back(reward, rules, True)
+            is_summed = isinstance(net, lfp.Spiking) and net.inputs == "constant" and path == "0"
+            found[f"{path}.input_reward"] = (np.moveaxis(result, -1, 0) if is_summed else unfolded(net, result)).copy()
+            return result
+
+        each.hand_back = spy
+    net.feedback(reward, given)
+    return found
+
+
+def reward(case, arrays, dtype):
+    function, targets = rewards.NAMES[case.about["reward"]], case.inputs.get("targets")
+    if targets is not None and case.about["reward"] != "squared-error":
+        targets = targets.astype(int)
+    given = [arrays["outputs"]] if targets is None else [arrays["outputs"], targets]
+    found = {"reward": function(*given, **case.about["options"])}
+    if "gradient" in case.expected:
+        found["gradient"] = function.gradient(*given)
+    return found
+
+
+def optimiser(case, arrays, dtype):
+    parameter, found = lfp.Parameter(arrays["value"]), {}
+    walk = optim.NAMES[case.about["optimiser"]]([parameter], **case.about["options"])
+    for step in range(sum(name.startswith("feedback") for name in arrays)):
+        parameter.feedback[...] = arrays[f"feedback.{step}"]
+        walk.step()
+        found |= {f"{slot}.{step}": state.copy() for slot, (state,) in walk.kept.items()}
+        found[f"value.{step}"] = parameter.value.copy()
+    return found
+
+
+def clip(case, arrays, dtype):
+    held = [lfp.Parameter(np.zeros_like(arrays[name])) for name in arrays]
+    for parameter, feedback in zip(held, arrays.values(), strict=True):
+        parameter.feedback[...] = feedback
+    norm = optim.clip_norm(held, **case.about["options"])
+    return {"norm": np.array([norm])} | {f"clipped.{k}": p.feedback for k, p in enumerate(held)}
+
+
+def schedule(case, arrays, dtype):
+    options = case.about["options"]
+    rate = optim.one_cycle(**options)
+    return {"rate": np.array([rate(step) for step in range(options["steps"])])}
+
+
+def encoding(case, arrays, dtype):
+    made = {"rate": lfp.RateCode, "latency": lfp.LatencyCode}[case.about["encoding"]](**case.about["options"])
+    if case.about["encoding"] == "rate":
+        draws = iter(arrays["uniform"])
+        made.rng = type("Drawn", (), {"random": lambda self, shape, dtype: np.moveaxis(next(draws), 0, -1)})()
+    x, steps = arrays["x"], case.about["steps"]
+    net = lfp.Spiking(made, lfp.LIF(lfp.Dense(x.shape[1], 1, dtype=dtype)), steps=steps)
+    net.forward(x)
+    return {"output": unfolded(net, made.output)}
+
+
+def training(case, arrays, dtype):
+    about, net, found = case.about, built(case, dtype), {}
+    walk = optim.NAMES[about["optimiser"]](net.parameters(), **about["options"])
+    targets = arrays["targets"] if about["reward"] == "squared-error" else case.inputs["targets"].astype(int)
+    for step in range(about["updates"]):
+        out = net.forward(arrays["x"], training=True)
+        told = rewards.NAMES[about["reward"]](out, targets)
+        told = told / len(targets) if about["reduction"] == "mean" else told
+        net.feedback(told, rule(about["rule"]))
+        found |= {f"outputs.{step}": out, f"told.{step}": told}
+        found |= {f"feedback.{step}.{name}": p.feedback.copy() for name, p in net.named_parameters()}
+        if about["clip"] is not None:
+            found[f"norm.{step}"] = np.array([optim.clip_norm(net.parameters(), about["clip"])])
+        walk.step()
+        found |= {f"value.{step}.{name}": p.value.copy() for name, p in net.named_parameters()}
+    return found
