@@ -83,11 +83,16 @@ def test_inputs_and_parameters_are_exact_in_single_precision():
 
 
 def test_tolerances_are_narrow_and_narrower_in_double_precision():
-    """Relative to the largest entry: a few roundings, or what z near 0 makes of them."""
+    """A few roundings of the largest number on the way: where s = r / 1e-6 cancels later, that is what is left.
+
+    Adam divides small feedback by its own size, and so makes its error large: 1e-11 after two steps.
+    """
     for case in CASES.values():
+        share = 2e-11 if case.about.get("optimiser") == "adam" else 1e-13
+        largest = max(1, *(np.abs(q.value).max() for q in case.expected.values()))
         for q in case.expected.values():
             single, double = (q.tolerance[dtype] for dtype in ("float32", "float64"))
-            assert (double <= single).all() and (double <= 1e-10 * max(np.abs(q.value).max(), 1)).all(), case.name
+            assert (double <= single).all() and (double <= share * largest).all(), case.name
     dense = CASES["dense/epsilon"].expected["0.output"]
     assert not dense.tolerance["float32"].any()  # sums of eighths: to the last bit
 
@@ -216,6 +221,12 @@ def without_weight(case, q):
     return np.divide(q.value, w, out=np.full_like(w, 7.0), where=w != 0)  # 7: where w = 0 it may be anything
 
 
+def last_maxima(case, q):
+    handed = np.zeros((1, 1, 4, 4))
+    handed[0, 0, [1, 1, 3, 3], [0, 3, 1, 3]] = case.inputs["reward"].ravel()
+    return handed
+
+
 def flow_of_u(case, q):
     return np.abs(case.expected["0.membrane"].value)
 
@@ -242,7 +253,7 @@ MISTAKES = [  # case, quantity, what a port writes instead, words of the cause
     ("dense/epsilon", "0.input_reward", lambda c, q: np.divide(q.value, c.inputs["x"], where=c.inputs["x"] != 0, out=0 * q.value),
      "missing a"),
     ("dense/epsilon", "0.s.0", lambda c, q: q.value.astype(np.float32).astype(float), "single precision"),
-    ("pool/max-ties", "0.input_reward", lambda c, q: np.kron(c.inputs["reward"], [[0, 0], [0, 1.0]]), "last of several maxima"),
+    ("pool/max-ties", "0.input_reward", last_maxima, "last of several maxima"),
     ("pool/average", "0.output", lambda c, q: 4 * q.value, "a sum in place of a mean"),
     ("activations/tanh-epsilon", "0.input_reward", lambda c, q: q.value * (1 - c.expected["0.output"].value ** 2),
      "hands a reward on unchanged"),
@@ -389,7 +400,8 @@ def test_answers_in_npz_and_over_several_files(capsys, tmp_path):
 
 
 def test_extra_answers_are_listed_and_fail_nothing(capsys, tmp_path):
-    answers = {name: right(case) for name, case in CASES.items()} | {"dense/epsilom": {}}
+    answers = {name: right(case) for name, case in CASES.items()} 
+    answers["dense/epsilom"] = right(CASES["dense/epsilon"])
     answers["dense/epsilon"] |= {"0.time": np.ones(1)}
     status, said, _ = call(capsys, "check", written(tmp_path / "a", answers))
     assert status == 0 and "extra      dense/epsilom: no such case; is dense/epsilon meant?\n" in said

@@ -48,10 +48,10 @@ def _from_json(path: Path) -> Iterator[tuple[str, str, Any]]:
         found = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ValueError(f"not JSON, or not written to its end ({error})") from None
+    if isinstance(found, dict) and "format" in found:
+        raise ValueError("these are vectors, no answers; the folder of answers comes second: check VECTORS ANSWERS")
     if not isinstance(found, dict) or not all(isinstance(each, dict) for each in found.values()):
         raise ValueError('expected {"case": {"quantity": {"shape": [...], "data": [...]}}}')
-    if found.get("format"):
-        raise ValueError("these are vectors, no answers; the folder of answers comes second: check VECTORS ANSWERS")
     for case, quantities in found.items():
         for quantity, value in quantities.items():
             yield case, quantity, _array(value)

@@ -28,9 +28,11 @@ class Site:
 
     @property
     def kind(self) -> str:
-        """The quantity's name without its place: "s", "weight.feedback", "output"."""
+        """The quantity's name without its place, group and step: "s", "weight.feedback", "output", "feedback", "told"."""
         parts = self.quantity.name.split(".")
-        while len(parts) > 1 and (parts[0].isdigit() or parts[0] in ("body", "shortcut")):
+        if not parts[0].isdigit():
+            return parts[0]
+        while parts[0].isdigit() or parts[0] in ("body", "shortcut"):
             parts = parts[1:]
         return ".".join(part for part in parts if not part.isdigit())
 
@@ -315,9 +317,9 @@ def learning(site: Site) -> Iterator[Guess]:
     if site.rule.get("name") != "gradient":
         yield np.where(w == 0, np.nan, d / np.abs(w)), "missing |w|: d = |w| * sum of a s"
         yield d * np.where(w >= 0, 1, -1), "w in place of |w|: the sign of w came in twice"
-    n = site.batch
+    n, z, kernels = site.batch, site.expected("output"), site.parameter("weight")
     yield d / n, "mean in place of sum: feedback is summed over the batch"
-    if w.ndim == 4 and (z := site.expected("output")) is not None:
+    if kernels is not None and kernels.ndim == 4:
         yield d / (n * np.prod(z.shape[-2:])), "mean in place of sum: feedback is summed over batch and positions"
         yield d / np.prod(z.shape[-2:]), "mean in place of sum: feedback is summed over positions"
     if steps := site.case.about.get("steps"):
