@@ -1,7 +1,9 @@
-"""The vectors, the kernels that answer them, the checker, and the port in JavaScript, right and with one fault at a time."""
+"""The vectors, the kernels' answers, the checker, and the port in JavaScript: right, and with one fault at a time."""
 
+import fnmatch
 import json
 import math
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -167,33 +169,108 @@ def test_the_port_agrees(capsys, tmp_path, vectors):
 
 
 FAULTS = {  # name: (what stands in the port, what a careless one has, a case, its quantity, words of the cause)
-    "sign at zero": ("const sgn = (x) => (x >= 0", "const sgn = (x) => (x > 0", "dense/z-zero", "0.s.0", "sign at zero"),
+    "sign at zero": (
+        "const sgn = (x) => (x >= 0",
+        "const sgn = (x) => (x > 0",
+        "dense/z-zero",
+        "0.s.0",
+        "sign at zero",
+    ),
     "unsigned stabiliser": ("z + epsilon * sgn(z)", "z + epsilon", "dense/epsilon-large", "0.s.0", "has no sign"),
-    "mean": ('show("weight.feedback", dw);\n    if (b) show', 'dw.data.forEach((v, k) => (dw.data[k] = v / a.shape[0]));\n    show("weight.feedback", dw);\n    if (b) show',
-             "dense/epsilon", "0.weight.feedback", "mean in place of sum"),
+    "mean": (
+        'show("weight.feedback", dw);\n    if (b) show',
+        'dw.data.forEach((v, k) => (dw.data[k] = v / a.shape[0]));\n    show("weight.feedback", dw);\n    if (b) show',
+        "dense/epsilon",
+        "0.weight.feedback",
+        "mean in place of sum",
+    ),
     "missing |w|": ("sgn(w.data[k]) * x.w.data[k]", "1", "dense/epsilon", "0.weight.feedback", "missing |w|"),
-    "w for |w|": ("sgn(w.data[k]) * x.w.data[k]", "x.w.data[k]", "dense/epsilon", "0.weight.feedback", "w in place of |w|"),
-    "dropout scales": ("isGradient(rule) ? 1 / (1 - p) : 1;", "1 / (1 - p);", "shapes/dropout", "0.input_reward",
-                       "reward scaled by dropout"),
-    "transposed": ("triples.push([j, i, j * inputs + i])", "triples.push([j, i, i * outputs + j])", "dense/epsilon", "0.output",
-                   "transposed weights"),
-    "flipped": (") * kh + i) * kw + j]", ") * kh + kh - 1 - i) * kw + kw - 1 - j]", "conv/epsilon", "0.output", "flipped kernels"),
-    "last maximum": ("value > out.data[to]", "value >= out.data[to]", "pool/max-ties", "0.winner", "last of several maxima"),
-    "derivative": ("if (!isGradient(rule)) return r;", "", "activations/relu-epsilon", "0.input_reward",
-                   "hands a reward on unchanged"),
-    "step at zero": ("step: [(z) => (z > 0", "step: [(z) => (z >= 0", "activations/step-epsilon", "0.output",
-                     "a step is 1 only above 0"),
-    "no carry": ("carry[c] = beta * v.data[k] * s.data[k]", "carry[c] = 0", "spiking/constant-subtract", "0.s.0",
-                 "the carry is missing"),
-    "at threshold": ("fired.data[k] = before > threshold ? 1 : 0;", "fired.data[k] = before >= threshold ? 1 : 0;",
-                     "spiking/at-threshold", "0.membrane", "only above the threshold"),
-    "no z": ("reward: map(z, (v, k) => v * gradient.data[k]) };\n  }\n\n  const chosen", "reward: gradient };\n  }\n\n  const chosen",
-             "rewards/softmax", "reward", "missing z"),
-    "descent": ("w.data[k] = value + lr * v[k]", "w.data[k] = value - lr * v[k]", "optimisers/sgd", "value.0",
-                "moved against the feedback"),
-    "not reduced": ('about.reduction === "mean" ?', "false ?", "training/softmax-sgd", "told.0", "not divided by the batch"),
+    "w for |w|": (
+        "sgn(w.data[k]) * x.w.data[k]",
+        "x.w.data[k]",
+        "dense/epsilon",
+        "0.weight.feedback",
+        "w in place of |w|",
+    ),
+    "dropout scales": (
+        "isGradient(rule) ? 1 / (1 - p) : 1;",
+        "1 / (1 - p);",
+        "shapes/dropout",
+        "0.input_reward",
+        "reward scaled by dropout",
+    ),
+    "transposed": (
+        "triples.push([j, i, j * inputs + i])",
+        "triples.push([j, i, i * outputs + j])",
+        "dense/epsilon",
+        "0.output",
+        "transposed weights",
+    ),
+    "flipped": (
+        ") * kh + i) * kw + j]",
+        ") * kh + kh - 1 - i) * kw + kw - 1 - j]",
+        "conv/epsilon",
+        "0.output",
+        "flipped kernels",
+    ),
+    "last maximum": (
+        "value > out.data[to]",
+        "value >= out.data[to]",
+        "pool/max-ties",
+        "0.winner",
+        "last of several maxima",
+    ),
+    "derivative": (
+        "if (!isGradient(rule)) return r;",
+        "",
+        "activations/relu-epsilon",
+        "0.input_reward",
+        "hands a reward on unchanged",
+    ),
+    "step at zero": (
+        "step: [(z) => (z > 0",
+        "step: [(z) => (z >= 0",
+        "activations/step-epsilon",
+        "0.output",
+        "a step is 1 only above 0",
+    ),
+    "no carry": (
+        "carry[c] = beta * v.data[k] * s.data[k]",
+        "carry[c] = 0",
+        "spiking/constant-subtract",
+        "0.s.0",
+        "the carry is missing",
+    ),
+    "at threshold": (
+        "fired.data[k] = before > threshold ? 1 : 0;",
+        "fired.data[k] = before >= threshold ? 1 : 0;",
+        "spiking/at-threshold",
+        "0.membrane",
+        "only above the threshold",
+    ),
+    "no z": (
+        "reward: map(z, (v, k) => v * gradient.data[k]) };\n  }\n\n  const chosen",
+        "reward: gradient };\n  }\n\n  const chosen",
+        "rewards/softmax",
+        "reward",
+        "missing z",
+    ),
+    "descent": (
+        "w.data[k] = value + lr * v[k]",
+        "w.data[k] = value - lr * v[k]",
+        "optimisers/sgd",
+        "value.0",
+        "moved against the feedback",
+    ),
+    "not reduced": (
+        'about.reduction === "mean" ?',
+        "false ?",
+        "training/softmax-sgd",
+        "told.0",
+        "not divided by the batch",
+    ),
     "beta's sign": ("{ c: -beta,", "{ c: beta,", "rules/alpha-beta-dense", "0.s.1", "coefficient is -beta"),
-}  # fmt: skip
+}
 
 
 @needs_node
@@ -207,6 +284,28 @@ def test_a_port_with_one_fault_is_caught_and_the_fault_named(capsys, tmp_path, v
     found = {each["case"]: each for each in json.loads(said)["cases"]}[case]
     assert status == 1 and f"of {len(CASES)} cases agree" in err
     assert found["status"] == "diverges" and found["quantity"] == quantity and words in (found["cause"] or ""), found
+
+
+GUIDE = Path(__file__).parent.parent / "docs" / "porting.md"
+
+
+def test_the_guide_names_what_there_is():
+    text = GUIDE.read_text()
+    families = {name.partition("/")[0] for name in CASES}
+    named = [found for found in re.findall(r"`([a-z]+)/([a-z0-9-]+|\*|[a-z0-9-]+\*)`", text) if found[0] in families]
+    for family, pattern in named:
+        assert fnmatch.filter(CASES, f"{family}/{pattern}"), f"{family}/{pattern}"
+    assert {family for family, _ in named} == families
+    for target in re.findall(r"\]\((?!https?:|#)([^)]+)\)", text):
+        assert (GUIDE.parent / target).exists(), target
+    headings = {re.sub(r"[^a-z0-9 ]", "", line.lower().lstrip("# ")).replace(" ", "-") for line in text.splitlines()}
+    assert set(re.findall(r"\]\(#([^)]+)\)", text)) <= headings
+
+
+@needs_node
+def test_the_port_says_how_it_is_used(tmp_path):
+    done = subprocess.run(["node", str(PORT)], capture_output=True, text=True)
+    assert done.returncode == 2 and done.stderr == "usage: node port.js VECTORS OUT\n"
 
 
 # ---- the checker, without node: answers that are right but for one quantity
@@ -246,25 +345,52 @@ MISTAKES = [  # case, quantity, what a port writes instead, words of the cause
     ("dense/epsilon", "0.weight.feedback", lambda c, q: -q.value, "the sign of a loss's gradient"),
     ("shapes/dropout", "0.input_reward", lambda c, q: 2 * q.value, "reward scaled by dropout"),
     ("shapes/dropout-fifth", "0.input_reward", lambda c, q: 1.25 * q.value, "reward scaled by dropout"),
-    ("dense/epsilon", "0.output", lambda c, q: c.inputs["x"] @ c.parameters["0.weight"].reshape(5, 4) + c.parameters["0.bias"],
-     "transposed weights"),
+    (
+        "dense/epsilon",
+        "0.output",
+        lambda c, q: c.inputs["x"] @ c.parameters["0.weight"].reshape(5, 4) + c.parameters["0.bias"],
+        "transposed weights",
+    ),
     ("dense/epsilon", "0.output", lambda c, q: q.value - c.parameters["0.bias"], "the bias is missing"),
-    ("dense/epsilon", "0.output", lambda c, q: np.asfortranarray(q.value).ravel("K").reshape(q.value.shape), "column-major"),
-    ("dense/epsilon", "0.input_reward", lambda c, q: np.divide(q.value, c.inputs["x"], where=c.inputs["x"] != 0, out=0 * q.value),
-     "missing a"),
+    (
+        "dense/epsilon",
+        "0.output",
+        lambda c, q: np.asfortranarray(q.value).ravel("K").reshape(q.value.shape),
+        "column-major",
+    ),
+    (
+        "dense/epsilon",
+        "0.input_reward",
+        lambda c, q: np.divide(q.value, c.inputs["x"], where=c.inputs["x"] != 0, out=0 * q.value),
+        "missing a",
+    ),
     ("dense/epsilon", "0.s.0", lambda c, q: q.value.astype(np.float32).astype(float), "single precision"),
     ("pool/max-ties", "0.input_reward", last_maxima, "last of several maxima"),
     ("pool/average", "0.output", lambda c, q: 4 * q.value, "a sum in place of a mean"),
-    ("activations/tanh-epsilon", "0.input_reward", lambda c, q: q.value * (1 - c.expected["0.output"].value ** 2),
-     "hands a reward on unchanged"),
-    ("activations/gelu-epsilon", "0.output", lambda c, q: q.value + gelu_difference(c.inputs["x"]), "tanh approximation"),
+    (
+        "activations/tanh-epsilon",
+        "0.input_reward",
+        lambda c, q: q.value * (1 - c.expected["0.output"].value ** 2),
+        "hands a reward on unchanged",
+    ),
+    (
+        "activations/gelu-epsilon",
+        "0.output",
+        lambda c, q: q.value + gelu_difference(c.inputs["x"]),
+        "tanh approximation",
+    ),
     ("spiking/constant-subtract", "0.flow", flow_of_u, "|u| in place of"),
     ("rewards/softmax", "reward", lambda c, q: -q.value, "positive for what helped"),
     ("rewards/rate-coded-5-steps", "reward", lambda c, q: rate_coded_by_half(c), "T / 2 in place of its integer part"),
-    ("optimisers/adam-coarse", "value.0", lambda c, q: c.inputs["value"] + 0.125 * adam_uncorrected(c), "without bias correction"),
+    (
+        "optimisers/adam-coarse",
+        "value.0",
+        lambda c, q: c.inputs["value"] + 0.125 * adam_uncorrected(c),
+        "without bias correction",
+    ),
     ("training/softmax-sum", "told.0", lambda c, q: q.value / 4, "is divided by the batch size"),
     ("training/softmax-sgd", "feedback.0.0.weight", lambda c, q: q.value / 4, "mean in place of sum"),
-]  # fmt: skip
+]
 
 
 def gelu_difference(z):
@@ -322,7 +448,12 @@ def test_nan_and_infinity_are_wrong_wherever_they_are():
                 given[name].flat[-1] = value
                 verdict = judge(case, given, "float64")
                 last = [n - 1 for n in quantity.value.shape]
-                assert (verdict.status, verdict.quantity, verdict.index, verdict.got) == ("diverges", name, last, str(value))
+                assert (verdict.status, verdict.quantity, verdict.index, verdict.got) == (
+                    "diverges",
+                    name,
+                    last,
+                    str(value),
+                )
 
 
 def test_nan_from_zero_by_zero_is_named():
@@ -351,7 +482,10 @@ def test_intermediates_may_be_left_out_and_results_may_not(capsys, tmp_path):
     [
         (lambda a: a.update(data=a["data"][:-1]), "data has 11 numbers, shape [3, 4] needs 12: truncated?"),
         (lambda a: a.update(shape=[4, 3]), "shape [4, 3], expected [3, 4]; likely cause: transposed"),
-        (lambda a: a.update(shape=[12]), "shape [12], expected [3, 4]; likely cause: the right number of values in another"),
+        (
+            lambda a: a.update(shape=[12]),
+            "shape [12], expected [3, 4]; likely cause: the right number of values in another",
+        ),
         (lambda a: a.update(shape="3x4"), 'shape must be a list of sizes, got "3x4"'),
         (lambda a: a.update(data=[a["data"]]), "data must be a flat list of numbers, got [0.796875"),
         (lambda a: a.update(data=0.5), "data must be a flat list of numbers, got 0.5"),
@@ -379,7 +513,9 @@ def test_files_that_cannot_be_read_are_told_and_the_others_count(capsys, tmp_pat
     (folder / "cut.npz").write_bytes((folder / "cut.npz").read_bytes()[:200])
     shutil.copy(SHIPPED / "dense.json", folder / "dense.json")
     status, said, err = call(capsys, "check", folder)
-    assert status == 1 and err.strip().endswith(f"{len(CASES)} of {len(CASES)} cases agree in float64, 4 unreadable files")
+    assert status == 1 and err.strip().endswith(
+        f"{len(CASES)} of {len(CASES)} cases agree in float64, 4 unreadable files"
+    )
     assert "unreadable cut.json: not JSON, or not written to its end (" in said
     assert "unreadable cut.npz: not .npz, or not written to its end (" in said
     assert 'unreadable list.json: expected {"case": {"quantity":' in said
@@ -400,7 +536,7 @@ def test_answers_in_npz_and_over_several_files(capsys, tmp_path):
 
 
 def test_extra_answers_are_listed_and_fail_nothing(capsys, tmp_path):
-    answers = {name: right(case) for name, case in CASES.items()} 
+    answers = {name: right(case) for name, case in CASES.items()}
     answers["dense/epsilom"] = right(CASES["dense/epsilon"])
     answers["dense/epsilon"] |= {"0.time": np.ones(1)}
     status, said, _ = call(capsys, "check", written(tmp_path / "a", answers))

@@ -161,6 +161,17 @@ def test_lfprop_agrees_on_rewards():
             agree(ours(*inputs), function(*map(torch.from_numpy, inputs)).double())
 
 
+@pytest.mark.parametrize("name", ["torch", "zennit", "lfprop", "snntorch"])
+@pytest.mark.filterwarnings("ignore")
+def test_witnesses_agree_on_the_vectors(monkeypatch, name):
+    pytest.importorskip(name, reason=f"{name} is not installed")
+    from tests import witnesses
+
+    monkeypatch.setattr(torch.Tensor, "float", torch.Tensor.double)  # as below
+    said = list(witnesses.testimony(name))
+    assert len(said) > 40 and not [each for each in said if not each[2] <= witnesses.RELATIVE]
+
+
 def spiking_pair(reset, spike_grad, beta=0.75, threshold=0.5):
     """Dense 6-8-4 of LIF neurons, ours and snntorch's with the same weights; inputs (T, N, 6) over 7 steps.
 

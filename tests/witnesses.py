@@ -68,7 +68,9 @@ def module(case: Case, about: dict, path: str) -> torch.nn.Module | None:
         made = ACTIVATIONS[kind](*([about["parameter"]] if "parameter" in about else []))
     else:
         return None
-    state = {name.removeprefix(f"{path}."): tensor(a) for name, a in case.parameters.items() if name.startswith(f"{path}.")}
+    state = {
+        name.removeprefix(f"{path}."): tensor(a) for name, a in case.parameters.items() if name.startswith(f"{path}.")
+    }
     made.double().load_state_dict(state, strict=False)
     return made
 
@@ -314,9 +316,10 @@ def main() -> int:
 
 TEXT = """# Witnesses of the vectors
 
-Other packages compute what they can of the {count} cases, in double precision; each quantity agrees to a relative error of
-{relative:.0e} (largest difference, relative to the quantity's largest entry). Written by `python -m tests.witnesses`; what
-each package is asked, and what it cannot be asked, stands in [witnesses.py](../tests/witnesses.py).
+Other packages compute what they can of the {count} cases, in double precision; each quantity agrees to a relative error
+of {relative:.0e} (largest difference, relative to the quantity's largest entry).
+What each is asked, and cannot be asked, stands in [witnesses.py](../tests/witnesses.py); `python -m tests.witnesses`
+wrote this page.
 
 | witness | cases | quantities | worst relative error | families |
 | --- | --- | --- | --- | --- |

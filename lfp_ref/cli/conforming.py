@@ -28,8 +28,8 @@ def add_commands(commands: Any) -> None:
     compare = actions.add_parser(
         "check",
         help="compare a port's answers with them",
-        description="One line a case: where it agrees, or the first quantity that diverges, its index, both values, and "
-        "the likely cause where the pattern is known. Exit status 0 if all cases agree, else 1.",
+        description="One line a case: it agrees, or the first quantity that diverges, its index, both values, and the "
+        "likely cause where the pattern is known. Exit status 0 if all cases agree, else 1.",
     )
     compare.add_argument("folder", type=Path, nargs="+", metavar="[VECTORS] ANSWERS",
                          help="the answers; before them the vectors, if not those that ship")  # fmt: skip

@@ -30,7 +30,8 @@ def read(folder: str | Path) -> tuple[Answers, list[str]]:
     if not files:
         raise ValueError(f"{folder} holds no answers: no .json and no .npz file")
     answers: Answers = {}
-    problems, origin = [], {}
+    problems: list[str] = []
+    origin: dict[tuple[str, str], str] = {}
     for path in files:
         try:
             for case, quantity, value in (_from_json if path.suffix == ".json" else _from_npz)(path):

@@ -28,7 +28,7 @@ class Site:
 
     @property
     def kind(self) -> str:
-        """The quantity's name without its place, group and step: "s", "weight.feedback", "output", "feedback", "told"."""
+        """The quantity's name without its place, group and step: "s", "weight.feedback", "output", "told"."""
         parts = self.quantity.name.split(".")
         if not parts[0].isdigit():
             return parts[0]
@@ -163,7 +163,10 @@ def weights_or_bias(site: Site) -> Iterator[Guess]:
         yield x @ other.T + (0 if b is None else b), "transposed weights: (O, I) is row-major, output by output"
     elif w.ndim == 4 and x is not None and x.ndim == 4:
         bias, about = np.zeros(len(w)) if b is None else b, site.layer.get("layer", site.layer)  # a LIF has one inside
-        yield _convolve(x, w[..., ::-1, ::-1], bias, about), "flipped kernels: z is a correlation, w[i, j] a[y + i, x + j]"
+        yield (
+            _convolve(x, w[..., ::-1, ::-1], bias, about),
+            "flipped kernels: z is a correlation, w[i, j] a[y + i, x + j]",
+        )
         swapped = np.ascontiguousarray(w.swapaxes(2, 3)).reshape(w.shape)
         yield _convolve(x, swapped, bias, about), "transposed weights: kernels are (KH, KW), row-major"
         yield _convolve(x, other, bias, about), "transposed weights: (O, C, KH, KW) is row-major"
@@ -301,7 +304,10 @@ def division(site: Site) -> Iterator[Guess]:
     yield part, "no division: s = r is gradient ascent"
     if site.rule.get("name") == "alpha-beta":
         yield -s, "the second group's coefficient is -beta"
-        yield s / (site.rule["alpha"] if number == "0" else site.rule["beta"]), "a coefficient (alpha, -beta) is missing"
+        yield (
+            s / (site.rule["alpha"] if number == "0" else site.rule["beta"]),
+            "a coefficient (alpha, -beta) is missing",
+        )
 
 
 @pattern("weight.feedback", "bias.feedback", "feedback")
@@ -334,11 +340,17 @@ def handing(site: Site) -> Iterator[Guess]:
     handed, told, out, kind = site.value, site.told, site.expected("output"), site.layer.get("type")
     shares = not site.rule.get("name", "").startswith("gradient")
     if kind == "dropout" and shares:
-        yield handed / (1 - site.layer["p"]), "reward scaled by dropout: kept units hand it on unchanged, without 1 / (1 - p)"
+        yield (
+            handed / (1 - site.layer["p"]),
+            "reward scaled by dropout: kept units hand it on unchanged, without 1 / (1 - p)",
+        )
     if kind == "dropout" and not shares:
         yield handed * (1 - site.layer["p"]), "gradient ascent does scale by 1 / (1 - p)"
     if kind in DERIVATIVES and shares and out is not None and told is not None:
-        yield told * DERIVATIVES[kind](out), "an activation hands a reward on unchanged; its derivative is for gradient ascent"
+        yield (
+            told * DERIVATIVES[kind](out),
+            "an activation hands a reward on unchanged; its derivative is for gradient ascent",
+        )
     if kind in DERIVATIVES and not shares and told is not None:
         yield told, "gradient ascent multiplies by the activation's derivative"
     if kind == "max-pool" and site.input is not None and told is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -111,16 +111,15 @@ def judge(case: Case, given: Mapping[str, Any] | None, dtype: str) -> Verdict:
 
 def compare(case: Case, quantity: Quantity, got: Any, dtype: str, so_far: Verdict) -> Verdict | None:
     """The verdict where a quantity is not as it should be, else None."""
-    about = {"case": case.name, "quantity": quantity.name, "quantities": so_far.quantities,
-             "left_out": so_far.left_out, "used": so_far.used}  # fmt: skip
+    found = replace(so_far, quantity=quantity.name)
     if got is None:
-        return Verdict(**about, status="missing", message="this result is missing")
+        return replace(found, status="missing", message="this result is missing")
     if isinstance(got, str):
-        return Verdict(**about, status="malformed", message=got)
+        return replace(found, status="malformed", message=got)
     want, limit = quantity.value, quantity.tolerance[dtype]
     if got.shape != want.shape:
         message = f"shape {list(got.shape)}, expected {list(want.shape)}"
-        return Verdict(**about, status="malformed", message=message, cause=causes.of_shape(quantity, got))
+        return replace(found, status="malformed", message=message, cause=causes.of_shape(quantity, got))
     with np.errstate(invalid="ignore"):
         off = np.abs(got - want)
     wrong = ~(off <= limit)  # NaN is wrong
@@ -130,8 +129,8 @@ def compare(case: Case, quantity: Quantity, got: Any, dtype: str, so_far: Verdic
         return None
     at = tuple(int(i) for i in np.argwhere(wrong)[0])
     value = float(got[at])
-    return Verdict(
-        **about,
+    return replace(
+        found,
         status="diverges",
         index=list(at),
         got=value if np.isfinite(value) else str(value),

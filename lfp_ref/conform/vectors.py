@@ -100,12 +100,14 @@ def export(folder: str | Path) -> int:
     for name in names:
         (folder / f"{name}.json").write_bytes((SHIPPED / f"{name}.json").read_bytes())
     for family in names[1:]:
-        np.savez(folder / f"{family}.npz", **as_arrays([case_of(about) for about in document(SHIPPED, family)["cases"]]))
+        np.savez(
+            folder / f"{family}.npz", **as_arrays([case_of(about) for about in document(SHIPPED, family)["cases"]])
+        )
     return len(load(folder))
 
 
 def as_arrays(cases: list[Case]) -> dict[str, np.ndarray]:
-    """The same content for .npz: arrays by "case/inputs/name", ..., and "cases", a JSON text of all that is no array."""
+    """The same content for .npz: arrays by "case/inputs/name", ..., and "cases", a JSON text of what is no array."""
     arrays, abouts = {}, []
     for case in cases:
         for name, value in case.inputs.items():

@@ -1,10 +1,10 @@
-"""Numbers for the vectors: an exact value, and a bound on what a port's floats may be off by, derived operation by operation.
+"""Numbers for the vectors: an exact value, and a bound on what a port's floats may be off by, operation by operation.
 
 A float operation rounds its result by a factor 1 + d, |d| <= u: u = 2^-24 in single, 2^-53 in double precision. Every
 number carries, for both, a bound E on |float - value|:
 
     input, constant   0 where the precision holds it, else u |x|
-    sum of n terms    sum e_i + g (sum |x_i| + e_i), g = (n - 1) u / (1 - (n - 1) u): additions in any order, fused or not
+    sum of n terms    sum e_i + g (sum |x_i| + e_i), g = (n - 1) u / (1 - (n - 1) u): additions in any order, or fused
     product           |x| E_y + |y| E_x + E_x E_y, plus one rounding
     quotient x / y    (E_x + |x / y| E_y) / (|y| - E_y), plus two roundings (a port may multiply by the reciprocal)
     square root       E / sqrt(x), plus one rounding

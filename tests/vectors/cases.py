@@ -1,4 +1,4 @@
-"""A case: a network (or a reward, an optimiser) with its numbers, run through the oracle, every quantity recorded in order."""
+"""A case: a network (or a reward, an optimiser) with its numbers, run through the oracle, every quantity recorded."""
 
 from __future__ import annotations
 
@@ -34,7 +34,9 @@ class Case:
             check_rounding(f"{self.name}: {name}", values)
             limits = {kind: [limit(x, k) for x in values.flat] for k, kind in enumerate(("float32", "float64"))}
             role = "result" if is_result else "intermediate"
-            expected.append({"name": name, "role": role, **stored([x.value for x in values.flat], values.shape), **limits})
+            expected.append(
+                {"name": name, "role": role, **stored([x.value for x in values.flat], values.shape), **limits}
+            )
         inputs, parameters = (
             {name: stored(np.ravel(a).tolist(), np.shape(a)) for name, a in arrays.items()}
             for arrays in (self.inputs, self.parameters)
@@ -100,7 +102,7 @@ def plain(given):
 
 
 class Network:
-    """Layers by their description, restated; what forward and feedback compute is recorded in a case, layer by layer."""
+    """Layers by their description, restated; what forward and feedback compute is recorded in a case, in order."""
 
     def __init__(self, case, layers, given_rule, parameters, steps=None):
         self.case, self.rule, self.steps = case, given_rule, steps

@@ -1,4 +1,4 @@
-"""The cases, by family. Numbers are eighths (tests/common.py), so that single and double precision see the same case."""
+"""The cases, by family. Numbers are eighths (tests/common.py): single and double precision see the same case."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from tests.vectors import restated
 from tests.vectors.bounded import array, bounded, each
 from tests.vectors.cases import Case, Network, passes, rule
 
+# fmt: off
 DENSE, RELU, FLATTEN = {"type": "dense"}, {"type": "relu"}, {"type": "flatten"}
 EPSILON = rule("epsilon")
 
@@ -42,27 +43,27 @@ def dense():
 
     yield case("epsilon", "a batch of 3 through 5 to 4, the paper's rule", 3, 5, 4, seed=1)
     yield case("epsilon-large", "epsilon = 0.25: the stabiliser shows in every digit", 3, 5, 4,
-               rule("epsilon", epsilon=0.25), seed=2)  # fmt: skip
+               rule("epsilon", epsilon=0.25), seed=2)
     yield case("no-bias", "a layer without bias", 3, 4, 5, bias=False, seed=3)
     yield case("one-by-one", "every size 1", 1, 1, 1, x=[[1.5]], parameters={"0.weight": [[-0.5]], "0.bias": [0.25]},
-               reward=[[2.0]])  # fmt: skip
+               reward=[[2.0]])
     yield case("wide", "one sample, many inputs, one output", 1, 67, 1, seed=4)
     tall = {"0.weight": [[1.0, -1.0], [2.0, 0.5], [-1.0, 0.25]], "0.bias": [0.0, 0.0, 0.5]}
     at_zero = [[1.0, 1.0], [0.5, -2.0]]
     yield case("z-zero", "z is exactly 0 although something flows: s = r / epsilon, with a plus", 2, 2, 3, x=at_zero,
                parameters=tall, reward=[[1.0, -1.0, 2.0], [1.0, 0.5, -1.0]],
-               notes=["z[0, 0] and z[1, 1] are 0: sgn(0) = +1, so s = +r / epsilon there"])  # fmt: skip
+               notes=["z[0, 0] and z[1, 1] are 0: sgn(0) = +1, so s = +r / epsilon there"])
     yield case("z-zero-no-stabiliser", "z is exactly 0 and so is epsilon: nothing is handed on", 2, 2, 3,
                rule("epsilon", epsilon=0.0), x=at_zero, parameters=tall,
                reward=[[1.0, -1.0, 2.0], [1.0, 0.5, -1.0]],
-               notes=["r / 0 counts as 0: no NaN, no infinity; elsewhere s = r / z"])  # fmt: skip
+               notes=["r / 0 counts as 0: no NaN, no infinity; elsewhere s = r / z"])
     yield case("zero-weights", "a row of weights and a bias are 0: no feedback, they never move", 2, 3, 2,
-               x=numbers(5, 2, 3) + 1, parameters={"0.weight": [[0.0, 0.0, 0.0], [1.0, 0.0, -0.5]], "0.bias": [0.0, 0.0]},
-               reward=[[1.0, -1.0], [0.5, 2.0]])  # fmt: skip
+               x=numbers(5, 2, 3) + 1, reward=[[1.0, -1.0], [0.5, 2.0]],
+               parameters={"0.weight": [[0.0, 0.0, 0.0], [1.0, 0.0, -0.5]], "0.bias": [0.0, 0.0]})
     yield case("zero-input", "the input is all 0: only the bias speaks, and nothing is handed on", 2, 3, 2,
-               x=np.zeros((2, 3)), seed=6)  # fmt: skip
+               x=np.zeros((2, 3)), seed=6)
     yield case("gradient", "gradient ascent, as a rule: s = r, no division, no multiplication", 3, 5, 4,
-               rule("gradient"), seed=7)  # fmt: skip
+               rule("gradient"), seed=7)
 
 
 def convolution():
@@ -74,20 +75,21 @@ def convolution():
     yield case("epsilon", "two channels to three, kernel 3 x 3", conv(), (2, 2, 5, 5), (3, 2, 3, 3), seed=1)
     yield case("non-square", "kernel 2 x 3 on a 4 x 6 image", conv(), (2, 1, 4, 6), (2, 1, 2, 3), seed=2)
     yield case("padding", "padding 1 x 2: what is outside is 0 and gets no reward", conv(padding=(1, 2)),
-               (1, 2, 4, 3), (2, 2, 3, 2), seed=3)  # fmt: skip
+               (1, 2, 4, 3), (2, 2, 3, 2), seed=3)
     yield case("stride", "stride 2 x 1, padding 0 x 1", conv((2, 1), (0, 1)), (2, 2, 6, 5), (2, 2, 3, 3), seed=4)
     yield case("stride-beyond-kernel", "stride 3 x 2 with a kernel 2 x 1: pixels that no window sees get 0",
-               conv((3, 2)), (1, 1, 6, 5), (2, 1, 2, 1), seed=5)  # fmt: skip
+               conv((3, 2)), (1, 1, 6, 5), (2, 1, 2, 1), seed=5)
     yield case("dilation", "dilation 2 x 1", conv(dilation=(2, 1)), (1, 1, 6, 4), (2, 1, 3, 2), seed=6)
     yield case("one-by-one", "every size 1", conv(), (1, 1, 1, 1), (1, 1, 1, 1), x=[[[[-0.5]]]],
-               parameters={"0.weight": [[[[2.0]]]], "0.bias": [0.5]}, reward=[[[[1.0]]]])  # fmt: skip
+               parameters={"0.weight": [[[[2.0]]]], "0.bias": [0.5]}, reward=[[[[1.0]]]])
     yield case("whole-image", "the kernel is as large as the image: a dense layer", conv(), (2, 2, 3, 2), (2, 2, 3, 2),
-               seed=7)  # fmt: skip
+               seed=7)
     yield case("no-bias", "without bias", conv(), (1, 2, 4, 4), (2, 2, 2, 2), bias=False, seed=8)
     yield case("zero-weights", "all weights of a channel are 0", conv(), (1, 1, 3, 3), (2, 1, 2, 2),
                parameters={"0.weight": [[[[0.0] * 2] * 2], [[[1.0, -1.0], [0.5, 0.0]]]], "0.bias": [0.0, 0.25]},
-               seed=9)  # fmt: skip
-    yield case("gradient", "gradient ascent", conv((1, 2), (1, 0)), (2, 2, 4, 5), (3, 2, 2, 3), rule("gradient"), seed=10)
+               seed=9)
+    yield case("gradient", "gradient ascent", conv((1, 2), (1, 0)), (2, 2, 4, 5), (3, 2, 2, 3),
+               rule("gradient"), seed=10)
 
 
 RULES = {
@@ -107,25 +109,25 @@ RULES = {
 def rules():
     for seed, (name, given) in enumerate(RULES.items()):
         yield passes(f"rules/{name}-dense", f"{name}, inputs of either sign", [DENSE], given, numbers([seed, 0], 3, 5),
-                     parameters=parameters(seed, (0, (4, 5))), seed=seed)  # fmt: skip
+                     parameters=parameters(seed, (0, (4, 5))), seed=seed)
         yield passes(f"rules/{name}-conv", f"{name}, with shared weights and padding", [conv((1, 2), (1, 1))], given,
                      numbers([seed, 5], 1, 2, 3, 3), parameters=parameters(seed + 50, (0, (2, 2, 3, 2))),
-                     seed=seed)  # fmt: skip
+                     seed=seed)
     positive = {"x": [[1.0, 0.5], [2.0, 0.0]], "reward": [[1.0, -1.0], [0.5, 2.0]],
-                "parameters": {"0.weight": [[1.0, 0.25], [0.5, 2.0]], "0.bias": [0.5, 0.0]}}  # fmt: skip
+                "parameters": {"0.weight": [[1.0, 0.25], [0.5, 2.0]], "0.bias": [0.5, 0.0]}}
     empty = "nothing inhibits: D of group 1 is 0, its part -beta r stays in the neuron; s.1 = -beta r / stabiliser"
     yield passes("rules/alpha-beta-empty-group", "every contribution is positive", [DENSE], rule("alpha-beta"),
-                 notes=[empty], **positive)  # fmt: skip
+                 notes=[empty], **positive)
     negative = positive | {"parameters": {"0.weight": [[-1.0, -0.25], [-0.5, -2.0]], "0.bias": [-0.5, 0.0]}}
     yield passes("rules/z-plus-empty-group", "no contribution is positive: nothing is handed on", [DENSE],
-                 rule("z-plus"), **negative)  # fmt: skip
+                 rule("z-plus"), **negative)
     zero = {"x": [[1.0, 1.0]], "reward": [[1.0, 1.0, 1.0]],
-            "parameters": {"0.weight": [[1.0, -1.0], [2.0, 1.0], [-1.0, 0.0]], "0.bias": [0.0, 0.0, 0.0]}}  # fmt: skip
+            "parameters": {"0.weight": [[1.0, -1.0], [2.0, 1.0], [-1.0, 0.0]], "0.bias": [0.0, 0.0, 0.0]}}
     yield passes("rules/gamma-z-zero", "an output at exactly 0 is in neither group", [DENSE], rule("gamma"),
-                 notes=["z[0, 0] = 0: masked out of both groups, s = 0; it hands on nothing"], **zero)  # fmt: skip
+                 notes=["z[0, 0] = 0: masked out of both groups, s = 0; it hands on nothing"], **zero)
     yield passes("rules/flat-zero-weights", "flat moves weights of 0: sgn(0) = +1", [DENSE], rule("flat"), **zero)
     yield passes("rules/z-box-at-the-limits", "inputs equal to low and high", [DENSE], rule("z-box"),
-                 x=[[-1.0, 1.0], [1.0, 1.0]], parameters=parameters(9, (0, (2, 2))), seed=9)  # fmt: skip
+                 x=[[-1.0, 1.0], [1.0, 1.0]], parameters=parameters(9, (0, (2, 2))), seed=9)
 
 
 def pooling():
@@ -137,20 +139,20 @@ def pooling():
     yield case("max", "windows of 2 x 2", pool("max", (2, 2)), (2, 2, 4, 4), seed=1)
     yield case("max-ties", "several maxima in every window: the first in row-major order gets all", pool("max", (2, 2)),
                ties, reward=[[[[1.0, -1.0], [2.0, 0.5]]]],
-               notes=["winner: 0 is the first of the window, counted row by row; also where all are 0"])  # fmt: skip
+               notes=["winner: 0 is the first of the window, counted row by row; also where all are 0"])
     yield case("max-overlap", "stride 1: a pixel may win in several windows and adds up", pool("max", (2, 2), (1, 1)),
-               (1, 2, 4, 4), seed=2)  # fmt: skip
+               (1, 2, 4, 4), seed=2)
     yield case("max-stride-beyond-kernel", "stride 3 x 2, window 2 x 1: uncovered pixels get 0",
-               pool("max", (2, 1), (3, 2)), (1, 1, 6, 5), seed=3)  # fmt: skip
+               pool("max", (2, 1), (3, 2)), (1, 1, 6, 5), seed=3)
     yield case("max-left-over", "a 5 x 5 image and windows of 2 x 2: the last row and column are left out",
-               pool("max", (2, 2)), (1, 1, 5, 5), seed=4)  # fmt: skip
+               pool("max", (2, 2)), (1, 1, 5, 5), seed=4)
     yield case("max-one-by-one", "every size 1", pool("max", (1, 1)), [[[[-1.0]]]], reward=[[[[2.0]]]])
     yield case("max-gradient", "as for a reward", pool("max", (2, 2)), (1, 2, 4, 4), rule("gradient"), seed=5)
     yield case("average", "windows of 2 x 2", pool("avg", (2, 2)), (2, 2, 4, 4), seed=6)
     yield case("average-non-square", "windows of 2 x 3, stride 1 x 2: 1/6 is no float", pool("avg", (2, 3), (1, 2)),
-               (1, 2, 4, 7), seed=7)  # fmt: skip
+               (1, 2, 4, 7), seed=7)
     yield case("average-zero", "a mean of exactly 0, of numbers that are not: s = r / epsilon", pool("avg", (2, 2)),
-               [[[[1.0, -1.0], [0.5, -0.5]]]], reward=[[[[1.0]]]])  # fmt: skip
+               [[[[1.0, -1.0], [0.5, -0.5]]]], reward=[[[[1.0]]]])
     yield case("average-gradient", "the adjoint alone", pool("avg", (2, 2)), (1, 2, 4, 4), rule("gradient"), seed=8)
     yield case("global-average", "the mean of each channel", {"type": "global-avg-pool"}, (2, 3, 3, 2), seed=9)
 
@@ -165,15 +167,17 @@ def activations():
         layer = {"type": name} | ({"parameter": ACTIVATIONS[name]} if name in ACTIVATIONS else {})
         for given in (EPSILON, rule("gradient")):
             what = "the reward passes unchanged" if given is EPSILON else "times the derivative at z"
-            notes = ["at z = 0: the derivative is that of the negative side"] if name in ("relu", "leaky-relu", "elu") else []
+            kink = name in ("relu", "leaky-relu", "elu")
+            notes = ["at z = 0: the derivative is that of the negative side"] if kink else []
             yield passes(f"activations/{name}-{given['name']}", what, [layer], given, z, reward, notes=notes)
     for wrapped, what in (("negated", "-phi(z)"), ("reflected", "phi(-z)")):
         for inner in ("relu", "tanh"):
             layer = {"type": wrapped, "activation": {"type": inner}}
-            yield passes(f"activations/{wrapped}-{inner}", f"{what}, its derivative", [layer], rule("gradient"), z, reward)
+            yield passes(f"activations/{wrapped}-{inner}", f"{what}, its derivative", [layer], rule("gradient"), z,
+                         reward)
     for name, slope in (("atan-surrogate", 2.0), ("fast-sigmoid-surrogate", 4.0), ("straight-through", 0.5)):
         yield passes(f"activations/step-{name}", "gradient ascent with a stand-in for the step's derivative",
-                     [{"type": "step"}], rule(name, slope=slope), z, reward)  # fmt: skip
+                     [{"type": "step"}], rule(name, slope=slope), z, reward)
 
 
 def shapes():
@@ -182,11 +186,11 @@ def shapes():
     keep = {"0.keep": np.array([[1, 0, 1, 1, 0, 1], [0, 0, 0, 0, 0, 0]], float)}
     for p, name in ((0.5, "dropout"), (0.2, "dropout-fifth")):
         yield passes(f"shapes/{name}", f"training, p = {p}: the reward of kept units is not scaled",
-                     [{"type": "dropout", "p": p}], EPSILON, x, reward, inputs=keep)  # fmt: skip
+                     [{"type": "dropout", "p": p}], EPSILON, x, reward, inputs=keep)
     yield passes("shapes/dropout-gradient", "training: gradient ascent multiplies by keep / (1 - p)",
-                 [{"type": "dropout", "p": 0.5}], rule("gradient"), x, reward, inputs=keep)  # fmt: skip
+                 [{"type": "dropout", "p": 0.5}], rule("gradient"), x, reward, inputs=keep)
     yield passes("shapes/dropout-evaluation", "without a mask nothing is dropped", [{"type": "dropout", "p": 0.5}],
-                 EPSILON, x, reward)  # fmt: skip
+                 EPSILON, x, reward)
 
 
 def norm():
@@ -195,19 +199,20 @@ def norm():
 
     def statistics(seed, c):
         return {"0.weight": numbers([seed, 1], c) + 1, "0.bias": numbers([seed, 2], c),
-                "0.running_mean": numbers([seed, 3], c), "0.running_var": np.abs(numbers([seed, 4], c)) + 0.5}  # fmt: skip
+                "0.running_mean": numbers([seed, 3], c),
+                "0.running_var": np.abs(numbers([seed, 4], c)) + 0.5}
 
     for name, shape in (("dense", (4, 3)), ("images", (2, 3, 2, 2))):
         yield passes(f"norm/{name}", "the affine map of the running statistics", [layer(False)], EPSILON,
-                     numbers([1, 0], *shape), parameters=statistics(1, 3), seed=1)  # fmt: skip
+                     numbers([1, 0], *shape), parameters=statistics(1, 3), seed=1)
         yield passes(f"norm/{name}-training", "the batch's statistics, as constants; the running ones follow",
                      [layer(True)], EPSILON, numbers([2, 0], *shape), parameters=statistics(2, 3), seed=2,
-                     notes=["var is the biased one; running_var takes the unbiased one"])  # fmt: skip
+                     notes=["var is the biased one; running_var takes the unbiased one"])
     yield passes("norm/gradient", "gradient ascent outside training", [layer(False)], rule("gradient"),
-                 numbers([3, 0], 3, 2), parameters=statistics(3, 2), seed=3)  # fmt: skip
+                 numbers([3, 0], 3, 2), parameters=statistics(3, 2), seed=3)
     exact = {"0.weight": [2.0], "0.bias": [-1.0], "0.running_mean": [0.0], "0.running_var": [3.75]}
     yield passes("norm/output-zero", "an output of exactly 0", [layer(False, eps=0.25)], EPSILON, [[1.0], [-1.0]],
-                 [[1.0], [1.0]], parameters=exact)  # fmt: skip
+                 [[1.0], [1.0]], parameters=exact)
 
 
 def residual():
@@ -215,40 +220,41 @@ def residual():
         return {"type": "residual", "body": body, "shortcut": shortcut}
 
     yield passes("residual/identity", "a dense body beside the identity", [layer([DENSE, RELU])], EPSILON,
-                 numbers(1, 3, 4), parameters=parameters(1, ("0.body.0", (4, 4))), seed=1)  # fmt: skip
+                 numbers(1, 3, 4), parameters=parameters(1, ("0.body.0", (4, 4))), seed=1)
     yield passes("residual/shortcut", "both branches have weights", [layer([conv(padding=(1, 1)), RELU], [conv()])],
                  EPSILON, numbers(2, 1, 2, 3, 3), seed=2,
-                 parameters=parameters(2, ("0.body.0", (3, 2, 3, 3)), ("0.shortcut.0", (3, 2, 1, 1))))  # fmt: skip
+                 parameters=parameters(2, ("0.body.0", (3, 2, 3, 3)), ("0.shortcut.0", (3, 2, 1, 1))))
     cancel = {"0.body.0.weight": [[-1.0, 0.0], [0.0, 1.0]], "0.body.0.bias": [0.0, 0.5]}
     yield passes("residual/sum-zero", "the branches cancel exactly", [layer([DENSE])], EPSILON, [[1.0, 0.5]],
-                 [[1.0, -1.0]], parameters=cancel, notes=["output[0, 0] = -1 + 1 = 0: s = +r / epsilon"])  # fmt: skip
+                 [[1.0, -1.0]], parameters=cancel, notes=["output[0, 0] = -1 + 1 = 0: s = +r / epsilon"])
     yield passes("residual/gradient", "both branches get all of it", [layer([DENSE])], rule("gradient"),
-                 numbers(3, 2, 3), parameters=parameters(3, ("0.body.0", (3, 3))), seed=3)  # fmt: skip
+                 numbers(3, 2, 3), parameters=parameters(3, ("0.body.0", (3, 3))), seed=3)
 
 
 def networks():
     layers = [DENSE, RELU, DENSE, {"type": "tanh"}, DENSE]
     yield passes("networks/mlp", "three dense layers, ReLU and tanh", layers, EPSILON, numbers(1, 3, 4), seed=1,
-                 parameters=parameters(1, (0, (5, 4)), (2, (4, 5)), (4, (3, 4))))  # fmt: skip
+                 parameters=parameters(1, (0, (5, 4)), (2, (4, 5)), (4, (3, 4))))
     yield passes("networks/steps", "step activations: no derivative anywhere, epsilon = 0.5",
                  [DENSE, {"type": "step"}, DENSE], rule("epsilon", epsilon=0.5), numbers(2, 3, 4), seed=2,
-                 parameters=parameters(2, (0, (6, 4)), (2, (3, 6))))  # fmt: skip
+                 parameters=parameters(2, (0, (6, 4)), (2, (3, 6))))
     cnn = [conv(), RELU, pool("max", (2, 2)), conv(padding=(1, 1)), RELU, pool("avg", (1, 2)), FLATTEN, DENSE]
     held = parameters(3, (0, (2, 1, 3, 3)), (3, (3, 2, 3, 3)), (7, (4, 6)))
     x = numbers(3, 2, 1, 6, 7)
     yield passes("networks/cnn", "convolution, pooling, flatten, dense", cnn, EPSILON, x, parameters=held, seed=3)
-    yield passes("networks/cnn-gradient", "the same by gradient ascent", cnn, rule("gradient"), x, parameters=held, seed=3)
+    yield passes("networks/cnn-gradient", "the same by gradient ascent", cnn, rule("gradient"), x, parameters=held,
+                 seed=3)
     mixed = [dict(layer) for layer in cnn]
     mixed[0]["rule"], mixed[3]["rule"] = rule("z-box", low=-2.0, high=2.0), rule("gamma")
     yield passes("networks/cnn-mixed-rules", "z-box in the first layer, gamma in the second, epsilon elsewhere", mixed,
-                 EPSILON, x, parameters=held, seed=3)  # fmt: skip
+                 EPSILON, x, parameters=held, seed=3)
     block = {"type": "residual", "body": [DENSE, RELU], "shortcut": None}
     norm = {"type": "batch-norm", "eps": 1e-5, "momentum": 0.1, "training": False}
     wide = parameters(4, (0, (4, 3)), ("3.body.0", (4, 4)), (4, (2, 4)))
     wide |= {"1.weight": [1.0, 0.5, -1.0, 2.0], "1.bias": [0.25, -0.25, 0.5, 0.125],
-             "1.running_mean": [0.5, 0.0, -0.5, 1.0], "1.running_var": [1.0, 0.5, 2.0, 0.25]}  # fmt: skip
+             "1.running_mean": [0.5, 0.0, -0.5, 1.0], "1.running_var": [1.0, 0.5, 2.0, 0.25]}
     yield passes("networks/residual", "batch normalisation and a residual block", [DENSE, norm, RELU, block, DENSE],
-                 EPSILON, numbers(4, 2, 3), parameters=wide, seed=4)  # fmt: skip
+                 EPSILON, numbers(4, 2, 3), parameters=wide, seed=4)
 
 
 def rewards():
@@ -268,7 +274,7 @@ def rewards():
     for name in ("softmax", "sigmoid", "correct-class", "misclassification", "maximise", "minimise"):
         notes = {"correct-class": ["an output that ties with the label's does not make it wrong; sign(0) = 0"],
                  "misclassification": ["an output that ties with the label's is not larger; sign(0) = 0"],
-                 "softmax": ["an output of 0 gets a reward of 0 whatever its label: z multiplies"]}.get(name, [])  # fmt: skip
+                 "softmax": ["an output of 0 gets a reward of 0 whatever its label: z multiplies"]}.get(name, [])
         yield case(name, z, labels, notes=notes)
     yield case("bounded-softmax", z, labels, low=0.125, high=0.5)
     yield case("bounded-softmax-sign", z, labels, "bounded-softmax", low=0.125, high=0.5, sign_only=True)
@@ -280,7 +286,8 @@ def rewards():
         spikes = (np.random.default_rng(steps).random((steps, 3, 4)) < 0.5).astype(float)
         spikes[:, 2] = 0  # all silent
         yield case(f"rate-coded-{steps}-steps", spikes.tolist(), [1, 3, 0], "rate-coded",
-                   notes=["T//2 is the integer part; sample 2 is silent: its label still gets a reward, the others 0"])  # fmt: skip
+                   notes=["T//2 is the integer part",
+                          "sample 2 is silent: its label still gets a reward, the others 0"])
     yield case("spike-counts", spikes.tolist(), [1, 3, 0])
 
 
@@ -304,13 +311,13 @@ def optimisers():
     yield case("sgd-momentum-decay", "momentum and weight decay", "sgd", 0.1, momentum=0.9, weight_decay=0.01)
     yield case("adam", "the usual numbers; the first value never gets feedback", "adam", 0.001)
     yield case("adam-coarse", "numbers that single precision holds: narrow tolerances there too", "adam", 0.125,
-               betas=[0.75, 0.875], eps=0.0009765625)  # fmt: skip
+               betas=[0.75, 0.875], eps=0.0009765625)
     yield case("adam-decay", "weight decay joins the feedback", "adam", 0.125, betas=[0.75, 0.875], eps=1e-8,
-               weight_decay=0.25)  # fmt: skip
+               weight_decay=0.25)
     yield case("adamw", "weight decay acts on the value alone", "adamw", 0.125, betas=[0.75, 0.875], eps=1e-8,
-               weight_decay=0.25)  # fmt: skip
+               weight_decay=0.25)
     for name, what, max_norm in (("clip", "a norm above the limit: all feedback shrinks together", 1.0),
-                                 ("clip-below", "a norm below the limit: nothing changes", 1000.0)):  # fmt: skip
+                                 ("clip-below", "a norm below the limit: nothing changes", 1000.0)):
         made = Case(f"optimisers/{name}", what, "clip", options={"max_norm": max_norm})
         made.inputs = {"feedback.0": numbers(1, 2, 3), "feedback.1": numbers(2, 4)}
         norm, clipped = restated.clip_norm([array(d) for d in made.inputs.values()], max_norm)
@@ -319,7 +326,7 @@ def optimisers():
             made.expect(f"clipped.{number}", feedback, True)
         yield made
     made = Case("optimisers/one-cycle", "the learning rate of steps 0 to 7", "schedule", schedule="one-cycle",
-                options={"max_lr": 0.5, "steps": 8, "warm": 0.375, "start": 25.0, "end": 10000.0})  # fmt: skip
+                options={"max_lr": 0.5, "steps": 8, "warm": 0.375, "start": 25.0, "end": 10000.0})
     rates = restated.one_cycle(0.5, 8, 0.375)
     made.expect("rate", array(rates), True)
     yield made
@@ -327,7 +334,7 @@ def optimisers():
 
 def encodings():
     made = Case("encodings/rate", "a spike where the random number is below p", "encoding", encoding="rate", steps=3,
-                options={"low": -1.0, "high": 1.0}, notes=["p = (x - low) / (high - low)"])  # fmt: skip
+                options={"low": -1.0, "high": 1.0}, notes=["p = (x - low) / (high - low)"])
     x = np.array([[-1.0, 0.0, 0.5], [1.0, 0.25, -0.5]])
     uniform = np.floor(np.random.default_rng(0).random((3, *x.shape)) * 64) / 64
     uniform[0, 0, 1] = 0.5  # equal to p: no spike
@@ -336,7 +343,7 @@ def encodings():
     yield made
     made = Case("encodings/latency", "one spike, the earlier the larger", "encoding", encoding="latency", steps=6,
                 options={"low": 0.0, "high": 1.0},
-                notes=["t = (1 - p) (T - 1), rounded, a half to the even neighbour; p = 0 never spikes"])  # fmt: skip
+                notes=["t = (1 - p) (T - 1), rounded, a half to the even neighbour; p = 0 never spikes"])
     made.inputs = {"x": np.array([[0.0, 1.0, 0.5], [0.25, 0.875, 0.125], [0.75, 0.3125, 0.9]])}
     made.inputs["x"][2, 2] = 0.90625
     out = zeros((6, 3, 3))
@@ -359,43 +366,44 @@ def spiking():
     x, over_time = numbers([1, 5], 2, 3), numbers([1, 6], 5, 2, 3)
     for reset in ("subtract", "zero", "none"):
         yield case(f"constant-{reset}", f"a constant input, reset: {reset}", [lif(reset=reset)], x, 5,
-                   parameters=held, seed=1)  # fmt: skip
+                   parameters=held, seed=1)
         yield case(f"given-{reset}", f"an input over time, reset: {reset}", [lif(reset=reset)], over_time, 5,
-                   kind="given", parameters=held, seed=2)  # fmt: skip
+                   kind="given", parameters=held, seed=2)
     one = {"0.weight": [[1.0]], "0.bias": [0.0]}
     yield case("at-threshold", "a membrane exactly at the threshold does not spike", [lif(0.5, 1.5)], [[1.0]], 4,
-               parameters=one, reward=np.ones((4, 1, 1)), notes=["u[1] = 0.5 + 1 = 1.5 is not above 1.5"])  # fmt: skip
+               parameters=one, reward=np.ones((4, 1, 1)), notes=["u[1] = 0.5 + 1 = 1.5 is not above 1.5"])
     yield case("silent", "no neuron spikes, reward comes all the same", [lif()], [[0.125, 0.0]], 3,
                parameters={"0.weight": [[0.5, 1.0], [-1.0, 0.5]], "0.bias": [0.0, 0.125]},
-               reward=np.ones((3, 1, 2)))  # fmt: skip
+               reward=np.ones((3, 1, 2)))
     nothing = {"parameters": {"0.weight": [[1.0, -1.0]], "0.bias": [0.0]}, "reward": np.ones((3, 1, 1))}
-    yield case("nothing-flows", "no current at all: s = R / epsilon, and nothing is handed on", [lif()], [[0.0, 0.0]], 3,
-               **nothing)  # fmt: skip
+    yield case("nothing-flows", "no current at all: s = R / epsilon, and nothing is handed on", [lif()], [[0.0, 0.0]],
+               3, **nothing)
     yield case("nothing-flows-no-stabiliser", "the same with epsilon = 0: s = 0", [lif()], [[0.0, 0.0]], 3,
-               rule("epsilon", epsilon=0.0), **nothing)  # fmt: skip
+               rule("epsilon", epsilon=0.0), **nothing)
     yield case("one-step", "T = 1: den = |I|", [lif()], x, 1, parameters=held, seed=3)
     yield case("no-memory", "beta = 0: no carry, yet v is part of den", [lif(0.0)], x, 4, parameters=held, seed=4)
     yield case("no-leak", "beta = 1, epsilon = 0.25", [lif(1.0)], x, 4, rule("epsilon", epsilon=0.25),
-               parameters=held, seed=5)  # fmt: skip
+               parameters=held, seed=5)
     yield case("conv", "a convolution inside", [lif(layer=conv((1, 2), (1, 0)))], numbers([6, 5], 1, 2, 3, 4), 3,
-               parameters=parameters(6, (0, (2, 2, 2, 2))), seed=6)  # fmt: skip
+               parameters=parameters(6, (0, (2, 2, 2, 2))), seed=6)
     for name, slope in (("atan-surrogate", 2.0), ("fast-sigmoid-surrogate", 4.0), ("straight-through", 0.5)):
         yield case(name, "gradient ascent through time, the reset held constant", [lif(0.5)], over_time[:3], 3,
-                   rule(name, slope=slope), "given", parameters=held, seed=7)  # fmt: skip
+                   rule(name, slope=slope), "given", parameters=held, seed=7)
     two = parameters(8, (0, (5, 3)), (1, (3, 5)))
-    yield case("mlp", "two layers, a constant input", [lif(), lif(0.5)], numbers([8, 5], 2, 3), 4, parameters=two, seed=8)
+    yield case("mlp", "two layers, a constant input", [lif(), lif(0.5)], numbers([8, 5], 2, 3), 4, parameters=two,
+               seed=8)
     cnn = [lif(layer=conv()), pool("max", (2, 2)), FLATTEN, lif(0.75)]
     yield case("cnn", "convolution, pooling step by step, flatten, dense", cnn, numbers([9, 5], 1, 1, 5, 6), 3,
                parameters=parameters(9, (0, (2, 1, 2, 3)), (3, (3, 8))), seed=9,
-               notes=["spikes tie in nearly every window: the first maximum wins"])  # fmt: skip
+               notes=["spikes tie in nearly every window: the first maximum wins"])
 
 
 def training():
     def case(name, what, layers, shapes_of, x, targets, reward, optimiser, seed, reduction="mean", clip=None, steps=2,
-             options=None, time=None):  # fmt: skip
+             options=None, time=None):
         made = Case(f"training/{name}", what, "training", layers=layers, rule=EPSILON, reward=reward,
                     reduction=reduction, optimiser=optimiser, options=options, clip=clip, updates=steps,
-                    **(time or {}))  # fmt: skip
+                    **(time or {}))
         made.inputs = {"x": np.asarray(x, float), "targets": np.asarray(targets, float)}
         made.parameters = parameters(seed, *shapes_of)
         values = {key: array(value) for key, value in made.parameters.items()}
@@ -427,20 +435,21 @@ def training():
     mlp, shapes_of = [DENSE, RELU, DENSE], [(0, (4, 3)), (2, (2, 4))]
     x = numbers([1, 0], 4, 3)
     yield case("softmax-sgd", "two updates: the reward divided by the batch size", mlp, shapes_of, x, [0, 1, 1, 0],
-               "softmax", "sgd", 1, options={"lr": 0.25, "momentum": 0.5})  # fmt: skip
+               "softmax", "sgd", 1, options={"lr": 0.25, "momentum": 0.5})
     yield case("softmax-sum", "the reward summed over the batch, as lfprop's learning rates assume", mlp, shapes_of, x,
-               [0, 1, 1, 0], "softmax", "sgd", 1, "sum", options={"lr": 0.0625})  # fmt: skip
+               [0, 1, 1, 0], "softmax", "sgd", 1, "sum", options={"lr": 0.0625})
     yield case("squared-error-clipped", "regression, feedback clipped", mlp, shapes_of, x,
                [[1.0, 0.0], [0.5, -1.0], [0.0, 0.0], [2.0, 1.0]], "squared-error", "sgd", 2, clip=0.5,
-               options={"lr": 0.25})  # fmt: skip
+               options={"lr": 0.25})
     yield case("softmax-adam", "Adam", mlp, shapes_of, x, [0, 1, 1, 0], "softmax", "adam", 1,
-               options={"lr": 0.125, "betas": [0.75, 0.875], "eps": 0.0009765625})  # fmt: skip
+               options={"lr": 0.125, "betas": [0.75, 0.875], "eps": 0.0009765625})
     lif = {"type": "lif", "layer": DENSE, "beta": 0.875, "threshold": 1.0, "reset": "subtract"}
-    yield case("spiking", "two layers of spiking neurons, the rate-coded reward", [lif, lif], [(0, (4, 3)), (1, (2, 4))],
+    yield case("spiking", "two layers of spiking neurons, the rate-coded reward", [lif, lif],
+               [(0, (4, 3)), (1, (2, 4))],
                numbers([3, 0], 2, 3), [0, 1], "rate-coded", "sgd", 3, options={"lr": 0.125}, steps=1,
-               time={"steps": 4, "input": "constant"})  # fmt: skip
+               time={"steps": 4, "input": "constant"})
 
 
 FAMILIES = {"dense": dense, "conv": convolution, "rules": rules, "pool": pooling, "activations": activations,
             "shapes": shapes, "norm": norm, "residual": residual, "networks": networks, "rewards": rewards,
-            "optimisers": optimisers, "encodings": encodings, "spiking": spiking, "training": training}  # fmt: skip
+            "optimisers": optimisers, "encodings": encodings, "spiking": spiking, "training": training}

@@ -26,8 +26,15 @@ POOLS = {"max-pool": lfp.MaxPool2d, "avg-pool": lfp.AvgPool2d}
 def answer(case, dtype):
     """quantity -> array, in this precision."""
     arrays = {name: value.astype(dtype) for name, value in case.inputs.items()}
-    return {"pass": passes, "reward": reward, "optimiser": optimiser, "clip": clip, "schedule": schedule,
-            "encoding": encoding, "training": training}[case.about["computes"]](case, arrays, dtype)  # fmt: skip
+    return {
+        "pass": passes,
+        "reward": reward,
+        "optimiser": optimiser,
+        "clip": clip,
+        "schedule": schedule,
+        "encoding": encoding,
+        "training": training,
+    }[case.about["computes"]](case, arrays, dtype)
 
 
 def layer(about, path, case, dtype):
@@ -40,11 +47,19 @@ def layer(about, path, case, dtype):
         options = {"bias": f"{path}.bias" in case.parameters, "dtype": dtype}
         if kind == "dense":
             return lfp.Dense(value.shape[1], value.shape[0], **options)
-        return lfp.Conv2d(value.shape[1], value.shape[0], value.shape[2:], about["stride"], about["padding"],
-                          about["dilation"], **options)  # fmt: skip
+        return lfp.Conv2d(
+            value.shape[1],
+            value.shape[0],
+            value.shape[2:],
+            about["stride"],
+            about["padding"],
+            about["dilation"],
+            **options,
+        )
     if kind == "residual":
-        branches = {name: network(about[name], f"{path}.{name}.", case, dtype)
-                    for name in ("body", "shortcut") if about[name]}  # fmt: skip
+        branches = {
+            name: network(about[name], f"{path}.{name}.", case, dtype) for name in ("body", "shortcut") if about[name]
+        }
         return lfp.Residual(**branches)
     return {
         "negated": lambda: lfp.Negated(layer(about["activation"], path, case, dtype)),
@@ -53,7 +68,9 @@ def layer(about, path, case, dtype):
         "flatten": lfp.Flatten,
         "dropout": lambda: lfp.Dropout(about["p"]),
         "batch-norm": lambda: lfp.BatchNorm(len(value), about["eps"], about["momentum"], dtype),
-        "lif": lambda: lfp.LIF(layer(about["layer"], path, case, dtype), about["beta"], about["threshold"], about["reset"]),
+        "lif": lambda: lfp.LIF(
+            layer(about["layer"], path, case, dtype), about["beta"], about["threshold"], about["reset"]
+        ),
     }[kind]()
 
 

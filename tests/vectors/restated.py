@@ -1,4 +1,4 @@
-"""What the oracle leaves out, number by number: transcendental activations, rewards, optimisers, encodings, on Bounded."""
+"""What the oracle leaves out, number by number: transcendental activations, rewards, optimisers, on Bounded."""
 
 from __future__ import annotations
 
