@@ -370,7 +370,9 @@ const LFP = (() => {
         if (!isGradient(rule)) show("s.0", s);
         show("weight.feedback", map(dw, (v, c) => v * size(w)(c)));
         show("bias.feedback", map(db, (v, c) => v * size(b)(c)));
-        return map(s, (v, k) => v * w.data[channel(k)] * scale.data[channel(k)] * (isGradient(rule) ? 1 : a.data[k]));
+        const M = a.data.length / w.data.length, through = isGradient(rule) && training ? 1 : 0;
+        const lost = (k) => (through * (db.data[channel(k)] + x.data[k] * dw.data[channel(k)])) / M;
+        return map(s, (v, k) => (v - lost(k)) * w.data[channel(k)] * scale.data[channel(k)] * (isGradient(rule) ? 1 : a.data[k]));
       },
     };
   };

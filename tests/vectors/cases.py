@@ -293,9 +293,21 @@ class Norm(Place):
         handed = self.layer.feedback(reward, form)
         if form != GRADIENT:
             self.record("s.0", self.layer.s)
+        elif self.about["training"]:
+            handed = self.through_statistics(reward)
         self.record_learned()
         self.record("input_reward", handed, True)
         return handed
+
+    def through_statistics(self, g):
+        """w scale (g - mean(g) - x mean(x g)): gradient ascent where mean and variance depend on the input."""
+        w, _, mean, scale = self.layer.norm
+        out, count = zeros(g.shape), g.size // g.shape[1]
+        for c in range(g.shape[1]):
+            x, part = (self.layer.x[:, c] - mean[c]) * scale[c], g[:, c]
+            total, along = part.sum(), (x * part).sum()
+            out[:, c] = (part - total / count - x * (along / count)) * (w[c] * scale[c])
+        return out
 
 
 class Dropout(Place):

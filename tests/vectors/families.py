@@ -210,6 +210,8 @@ def norm():
                      notes=["var is the biased one; running_var takes the unbiased one"])
     yield passes("norm/gradient", "gradient ascent outside training", [layer(False)], rule("gradient"),
                  numbers([3, 0], 3, 2), parameters=statistics(3, 2), seed=3)
+    yield passes("norm/gradient-training", "gradient ascent through the batch's statistics", [layer(True)],
+                 rule("gradient"), numbers([4, 0], 2, 2, 1, 2), parameters=statistics(4, 2), seed=4)
     exact = {"0.weight": [2.0], "0.bias": [-1.0], "0.running_mean": [0.0], "0.running_var": [3.75]}
     yield passes("norm/output-zero", "an output of exactly 0", [layer(False, eps=0.25)], EPSILON, [[1.0], [-1.0]],
                  [[1.0], [1.0]], parameters=exact)
