@@ -11,9 +11,11 @@ import json
 import os
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -38,14 +40,20 @@ PARTS = ("net", "optimizer", "history")
 
 def save(path: str | os.PathLike, checkpoint: Checkpoint) -> None:
     """Writes a checkpoint; whatever happens, `path` holds the old file or the new one, whole."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     arrays = {f"{part}.{name}": a for part in PARTS for name, a in getattr(checkpoint, part).items()}
     about = json.dumps({**checkpoint.about, "lfp_ref": VERSION}, default=lambda array: array.tolist())
+    with written_whole(Path(path)) as file:
+        np.savez(file, about=np.array(about), **arrays)
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[BinaryIO]:
+    """A file to write into that takes its place, folders included, at the end of the block, or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with beside.open("wb") as file:
-            np.savez(file, about=np.array(about), **arrays)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(beside, path)

@@ -75,6 +75,8 @@ class BatchNorm(Layer):
     Source: LRP practice (statistics as constants); eps, momentum and names as in PyTorch.
     """
 
+    passed_over = ("num_batches_tracked",)  # PyTorch counts batches for momentum=None, which is not offered here
+
     def __init__(
         self,
         num_features: int,
