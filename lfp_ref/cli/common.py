@@ -130,8 +130,12 @@ def draw(path: Path, figure: Callable[..., None], *arguments: Any) -> str:
     return f", {path.name}"
 
 
+# (on_step, log), as train takes them
+Progress = tuple[Callable[[int, int, int], None] | None, Callable[[str], None] | None]
+
+
 @contextmanager
-def progress() -> Iterator[tuple[Callable[[int, int, int], None], Callable[[str], None]]]:
+def progress() -> Iterator[Progress]:
     """(on_step, log) for train: a bar over the steps of each epoch, and lines that do not break it."""
     waiting = threading.Timer(2, print, ["compiling kernels: once per machine, some seconds"], {"flush": True})
     waiting.daemon = True
@@ -144,7 +148,7 @@ def progress() -> Iterator[tuple[Callable[[int, int, int], None], Callable[[str]
 
 
 @contextmanager
-def _bar(started: Callable[[], None]) -> Iterator[tuple[Callable[[int, int, int], None], Callable[[str], None]]]:
+def _bar(started: Callable[[], None]) -> Iterator[Progress]:
     try:
         from tqdm import tqdm
     except ImportError:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import csv
 import math
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from lfp_ref.cli.common import (
     DATA,
     NEURON,
     RULES,
+    Progress,
     at_least,
     build,
     checkpoint_file,
@@ -158,9 +161,14 @@ def network(options: argparse.Namespace, data: datasets.Dataset) -> tuple[Sequen
 
 
 def run(
-    options: argparse.Namespace, data: datasets.Dataset, net: Sequential, rule: presets.Mixed, checkpoint: Path
+    options: argparse.Namespace,
+    data: datasets.Dataset,
+    net: Sequential,
+    rule: presets.Mixed,
+    checkpoint: Path | None,
+    shown: Callable[[], AbstractContextManager[Progress]] = progress,
 ) -> History:
-    """One training run, with progress; the options go into its checkpoint."""
+    """One training run; the options go into its checkpoint. shown: how its progress is."""
     kind = "sgd" if options.optimizer == "sgd" else "adam"
     usual = LEARNING_RATES[options.model if is_spiking(options) else kind]
     if options.lr is None and is_spiking(options) and kind == "sgd":
@@ -171,7 +179,7 @@ def run(
     batch_size = options.batch_size or (128 if len(data.x_train) >= 10_000 else 32)
     steps = options.epochs * math.ceil(len(data.x_train) / batch_size)
     about = {"options": {key: getattr(options, key) for key in STORED} | {"lr": lr}}
-    with progress() as (on_step, log):
+    with shown() as (on_step, log):
         return train(
             net, data, optimizer=optimizer, epochs=options.epochs, rule=rule, reward=rewards.NAMES[options.reward],
             batch_size=batch_size, reduction=options.reduction, clip=options.clip, seed=options.seed,
