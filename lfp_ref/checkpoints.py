@@ -38,7 +38,7 @@ class Checkpoint:
 PARTS = ("net", "optimizer", "history")
 
 
-def save(path: str | os.PathLike, checkpoint: Checkpoint) -> None:
+def save(path: str | os.PathLike[str], checkpoint: Checkpoint) -> None:
     """Writes a checkpoint; whatever happens, `path` holds the old file or the new one, whole."""
     arrays = {f"{part}.{name}": a for part in PARTS for name, a in getattr(checkpoint, part).items()}
     about = json.dumps({**checkpoint.about, "lfp_ref": VERSION}, default=lambda array: array.tolist())
@@ -61,7 +61,7 @@ def written_whole(path: Path) -> Iterator[BinaryIO]:
         beside.unlink(missing_ok=True)
 
 
-def load(path: str | os.PathLike) -> Checkpoint:
+def load(path: str | os.PathLike[str]) -> Checkpoint:
     """Reads a checkpoint. Raises FileNotFoundError, or ValueError for a file that is no whole checkpoint."""
     if not Path(path).is_file():
         raise FileNotFoundError(f"no checkpoint at {path}")

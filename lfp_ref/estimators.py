@@ -440,7 +440,7 @@ def weighted(reward: rewards.Reward, weights: np.ndarray) -> rewards.Reward:
     """The reward times each sample's weight, (N,), with its gradient where it has one."""
     column = weights[:, None]
 
-    def times(function: Callable) -> Callable:
+    def times(function: Callable[..., Any]) -> Callable[..., Any]:
         return lambda outputs, targets: function(outputs, targets) * column
 
     result = times(reward)

@@ -282,7 +282,7 @@ def _line(epochs: int, row: dict[str, float]) -> str:
     return "  ".join([*parts, f"untouched {row['untouched']:.1%}", f"{row['seconds']:.1f} s"])
 
 
-def _name(function: Callable) -> str:
+def _name(function: Callable[..., Any]) -> str:
     return getattr(function, "__name__", type(function).__name__)
 
 

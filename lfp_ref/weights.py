@@ -19,7 +19,7 @@ from lfp_ref.extras import MissingExtra
 from lfp_ref.layers.base import Layer
 
 
-def save_weights(net: Layer, path: str | os.PathLike) -> None:
+def save_weights(net: Layer, path: str | os.PathLike[str]) -> None:
     """Writes net.state_dict() into a .safetensors or .npz file; path holds the old file or the new one, whole.
 
     In PyTorch: model.load_state_dict(safetensors.torch.load_file(path)). Batch normalisation's num_batches_tracked is
@@ -35,7 +35,7 @@ def save_weights(net: Layer, path: str | os.PathLike) -> None:
             np.savez(file, **state)
 
 
-def load_weights(net: Layer, path: str | os.PathLike) -> None:
+def load_weights(net: Layer, path: str | os.PathLike[str]) -> None:
     """Sets a network's parameters and statistics from a .safetensors or .npz file, rounded to the network's dtype.
 
     From PyTorch: safetensors.torch.save_file(model.state_dict(), path). num_batches_tracked is passed over.

@@ -42,7 +42,7 @@ def torch_network(work: str) -> Any:
     return nn.Sequential(*images, nn.Flatten(), *hidden, nn.Linear(84, 10))
 
 
-def gradient_step(work: str) -> Callable:
+def gradient_step(work: str) -> Callable[..., Any]:
     """PyTorch's, on the cross-entropy."""
     import torch
 
@@ -58,7 +58,7 @@ def gradient_step(work: str) -> Callable:
     return step
 
 
-def lfp_step(work: str) -> Callable:
+def lfp_step(work: str) -> Callable[..., Any]:
     """lfprop's, under its epsilon composites."""
     import torch
     from lfprop.propagation import propagator_lxt

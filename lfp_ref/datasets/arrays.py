@@ -12,7 +12,7 @@ import numpy as np
 from lfp_ref.datasets.base import Dataset, split
 
 
-def load_arrays(path: str | os.PathLike) -> Dataset:
+def load_arrays(path: str | os.PathLike[str]) -> Dataset:
     """The samples of an .npz file (numpy.savez(path, x=x, y=y)); a fifth, drawn at random once and for all, is to test.
 
     In the file, x: (N, I) points or (N, C, H, W) images, real numbers, best about -1..1; y: (N,) labels 0, 1, ...

@@ -34,7 +34,9 @@ CHECKSUMS = {
 }
 
 
-def fetch(name: str, cache: str | os.PathLike | None = None, checksums: Mapping[str, str] | None = None) -> Dataset:
+def fetch(
+    name: str, cache: str | os.PathLike[str] | None = None, checksums: Mapping[str, str] | None = None
+) -> Dataset:
     """MNIST or Fashion-MNIST: from the cache, or else fetched, checked and cached; three tries for each file.
 
     name: "mnist" or "fashion-mnist". cache: a folder, in which the data set gets its own; None is LFP_REF_CACHE, or

@@ -32,7 +32,7 @@ def feedback(z, p, reward):
         reward[k] *= function(z[k], p)  # noqa: F821
 
 
-def kernel(loop: Callable, function: Callable, name: str) -> Callable:
+def kernel(loop: Callable[..., Any], function: Callable[..., Any], name: str) -> Callable[..., Any]:
     """A jitted copy of a loop around one scalar function, with a name of its own in numba's cache.
 
     A closure over the function would do the same, but numba never finds a closure over a jitted function in its cache.
@@ -51,8 +51,8 @@ class Activation(Layer):
     """
 
     default: float | None = None  # the parameter's usual value; None: the function has no parameter
-    _forward: Callable
-    _feedback: Callable
+    _forward: Callable[..., Any]
+    _feedback: Callable[..., Any]
 
     def __init__(self, parameter: float | None = None) -> None:
         self.parameter = self.default if parameter is None else parameter
@@ -83,7 +83,7 @@ class Activation(Layer):
 
 
 def make_activation(
-    name: str, formula: str, phi: Callable, derivative: Callable, default: float | None = None
+    name: str, formula: str, phi: Callable[..., Any], derivative: Callable[..., Any], default: float | None = None
 ) -> type[Activation]:
     """One row of the table: the layer class of a scalar function phi(z, p) and its derivative."""
     fields = {
