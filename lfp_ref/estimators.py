@@ -12,7 +12,6 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -205,9 +204,9 @@ class LFPEstimator(BaseEstimator):
             layers.append(Flatten())
             size = channels * height * width
         hidden = self.hidden_layer_sizes
-        for width in (hidden,) if isinstance(hidden, Integral) else hidden:
-            layers += [Dense(size, width, **kind), act()]
-            size = width
+        for neurons in (hidden,) if isinstance(hidden, int | np.integer) else hidden:
+            layers += [Dense(size, neurons, **kind), act()]
+            size = neurons
         return Sequential(*layers, Dense(size, self.n_outputs_, **kind))
 
     def _image(self) -> tuple[int, int, int]:
@@ -227,7 +226,7 @@ class LFPEstimator(BaseEstimator):
         if self.solver == "sgd":
             options = {"momentum": self.momentum}
         kind = optim.NAMES[self.solver]
-        return kind(self.network_.parameters(), self.learning_rate_init, weight_decay=self.weight_decay, **options)  # type: ignore[arg-type]
+        return kind(self.network_.parameters(), self.learning_rate_init, weight_decay=self.weight_decay, **options)
 
     def _run(self, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None, epochs: int, stops: bool) -> None:
         """So many epochs, or fewer where nothing improves any more."""
@@ -269,7 +268,7 @@ class LFPEstimator(BaseEstimator):
         if best is not None:
             net.load_state_dict(best)
 
-    def _note(self, loss: float, reward: float, held: tuple | None) -> bool:
+    def _note(self, loss: float, reward: float, held: tuple[Any, ...] | None) -> bool:
         """Writes an epoch down; returns whether it is better than what was best, by tol."""
         self.n_iter_ += 1
         self.loss_ = loss
@@ -289,7 +288,7 @@ class LFPEstimator(BaseEstimator):
             print(said)
         return better
 
-    def _hold_out(self, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None) -> tuple:
+    def _hold_out(self, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None) -> tuple[Any, ...]:
         """Samples to train on, targets, weights, and the same of those held out."""
         parts = [x, y] if weights is None else [x, y, weights]
         split = train_test_split(

@@ -73,7 +73,7 @@ class Group:
 
 def is_number(x: Any) -> bool:
     """Whether x is a finite real number >= 0."""
-    return isinstance(x, Real) and bool(np.isfinite(x)) and x >= 0
+    return isinstance(x, Real) and 0 <= float(x) < np.inf
 
 
 LEARNING = ("share", "hebbian", "oja")

@@ -26,7 +26,8 @@ def save_weights(net: Layer, path: str | os.PathLike[str]) -> None:
     not written: nothing here counts batches, and PyTorch takes its own count where a file has none.
     Raises ValueError for another ending, MissingExtra where .safetensors needs a package that is not installed.
     """
-    path, state = Path(path), net.state_dict()
+    path = Path(path)
+    state: dict[str, Any] = net.state_dict()
     package = _safetensors() if _ending(path) == ".safetensors" else None
     with written_whole(path) as file:
         if package:

@@ -106,9 +106,9 @@ def sweep(runs: list[Settings], results: Results, options: argparse.Namespace) -
 
 def read_grid(file: Path) -> list[Settings]:
     """Every combination of the options in a TOML file, each once. Raises ValueError for what lfp-ref train rejects."""
-    try:
+    if sys.version_info >= (3, 11):
         import tomllib
-    except ImportError:  # Python 3.10
+    else:
         try:
             import tomli as tomllib
         except ImportError:
@@ -203,7 +203,8 @@ def one_run(run: Settings, threads: int = 1) -> Settings:
     """
     begin = time.perf_counter()
     before = numba.get_num_threads()
-    numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
+    most = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
+    numba.set_num_threads(min(threads, most))
     numbers: dict[str, float | str] = dict.fromkeys(FOUND, "")
     try:
         options = parsed(run)

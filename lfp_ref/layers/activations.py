@@ -17,7 +17,7 @@ from numba import njit, prange
 
 from lfp_ref.layers.base import Layer
 from lfp_ref.layers.kernels import elementwise
-from lfp_ref.rules import Rule, is_number
+from lfp_ref.rules import Gradient, Rule, is_number
 
 
 def forward(z, p, out):
@@ -72,12 +72,13 @@ class Activation(Layer):
         return self.remember(out, a)
 
     def hand_back(self, reward: np.ndarray, rules: Mapping[Any, Rule], wanted: bool) -> np.ndarray | None:
-        if not rules[self].shares:
-            self.multiply_by_derivative(reward, rules[self])
+        rule = rules[self]
+        if isinstance(rule, Gradient):
+            self.multiply_by_derivative(reward, rule)
         return reward
 
-    def multiply_by_derivative(self, reward: np.ndarray, rule: Rule) -> None:
-        """reward <- reward * phi'(z) at the z of the last forward pass. rule: a Gradient, which knows what steps do."""
+    def multiply_by_derivative(self, reward: np.ndarray, rule: Gradient) -> None:
+        """reward <- reward * phi'(z) at the z of the last forward pass. rule: knows what steps do."""
         (z,) = self.seen
         self._feedback(z.reshape(-1), z.dtype.type(self.parameter or 0), reward.reshape(-1))
 
@@ -149,7 +150,7 @@ class Negated(Activation):
         out = self.activation.propagate(a, training)
         return self.remember(np.negative(out, out=out), a)
 
-    def multiply_by_derivative(self, reward: np.ndarray, rule: Rule) -> None:
+    def multiply_by_derivative(self, reward: np.ndarray, rule: Gradient) -> None:
         self.activation.multiply_by_derivative(reward, rule)
         np.negative(reward, out=reward)
 

@@ -62,7 +62,7 @@ class Layer:
     passed_over: tuple[str, ...] = ()  # entries of PyTorch's state that mean nothing here
     sample_axis: int = 0  # of the user's input; only a spiking network given its input over time has another
     seen: Any = None  # what the last propagate left for hand_back
-    output: np.ndarray | None = None  # what it returned
+    output: Any = None  # what it returned
     told: Any = None  # reward and rules of the last feedback pass
 
     # ---- the door
@@ -95,7 +95,7 @@ class Layer:
             inside = self._inside("reward", reward, self.output.shape)
             self.told = inside.copy(), rules
             result = self.hand_back(inside, rules, input_reward)
-        return _batch_first(result) if input_reward else None
+        return _batch_first(result) if input_reward and result is not None else None
 
     def _inside(self, what: str, x: ArrayLike, shape: tuple[int, ...] | None = None) -> np.ndarray:
         """Checks a user's array and copies it, batch last, into the layer's memory."""
