@@ -38,6 +38,7 @@ from lfp_ref.layers.shape import Flatten
 from lfp_ref.layers.step import Step
 from lfp_ref.network import Sequential, Spiking
 from lfp_ref.training import DivergenceError, evaluate, train
+from lfp_ref.weights import load_weights, save_weights
 
 __version__ = "0.1.0"
 
@@ -75,10 +76,12 @@ __all__ = [
     "datasets",
     "evaluate",
     "explain",
+    "load_weights",
     "models",
     "optim",
     "presets",
     "rewards",
     "rules",
+    "save_weights",
     "train",
 ]

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -99,7 +99,7 @@ def balance(net: Layer) -> Balance:
     lines: list[Line] = []
     with one_blas_thread(), _listening(net, lines):
         handed = net.hand_back(reward.copy(), rules, True)
-    return Balance(lines, _amount(reward, net.samples), _amount(handed, net.samples))
+    return Balance(lines, _amount(reward, net.samples), _amount(cast(np.ndarray, handed), net.samples))
 
 
 def _amount(reward: np.ndarray, samples: int) -> np.ndarray:
@@ -127,11 +127,12 @@ def _listener(layer: Layer, lines: list[Line], samples: int) -> Any:
         came = _amount(reward, samples)
         kept = {cause: _amount(part, samples) for cause, part in layer.kept(reward, rules).items()}
         if isinstance(layer, Residual):  # its own account is the sum's; the branches have theirs
-            handed = sum(_amount(branch, samples) for branch in layer.branches(reward.copy(), rules))
+            body, shortcut = layer.branches(reward.copy(), rules)
+            handed = _amount(body, samples) + _amount(shortcut, samples)
             lines.append(Line(layer.path, "sum of branches", came, handed, kept))
             return plain(reward, rules, wanted)
         result = plain(reward, rules, wanted)
-        lines.append(Line(layer.path, repr(layer), came, _amount(result, samples), kept))
+        lines.append(Line(layer.path, repr(layer), came, _amount(cast(np.ndarray, result), samples), kept))
         return result
 
     return hand_back

@@ -11,9 +11,11 @@ import json
 import os
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -36,16 +38,22 @@ class Checkpoint:
 PARTS = ("net", "optimizer", "history")
 
 
-def save(path: str | os.PathLike, checkpoint: Checkpoint) -> None:
+def save(path: str | os.PathLike[str], checkpoint: Checkpoint) -> None:
     """Writes a checkpoint; whatever happens, `path` holds the old file or the new one, whole."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     arrays = {f"{part}.{name}": a for part in PARTS for name, a in getattr(checkpoint, part).items()}
     about = json.dumps({**checkpoint.about, "lfp_ref": VERSION}, default=lambda array: array.tolist())
+    with written_whole(Path(path)) as file:
+        np.savez(file, about=np.array(about), **arrays)
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[BinaryIO]:
+    """A file to write into that takes its place, folders included, at the end of the block, or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with beside.open("wb") as file:
-            np.savez(file, about=np.array(about), **arrays)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(beside, path)
@@ -53,7 +61,7 @@ def save(path: str | os.PathLike, checkpoint: Checkpoint) -> None:
         beside.unlink(missing_ok=True)
 
 
-def load(path: str | os.PathLike) -> Checkpoint:
+def load(path: str | os.PathLike[str]) -> Checkpoint:
     """Reads a checkpoint. Raises FileNotFoundError, or ValueError for a file that is no whole checkpoint."""
     if not Path(path).is_file():
         raise FileNotFoundError(f"no checkpoint at {path}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -34,4 +34,4 @@ def explain(
         raise ValueError(f"target must be an output's index, 0..{count - 1}, for all samples or each, got {target!r}")
     reward = np.zeros_like(outputs)
     reward[..., np.arange(samples), chosen] = outputs[..., np.arange(samples), chosen]
-    return net.feedback(reward, rule)
+    return cast(np.ndarray, net.feedback(reward, rule))  # None is for those who do not ask for it

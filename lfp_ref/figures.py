@@ -109,3 +109,36 @@ def balance(path: Path, sheet: Balance, sample: int | None, heading: str) -> Non
     axes.title.set_fontsize(10)
     axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
     figure.savefig(path, dpi=120)
+
+
+def over_rates(path: Path, lines: dict[str, dict[float, list[float]]], title: str) -> None:
+    """Accuracy over learning rate, a line per name through the mean of its runs, lowest to highest as a band.
+
+    lines: by the name to show, learning rate to accuracies, NaN for a run that diverged: a cross at the bottom.
+    """
+    from matplotlib.ticker import PercentFormatter
+
+    figure = new_figure(8, 4.5)
+    axes = figure.subplots()
+    crosses = False
+    for number, (name, by_rate) in enumerate(lines.items()):
+        colour, marker = COLOURS[number % len(COLOURS)], MARKERS[number % len(MARKERS)]
+        good = {rate: found for rate in sorted(by_rate) if (found := [a for a in by_rate[rate] if a == a])}
+        low, mean, high = (np.array([f(found) for found in good.values()]) for f in (np.min, np.mean, np.max))
+        axes.plot(
+            list(good), mean, color=colour, marker=marker, linestyle=("-", "--", ":")[number // 7 % 3], label=name
+        )
+        axes.fill_between(list(good), low, high, color=colour, alpha=0.2, linewidth=0)
+        if diverged := [rate for rate, found in by_rate.items() if any(a != a for a in found)]:
+            height = 0.02 + 0.03 * number
+            axes.plot(diverged, [height] * len(diverged), "x", color=colour, transform=axes.get_xaxis_transform())
+            crosses = True
+    if crosses:
+        axes.plot([], [], "kx", label="some diverged")
+    axes.set_xscale("log")
+    runs = max(len(found) for by_rate in lines.values() for found in by_rate.values())
+    axes.set(xlabel="learning rate", ylabel=f"test accuracy (mean, lowest to highest of {runs})", title=title)
+    axes.yaxis.set_major_formatter(PercentFormatter(1))
+    axes.grid(alpha=0.3)
+    axes.legend()
+    figure.savefig(path, dpi=120)

@@ -91,7 +91,11 @@ def encoding(code: str, rng: Any) -> list[RateCode | LatencyCode]:
 
     Raises ValueError for another code.
     """
-    codes = {"constant": [], "rate": [RateCode(-1, 1, rng)], "latency": [LatencyCode(-1, 1)]}
+    codes: dict[str, list[RateCode | LatencyCode]] = {
+        "constant": [],
+        "rate": [RateCode(-1, 1, rng)],
+        "latency": [LatencyCode(-1, 1)],
+    }
     if code not in codes:
         raise ValueError(f"code must be one of {', '.join(codes)}, got {code!r}")
     return codes[code]
@@ -108,7 +112,7 @@ def spiking_mlp(
     **options: Any,
 ) -> Spiking:
     """1000-classes LIF neurons over `steps` steps; code: of pixels in -1..1, "constant", "rate" or "latency"."""
-    neuron = {"beta": beta, "threshold": threshold, "reset": reset}
+    neuron: dict[str, Any] = {"beta": beta, "threshold": threshold, "reset": reset}
     return Spiking(
         Flatten(), *encoding(code, options.get("rng")),
         LIF(Dense(math.prod(input_shape), 1000, **options), **neuron),
@@ -128,7 +132,7 @@ def spiking_cnn(
 ) -> Spiking:
     """12c5-p2-64c5-p2-classes of LIF neurons, for images of at least 16 x 16 pixels; arguments as of spiking_mlp."""
     channels, height, width = image(input_shape, 16)
-    neuron = {"beta": beta, "threshold": threshold, "reset": reset}
+    neuron: dict[str, Any] = {"beta": beta, "threshold": threshold, "reset": reset}
     inputs = 64 * (((height - 4) // 2 - 4) // 2) * (((width - 4) // 2 - 4) // 2)
     return Spiking(
         *encoding(code, options.get("rng")),
@@ -143,7 +147,7 @@ def image(input_shape: tuple[int, ...], least: int) -> tuple[int, int, int]:
     """(C, H, W) of one sample. Raises ValueError where it is no image or too small."""
     if len(input_shape) != 3 or min(input_shape[1:]) < least:
         raise ValueError(f"this network needs samples (C, H, W) of at least {least} x {least}, got {input_shape}")
-    return input_shape  # type: ignore[return-value]
+    return input_shape
 
 
 SPIKING: dict[str, Callable[..., Spiking]] = {"spiking-mlp": spiking_mlp, "spiking-cnn": spiking_cnn}

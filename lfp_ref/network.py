@@ -57,8 +57,10 @@ class Sequential(Layer):
     def hand_back(self, reward: np.ndarray, rules: Mapping[Any, Rule], wanted: bool) -> np.ndarray | None:
         first = 0 if wanted else next((i for i, layer in enumerate(self.layers) if layer.parameters()), len(self))
         for number in range(len(self) - 1, first - 1, -1):
-            reward = self.layers[number].hand_back(reward, rules, wanted or number > first)
-            reward = None if reward is None else np.ascontiguousarray(reward)
+            handed = self.layers[number].hand_back(reward, rules, wanted or number > first)
+            if handed is None:
+                return None
+            reward = np.ascontiguousarray(handed)
         return reward
 
 
@@ -84,6 +86,7 @@ class Spiking(Sequential):
         if inputs == "constant" and not isinstance(first, Timed):
             raise ValueError(f"constant inputs need a LIF or an encoding of their own to enter time, not {first!r}")
         self.steps, self.inputs = whole("steps", steps), inputs
+        self.sample_axis = 1 if inputs == "given" else 0
         self.clock = Clock(self.steps)
         for _, layer in self.named_layers():
             if isinstance(layer, Timed):
@@ -91,10 +94,6 @@ class Spiking(Sequential):
 
     def __repr__(self) -> str:
         return f"Spiking({', '.join(map(repr, self.layers))}, steps={self.steps})"
-
-    @property
-    def sample_axis(self) -> int:
-        return 1 if self.inputs == "given" else 0
 
     @property
     def samples(self) -> int:

@@ -181,7 +181,9 @@ def clip_norm(parameters: Iterable[Parameter], max_norm: float) -> float:
     return norm
 
 
-def one_cycle(max_lr: float, steps: int, warm: float = 0.3, start: float = 25.0, end: float = 1e4) -> Callable:
+def one_cycle(
+    max_lr: float, steps: int, warm: float = 0.3, start: float = 25.0, end: float = 1e4
+) -> Callable[..., Any]:
     """The one-cycle schedule: a function from step number (0, 1, ...) to learning rate.
 
     From max_lr/start up to max_lr over the first `warm` part of the steps, then down to max_lr/start/end, both along

@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from numbers import Real
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -53,7 +53,8 @@ def ones(x: np.ndarray) -> np.ndarray:
     return np.ones_like(x)
 
 
-class Term(NamedTuple):
+@dataclass(frozen=True)
+class Term:
     """What one term sees of input, weight and bias."""
 
     input: Modifier = same
@@ -61,7 +62,8 @@ class Term(NamedTuple):
     bias: Modifier = same
 
 
-class Group(NamedTuple):
+@dataclass(frozen=True)
+class Group:
     """Terms that share one denominator; its coefficient c; and which neurons take part, by their pre-activation z."""
 
     terms: tuple[Term, ...] = (Term(),)
@@ -71,7 +73,7 @@ class Group(NamedTuple):
 
 def is_number(x: Any) -> bool:
     """Whether x is a finite real number >= 0."""
-    return isinstance(x, Real) and bool(np.isfinite(x)) and x >= 0
+    return isinstance(x, Real) and 0 <= float(x) < np.inf
 
 
 LEARNING = ("share", "hebbian", "oja")

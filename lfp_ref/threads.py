@@ -18,6 +18,7 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import scipy.linalg.cython_blas
 
@@ -25,7 +26,7 @@ if "OMP_WAIT_POLICY" not in os.environ:
     os.environ.setdefault("GOMP_SPINCOUNT", "20000")  # read when numba starts its threads, at the first kernel
 
 
-def _openblas_threads() -> tuple:
+def _openblas_threads() -> tuple[Any, ...]:
     """The functions that read and set the thread number of the OpenBLAS behind numba; () for another BLAS."""
     library = ctypes.CDLL(scipy.linalg.cython_blas.__file__)  # finds symbols of the libraries it links, too
     for prefix in ("scipy_openblas", "openblas"):

@@ -282,7 +282,7 @@ def _line(epochs: int, row: dict[str, float]) -> str:
     return "  ".join([*parts, f"untouched {row['untouched']:.1%}", f"{row['seconds']:.1f} s"])
 
 
-def _name(function: Callable) -> str:
+def _name(function: Callable[..., Any]) -> str:
     return getattr(function, "__name__", type(function).__name__)
 
 
@@ -311,7 +311,7 @@ def _culprit(net: Layer, reward: rewards.Reward) -> str:
 @contextmanager
 def _ctrl_c_between_steps() -> Iterator[Callable[[], bool]]:
     """Ctrl-C waits for the end of a step: half an update is no state to save. A second one stops at once."""
-    pressed = []
+    pressed: list[int] = []
 
     def handler(number: int, frame: Any) -> None:
         if pressed:

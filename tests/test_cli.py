@@ -144,7 +144,8 @@ def test_mistakes_are_explained(capsys):
             "no learning rate is known to suit sgd on spiking-mlp",
         ),
         (("train", "--activation", "relo"), "unknown activation 'relo'"),
-        (("train", "--data", "mnist"), "set LFP_REF_DATA to a folder with the four MNIST files"),
+        (("train", "--data", "mnist", "--data-root", "nowhere"), "put there the four MNIST files"),
+        (("train", "--data", "nowhere.npz"), "no data at"),
         (("train", "--model", "lenet"), "at least 16 x 16, got (1, 8, 8)"),
         (("train", "--rule", "gradient", "--reward", "correct-class"), "correct_class has no gradient"),
         (("train", "--lr", "-1"), "lr must be a finite number"),
@@ -203,7 +204,7 @@ def test_an_interrupted_comparison_says_what_it_saved(capsys, monkeypatch):
 
 
 def test_nothing_is_left_behind_by_a_mistake(capsys, tmp_path):
-    for arguments in (("--rule", "../x"), ("--activation", "no"), ("--data", "mnist"), ("--model", "lenet")):
+    for arguments in (("--rule", "../x"), ("--activation", "no"), ("--data", "x.npz"), ("--model", "lenet")):
         assert call(capsys, "train", *arguments)[0] == 1
     for wrong in (("--epochs", "0"), ("--batch-size", "-3"), ("--seed", "-1"), ("--reward", "squared-error")):
         with pytest.raises(SystemExit):

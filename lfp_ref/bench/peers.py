@@ -31,6 +31,7 @@ KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_":
 
 
 def torch_network(work: str) -> Any:
+    """The work's network in PyTorch."""
     from torch import nn
 
     if work.startswith("lenet"):
@@ -42,7 +43,7 @@ def torch_network(work: str) -> Any:
     return nn.Sequential(*images, nn.Flatten(), *hidden, nn.Linear(84, 10))
 
 
-def gradient_step(work: str) -> Callable:
+def gradient_step(work: str) -> Callable[..., Any]:
     """PyTorch's, on the cross-entropy."""
     import torch
 
@@ -58,7 +59,7 @@ def gradient_step(work: str) -> Callable:
     return step
 
 
-def lfp_step(work: str) -> Callable:
+def lfp_step(work: str) -> Callable[..., Any]:
     """lfprop's, under its epsilon composites."""
     import torch
     from lfprop.propagation import propagator_lxt
@@ -111,6 +112,7 @@ def sklearn_ms(x: np.ndarray, y: np.ndarray) -> float:
 
 
 def measure(peer: str, work: str, steps: int) -> dict[str, Any]:
+    """What one peer needs for one work: the row that lfp-ref bench shows."""
     x, y = samples(BATCH * 128)
     if peer == "sklearn":
         ms = sklearn_ms(x, y)

@@ -9,7 +9,8 @@ import sys
 from collections.abc import Sequence
 
 import lfp_ref
-from lfp_ref.cli import benchmarking, conforming, inspecting, training
+from lfp_ref.cli import benchmarking, conforming, inspecting, sweeping, training
+from lfp_ref.extras import MissingExtra
 from lfp_ref.training import DivergenceError, Interrupted
 
 
@@ -29,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read the output has read enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except (ValueError, TypeError, OSError, DivergenceError) as error:
+    except (ValueError, TypeError, OSError, DivergenceError, MissingExtra) as error:
         print(f"lfp-ref: {error}", file=sys.stderr)
         return 1
     return 0
@@ -45,6 +46,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"lfp-ref {lfp_ref.__version__}")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     training.add_commands(commands, top)
+    sweeping.add_commands(commands)
     inspecting.add_commands(commands)
     benchmarking.add_commands(commands)
     conforming.add_commands(commands)

@@ -21,6 +21,8 @@ from lfp_ref.layers.dense import Dense
 from lfp_ref.layers.shape import Flatten
 from lfp_ref.network import Sequential
 
+Row = dict[str, Any]  # what one measurement says
+
 
 def add_commands(commands: Any) -> None:
     bench = commands.add_parser(
@@ -66,10 +68,11 @@ def run_bench(options: argparse.Namespace) -> None:
             print(f"  {peer:16s}{theirs:9.2f}{'':18s}{memory:7d} MB   {theirs / ms:5.1f} x our time", flush=True)
 
 
-def rounds(work: str, options: argparse.Namespace) -> tuple[list[dict], dict[str, list[dict]]]:
+def rounds(work: str, options: argparse.Namespace) -> tuple[list[Row], dict[str, list[Row]]]:
     """Rows of ours and, with --peers, of each peer, one after the other, round by round: the machine's speed drifts."""
     steps = str(options.steps or works.WORKS[work])
-    ours, others = [], {}
+    ours: list[Row] = []
+    others: dict[str, list[Row]] = {}
     missing: set[str] = set()
     for _ in range(options.rounds if options.peers else 1):
         ours.append(child("lfp_ref.bench.works", work, steps))
@@ -141,4 +144,5 @@ def growing() -> Iterator[tuple[str, tuple[int, ...], Callable[[int, int], float
     yield "depth, MLP of 120 wide layers", (1, 2, 4, 8), lambda d, steps: time_of(dense(*[120] * d), "mlp-lfp", steps)
     yield "image size, LeNet", (28, 40, 56), image
     yield "steps T, spiking MLP", (5, 15, 45), spiking
-    yield "threads, LeNet", tuple(range(1, numba.config.NUMBA_NUM_THREADS + 1)), threads
+    most = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
+    yield "threads, LeNet", tuple(range(1, most + 1)), threads

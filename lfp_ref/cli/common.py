@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +22,34 @@ RULES = f"{', '.join([*rules.NAMES, *presets.PRESETS])}; epsilon:0.1 sets a rule
 
 DATA: dict[str, Callable[[argparse.Namespace], datasets.Dataset]] = {
     "digits": lambda options: datasets.load_digits(),
-    "mnist": lambda options: datasets.load_mnist(options.data_root),
+    "mnist": lambda options: mnist(options.data_root or os.environ.get("LFP_REF_DATA"), "mnist"),
+    "fashion-mnist": lambda options: mnist(options.data_root, "fashion-mnist"),
     "blobs": lambda options: datasets.blobs(seed=options.seed),
     "circles": lambda options: datasets.circles(seed=options.seed),
     "swirls": lambda options: datasets.swirls(seed=options.seed),
 }
 
 
+def mnist(folder: str | None, name: str) -> datasets.Dataset:
+    """The data set of that name from a folder, or else fetched."""
+    return replace(datasets.load_mnist(folder), name=name) if folder else datasets.fetch(name)
+
+
+def data_name(text: str) -> str:
+    """A type for options: a data set's name, or an .npz file, absolute, so that a stored run finds it again."""
+    if text.endswith(".npz"):
+        return str(Path(text).absolute())
+    if text not in DATA:
+        raise argparse.ArgumentTypeError(f"must be one of {', '.join(DATA)} or an .npz file, got {text!r}")
+    return text
+
+
+def named_data(name: str, options: argparse.Namespace) -> datasets.Dataset:
+    return DATA[name](options) if name in DATA else datasets.load_arrays(name)
+
+
 def load_data(options: argparse.Namespace) -> datasets.Dataset:
-    data = DATA[options.data](options)
+    data = named_data(options.data, options)
     return data.holdout(0.1, options.seed) if options.validate else data
 
 
@@ -85,7 +106,7 @@ def stored_run(
     net = build(options, own)
     net.load_state_dict(saved.net)
     checkpoints.restore_random(saved, net)  # a rate code then draws what it drew after training
-    other = DATA[data](options) if data else own
+    other = named_data(data, options) if data else own
     if (other.input_shape, other.classes) != (own.input_shape, own.classes):
         raise ValueError(f"this network takes samples {own.input_shape} of {own.classes} classes, "
                          f"{data} has {other.input_shape} of {other.classes}")  # fmt: skip
@@ -130,8 +151,12 @@ def draw(path: Path, figure: Callable[..., None], *arguments: Any) -> str:
     return f", {path.name}"
 
 
+# (on_step, log), as train takes them
+Progress = tuple[Callable[[int, int, int], None] | None, Callable[[str], None] | None]
+
+
 @contextmanager
-def progress() -> Iterator[tuple[Callable[[int, int, int], None], Callable[[str], None]]]:
+def progress() -> Iterator[Progress]:
     """(on_step, log) for train: a bar over the steps of each epoch, and lines that do not break it."""
     waiting = threading.Timer(2, print, ["compiling kernels: once per machine, some seconds"], {"flush": True})
     waiting.daemon = True
@@ -144,7 +169,7 @@ def progress() -> Iterator[tuple[Callable[[int, int, int], None], Callable[[str]
 
 
 @contextmanager
-def _bar(started: Callable[[], None]) -> Iterator[tuple[Callable[[int, int, int], None], Callable[[str], None]]]:
+def _bar(started: Callable[[], None]) -> Iterator[Progress]:
     try:
         from tqdm import tqdm
     except ImportError:

@@ -10,7 +10,7 @@ import numpy as np
 
 from lfp_ref import figures, presets, rewards
 from lfp_ref.balance import balance
-from lfp_ref.cli.common import DATA, RULES, draw, stored_run
+from lfp_ref.cli.common import RULES, data_name, draw, stored_run
 from lfp_ref.explain import explain
 from lfp_ref.training import evaluate
 
@@ -48,7 +48,7 @@ def add_commands(commands: Any) -> None:
 def stored_options(sub: argparse.ArgumentParser) -> None:
     """What all of them have in common."""
     sub.add_argument("checkpoint", help="a checkpoint file, or the folder of a run")
-    sub.add_argument("--data", choices=DATA, help="other data than the run's own, of the same shape")
+    sub.add_argument("--data", type=data_name, metavar="NAME", help="other data than the run's own, of the same shape")
     sub.add_argument("--data-root", help="folder of the MNIST files (default: $LFP_REF_DATA)")
 
 

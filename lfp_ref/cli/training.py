@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import csv
 import math
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +17,11 @@ from lfp_ref.cli.common import (
     DATA,
     NEURON,
     RULES,
+    Progress,
     at_least,
     build,
     checkpoint_file,
+    data_name,
     draw,
     is_spiking,
     load_data,
@@ -75,8 +79,10 @@ def add_commands(commands: Any, top: argparse.ArgumentParser) -> None:
 def training_options(sub: argparse.ArgumentParser) -> None:
     """What train and compare have in common."""
     shown = "(%(default)s)"
-    sub.add_argument("--data", choices=DATA, default="digits", help=f"data set {shown}")
-    sub.add_argument("--data-root", help="folder of the four MNIST files (default: $LFP_REF_DATA)")
+    sub.add_argument("--data", type=data_name, default="digits", metavar="NAME",
+                     help=f"{', '.join(DATA)}, or your own FILE.npz with arrays x, y {shown}")  # fmt: skip
+    sub.add_argument("--data-root", help="folder of the four MNIST files (default: $LFP_REF_DATA; else they are "
+                     "fetched, with the extra data)")  # fmt: skip
     sub.add_argument("--validate", action="store_true",
                      help="test on a held-out tenth of the training set: for choosing options")  # fmt: skip
     sub.add_argument("--model", choices=models.NAMES, default="mlp", help=f"network {shown}")
@@ -110,7 +116,7 @@ def run_train(options: argparse.Namespace) -> None:
     data = load_data(options)
     net, rule = network(options, data)
     if not options.resume:
-        name_of_run = [options.data, options.model, neurons(options), options.rule, f"seed{options.seed}"]
+        name_of_run = [Path(options.data).stem, options.model, neurons(options), options.rule, f"seed{options.seed}"]
         options.out = new_folder(options.out, "-".join(name_of_run))
     history = run(options, data, net, rule, options.file or options.out / "checkpoint.npz")
     write_history(options.out / "history.csv", history)
@@ -128,7 +134,7 @@ def run_compare(options: argparse.Namespace) -> None:
     for rule, lr in ((options.rule, options.lr), (against, options.gradient_lr)):
         one = argparse.Namespace(**{**vars(options), "rule": rule, "lr": lr})
         runs.append((one, *network(one, data)))
-    name_of_run = ["compare", options.data, options.model, neurons(options), f"seed{options.seed}"]
+    name_of_run = ["compare", Path(options.data).stem, options.model, neurons(options), f"seed{options.seed}"]
     options.out = new_folder(options.out, "-".join(name_of_run))
     histories = {}
     for one, net, rule in runs:
@@ -158,9 +164,14 @@ def network(options: argparse.Namespace, data: datasets.Dataset) -> tuple[Sequen
 
 
 def run(
-    options: argparse.Namespace, data: datasets.Dataset, net: Sequential, rule: presets.Mixed, checkpoint: Path
+    options: argparse.Namespace,
+    data: datasets.Dataset,
+    net: Sequential,
+    rule: presets.Mixed,
+    checkpoint: Path | None,
+    shown: Callable[[], AbstractContextManager[Progress]] = progress,
 ) -> History:
-    """One training run, with progress; the options go into its checkpoint."""
+    """One training run; the options go into its checkpoint. shown: how its progress is."""
     kind = "sgd" if options.optimizer == "sgd" else "adam"
     usual = LEARNING_RATES[options.model if is_spiking(options) else kind]
     if options.lr is None and is_spiking(options) and kind == "sgd":
@@ -171,7 +182,7 @@ def run(
     batch_size = options.batch_size or (128 if len(data.x_train) >= 10_000 else 32)
     steps = options.epochs * math.ceil(len(data.x_train) / batch_size)
     about = {"options": {key: getattr(options, key) for key in STORED} | {"lr": lr}}
-    with progress() as (on_step, log):
+    with shown() as (on_step, log):
         return train(
             net, data, optimizer=optimizer, epochs=options.epochs, rule=rule, reward=rewards.NAMES[options.reward],
             batch_size=batch_size, reduction=options.reduction, clip=options.clip, seed=options.seed,
@@ -210,4 +221,4 @@ def name(rule: str) -> str:
 
 
 def title(options: argparse.Namespace) -> str:
-    return f"{options.model} ({neurons(options)}) on {options.data}, seed {options.seed}"
+    return f"{options.model} ({neurons(options)}) on {Path(options.data).stem}, seed {options.seed}"

@@ -1,7 +1,9 @@
-"""Data to train on: digits (ship inside), toy problems, MNIST-format files."""
+"""Data to train on: digits (ship inside), toy problems, MNIST-format files, fetched ones, your own arrays."""
 
+from lfp_ref.datasets.arrays import load_arrays
 from lfp_ref.datasets.base import Dataset
+from lfp_ref.datasets.download import fetch
 from lfp_ref.datasets.images import load_digits, load_mnist
 from lfp_ref.datasets.toys import blobs, circles, swirls
 
-__all__ = ["Dataset", "blobs", "circles", "load_digits", "load_mnist", "swirls"]
+__all__ = ["Dataset", "blobs", "circles", "fetch", "load_arrays", "load_digits", "load_mnist", "swirls"]

@@ -33,7 +33,7 @@ def load_digits() -> Dataset:
     return split("digits", x, labels.astype(np.int64), order, len(x) // 5)
 
 
-def load_mnist(root: str | os.PathLike | None = None) -> Dataset:
+def load_mnist(root: str | os.PathLike[str] | None = None) -> Dataset:
     """MNIST, or any data set in its format, from the four IDX files in a folder, gzipped or not.
 
     root: the folder; None takes it from the environment variable LFP_REF_DATA.

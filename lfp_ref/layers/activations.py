@@ -17,7 +17,7 @@ from numba import njit, prange
 
 from lfp_ref.layers.base import Layer
 from lfp_ref.layers.kernels import elementwise
-from lfp_ref.rules import Rule, is_number
+from lfp_ref.rules import Gradient, Rule, is_number
 
 
 def forward(z, p, out):
@@ -32,7 +32,7 @@ def feedback(z, p, reward):
         reward[k] *= function(z[k], p)  # noqa: F821
 
 
-def kernel(loop: Callable, function: Callable, name: str) -> Callable:
+def kernel(loop: Callable[..., Any], function: Callable[..., Any], name: str) -> Callable[..., Any]:
     """A jitted copy of a loop around one scalar function, with a name of its own in numba's cache.
 
     A closure over the function would do the same, but numba never finds a closure over a jitted function in its cache.
@@ -51,8 +51,8 @@ class Activation(Layer):
     """
 
     default: float | None = None  # the parameter's usual value; None: the function has no parameter
-    _forward: Callable
-    _feedback: Callable
+    _forward: Callable[..., Any]
+    _feedback: Callable[..., Any]
 
     def __init__(self, parameter: float | None = None) -> None:
         self.parameter = self.default if parameter is None else parameter
@@ -72,18 +72,19 @@ class Activation(Layer):
         return self.remember(out, a)
 
     def hand_back(self, reward: np.ndarray, rules: Mapping[Any, Rule], wanted: bool) -> np.ndarray | None:
-        if not rules[self].shares:
-            self.multiply_by_derivative(reward, rules[self])
+        rule = rules[self]
+        if isinstance(rule, Gradient):
+            self.multiply_by_derivative(reward, rule)
         return reward
 
-    def multiply_by_derivative(self, reward: np.ndarray, rule: Rule) -> None:
-        """reward <- reward * phi'(z) at the z of the last forward pass. rule: a Gradient, which knows what steps do."""
+    def multiply_by_derivative(self, reward: np.ndarray, rule: Gradient) -> None:
+        """reward <- reward * phi'(z) at the z of the last forward pass. rule: knows what steps do."""
         (z,) = self.seen
         self._feedback(z.reshape(-1), z.dtype.type(self.parameter or 0), reward.reshape(-1))
 
 
 def make_activation(
-    name: str, formula: str, phi: Callable, derivative: Callable, default: float | None = None
+    name: str, formula: str, phi: Callable[..., Any], derivative: Callable[..., Any], default: float | None = None
 ) -> type[Activation]:
     """One row of the table: the layer class of a scalar function phi(z, p) and its derivative."""
     fields = {
@@ -149,7 +150,7 @@ class Negated(Activation):
         out = self.activation.propagate(a, training)
         return self.remember(np.negative(out, out=out), a)
 
-    def multiply_by_derivative(self, reward: np.ndarray, rule: Rule) -> None:
+    def multiply_by_derivative(self, reward: np.ndarray, rule: Gradient) -> None:
         self.activation.multiply_by_derivative(reward, rule)
         np.negative(reward, out=reward)
 

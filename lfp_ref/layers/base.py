@@ -59,9 +59,10 @@ class Layer:
 
     dtype: np.dtype | None = None
     path: str = ""
+    passed_over: tuple[str, ...] = ()  # entries of PyTorch's state that mean nothing here
     sample_axis: int = 0  # of the user's input; only a spiking network given its input over time has another
     seen: Any = None  # what the last propagate left for hand_back
-    output: np.ndarray | None = None  # what it returned
+    output: Any = None  # what it returned
     told: Any = None  # reward and rules of the last feedback pass
 
     # ---- the door
@@ -94,7 +95,7 @@ class Layer:
             inside = self._inside("reward", reward, self.output.shape)
             self.told = inside.copy(), rules
             result = self.hand_back(inside, rules, input_reward)
-        return _batch_first(result) if input_reward else None
+        return _batch_first(result) if input_reward and result is not None else None
 
     def _inside(self, what: str, x: ArrayLike, shape: tuple[int, ...] | None = None) -> np.ndarray:
         """Checks a user's array and copies it, batch last, into the layer's memory."""
@@ -209,13 +210,14 @@ class Layer:
         return {name: array.copy() for name, array in self._state().items()}
 
     def load_state_dict(self, mapping: Mapping[str, ArrayLike]) -> None:
-        """Sets all parameters and statistics.
+        """Sets all parameters and statistics; PyTorch's num_batches_tracked of batch normalisation is passed over.
 
         Raises ValueError that names every missing, unexpected, misshaped or non-finite entry; the layer is unchanged.
         """
         state = self._state()
         problems = [f"{name}: missing, expected shape {state[name].shape}" for name in state if name not in mapping]
-        problems += [f"{name}: unexpected" for name in mapping if name not in state]
+        ignored = {_join(path, name) for path, layer in self.named_layers() for name in layer.passed_over}
+        problems += [f"{name}: unexpected" for name in mapping if name not in state and name not in ignored]
         arrays = {name: np.asarray(mapping[name]) for name in state if name in mapping}
         for name, array in arrays.items():
             dtype = state[name].dtype

@@ -230,7 +230,8 @@ class Conv2d(Linear):
         long = min(self.out_channels, self.weight.value[0].size) >= sparse_conv.LEAST
         dense = self.stride == self.dilation == (1, 1)
         some = x.reshape(-1, x.shape[-1])[::31]
-        return long and dense and x.shape[-1] >= sparse_conv.BLOCK and np.count_nonzero(some) < fraction * some.size
+        few = bool(np.count_nonzero(some) < fraction * some.size)
+        return long and dense and x.shape[-1] >= sparse_conv.BLOCK and few
 
     def _output_size(self, padded: np.ndarray) -> list[int]:
         return [(padded.shape[1 + i] - self.dilation[i] * (self.kernel_size[i] - 1) - 1) // self.stride[i] + 1

@@ -18,7 +18,7 @@ PARALLEL: dict[str, Any] = {**KERNEL, "parallel": {"prange": True} | dict.fromke
 WORTH_THREADS = 32768  # elements: waking a thread takes as long as simple sums on about as many
 
 
-def elementwise(kernel: Callable) -> Callable:
+def elementwise(kernel: Callable[..., Any]) -> Callable[..., Any]:
     """Compiles a kernel over flat arrays twice, each when first needed: for all threads, and for one where the first
     array is short. The second also compiles in a third of the time, and small networks need no other.
     """

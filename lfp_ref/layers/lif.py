@@ -48,7 +48,7 @@ from lfp_ref.layers.linear import Linear
 from lfp_ref.layers.sharing import per_sample
 from lfp_ref.layers.surrogates import derivative
 from lfp_ref.layers.timed import Timed
-from lfp_ref.rules import Rule
+from lfp_ref.rules import Gradient, Rule
 
 # reset: (part of the membrane that a spike leaves, part of the threshold that it takes)
 RESETS = {"subtract": (1, 1), "zero": (0, 0), "none": (1, 0)}
@@ -199,6 +199,11 @@ class LIF(Timed):
     feedback for "zero"; here it is what actually flowed: a dropped potential is no part of den and gets no reward.
     """
 
+    layer: Linear
+    beta: float
+    threshold: float
+    reset: str
+
     def __init__(self, layer: Linear, beta: float = 0.9, threshold: float = 1.0, reset: str = "subtract") -> None:
         if not isinstance(layer, Linear):
             raise TypeError(f"LIF takes the Dense or Conv2d layer that computes its current, got {layer!r}")
@@ -260,16 +265,17 @@ class LIF(Timed):
         """out (..., N) <- the sum of s over time; or, where out is the reward itself, reward <- s."""
         (current,), number, steps = self.seen, reward.dtype.type, self.time().steps
         back = _rows(reward), _rows(out), out is not reward
-        if rule.shares:
-            feedback(_rows(current), steps, *self._neuron(), number(rule.epsilon), *back)
-        else:
+        if isinstance(rule, Gradient):
             how = rule.surrogate, number(rule.slope)
             feedback_gradient(_rows(current), steps, *self._neuron(), *how, *back)
+        else:
+            feedback(_rows(current), steps, *self._neuron(), number(rule.epsilon), *back)
 
-    def _neuron(self) -> tuple:
+    def _neuron(self) -> tuple[Any, ...]:
         """(beta, threshold, left, taken) of the kernels, in the layer's dtype."""
         left, taken = RESETS[self.reset]
-        return tuple(self.dtype.type(x) for x in (self.beta, self.threshold, left, taken * self.threshold))
+        number = self.layer.weight.value.dtype.type
+        return tuple(number(x) for x in (self.beta, self.threshold, left, taken * self.threshold))
 
     def check_rule(self, rule: Rule) -> None:
         """Raises ValueError for a rule that has no form for spikes."""

@@ -75,6 +75,8 @@ class BatchNorm(Layer):
     Source: LRP practice (statistics as constants); eps, momentum and names as in PyTorch.
     """
 
+    passed_over = ("num_batches_tracked",)  # PyTorch counts batches for momentum=None, which is not offered here
+
     def __init__(
         self,
         num_features: int,
@@ -103,9 +105,9 @@ class BatchNorm(Layer):
             self.expect(count > 1, a, "with more than one value per channel, to train on")
             mean, var = np.empty_like(mean), np.empty_like(var)
             statistics(a.reshape(self.num_features, -1), mean, var)
-            self.running_mean += self.dtype.type(self.momentum) * (mean - self.running_mean)
-            self.running_var += self.dtype.type(self.momentum) * (var * (count / (count - 1)) - self.running_var)
-        scale = 1 / np.sqrt(var + self.dtype.type(self.eps))
+            self.running_mean += a.dtype.type(self.momentum) * (mean - self.running_mean)
+            self.running_var += a.dtype.type(self.momentum) * (var * (count / (count - 1)) - self.running_var)
+        scale = 1 / np.sqrt(var + a.dtype.type(self.eps))
         x, out = self.buffer("x", a.shape, a.dtype), self.buffer("a", a.shape, a.dtype)
         rows = (self.num_features, -1)
         forward(a.reshape(rows), mean, scale, self.weight.value, self.bias.value, x.reshape(rows), out.reshape(rows))

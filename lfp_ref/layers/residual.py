@@ -70,11 +70,10 @@ class Residual(Layer):
         return self.remember(out, u, v, out)
 
     def hand_back(self, reward: np.ndarray, rules: Mapping[Any, Rule], wanted: bool) -> np.ndarray | None:
-        r_u, r_v = self.branches(reward, rules)
-        r_u = self.body.hand_back(r_u, rules, wanted)
-        if self.shortcut:
-            r_v = self.shortcut.hand_back(r_v, rules, wanted)
-        if not wanted:
+        to_body, to_shortcut = self.branches(reward, rules)
+        r_u = self.body.hand_back(to_body, rules, wanted)
+        r_v = self.shortcut.hand_back(to_shortcut, rules, wanted) if self.shortcut else to_shortcut
+        if not wanted or r_u is None or r_v is None:
             return None
         r_u += r_v
         return r_u

@@ -12,7 +12,7 @@ from lfp_ref.rules import Rule
 
 
 class Flatten(Layer):
-    """Input (N, ...), output (N, product of the rest)."""
+    """Input (N, ...), output (N, product of the rest). Source: as in PyTorch."""
 
     def __repr__(self) -> str:
         return "Flatten()"

@@ -16,7 +16,7 @@ from numba import prange
 from lfp_ref.layers.activations import Activation
 from lfp_ref.layers.kernels import elementwise
 from lfp_ref.layers.surrogates import derivative
-from lfp_ref.rules import Rule
+from lfp_ref.rules import Gradient
 
 
 @elementwise
@@ -41,6 +41,6 @@ class Step(Activation):
         forward(a.reshape(-1), out.reshape(-1))
         return self.remember(out, a)
 
-    def multiply_by_derivative(self, reward: np.ndarray, rule: Rule) -> None:
+    def multiply_by_derivative(self, reward: np.ndarray, rule: Gradient) -> None:
         (z,) = self.seen
         feedback(z.reshape(-1), rule.surrogate, z.dtype.type(rule.slope), reward.reshape(-1))

@@ -1,0 +1,331 @@
+"""lfp-ref sweep: every combination of options and seeds, over this machine's cores or on a Dask cluster."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import itertools
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numba
+import numpy as np
+
+from lfp_ref import figures
+from lfp_ref.cli import training
+from lfp_ref.cli.common import at_least, draw, load_data
+from lfp_ref.datasets import Dataset
+from lfp_ref.extras import MissingExtra
+from lfp_ref.training import DivergenceError, Interrupted
+
+# One run: its options by name, as in the grid.
+Settings = dict[str, Any]
+
+# What a run adds to its options, a column each.
+FOUND = ("status", "test_accuracy", "train_accuracy", "untouched", "seconds", "message")
+
+EXAMPLE = """
+GRID.toml gives options of lfp-ref train, a list for what varies; the rest keeps train's defaults:
+
+    data = "digits"
+    validate = true                       # test on held-out training samples: the test set chooses nothing
+    rule = ["epsilon", "gamma", "gradient"]
+    lr = [0.001, 0.003, 0.01, 0.03]
+    seed = [0, 1, 2]
+"""
+
+
+def add_commands(commands: Any) -> None:
+    sweep = commands.add_parser(
+        "sweep",
+        help="train over a grid of options and seeds",
+        description="Train once for every combination of options in a file. Each run that finished is a line of "
+        "results.csv, with its options, accuracy and status (done or diverged); the same command again does what is "
+        "missing.",
+        epilog=EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    sweep.add_argument("grid", nargs="?", type=Path, metavar="GRID.toml", help="options; not needed for --plot alone")
+    sweep.add_argument("--out", type=Path, required=True, help="folder for results.csv")
+    sweep.add_argument("--jobs", type=at_least(1), default=os.cpu_count(), help="runs at a time here (%(default)s)")
+    sweep.add_argument("--threads", type=at_least(1), default=1, help="of each run (%(default)s)")
+    sweep.add_argument("--scheduler", metavar="ADDRESS",
+                       help="of a Dask cluster, as in tcp://host:8786, to run there instead; start its workers with "
+                       "--nthreads 1")  # fmt: skip
+    sweep.add_argument("--plot", action="store_true", help="draw accuracy over learning rate, a line per rule")
+    sweep.set_defaults(command=run_sweep)
+
+
+def run_sweep(options: argparse.Namespace) -> None:
+    if options.grid is None and not options.plot:
+        raise ValueError("sweep needs a GRID.toml (lfp-ref sweep --help shows one), or --plot for what is there")
+    file = options.out / "results.csv"
+    if options.grid is not None:
+        sweep(read_grid(options.grid), Results(file), options)
+    if options.plot:
+        plot(file)
+
+
+def sweep(runs: list[Settings], results: Results, options: argparse.Namespace) -> None:
+    """Does the runs that are missing. Raises ValueError at the end if any could not be done."""
+    done = results.open(list(runs[0]))
+    missing = [run for run in runs if cells(run) not in done]
+    print(f"{len(runs)} runs, {len(runs) - len(missing)} of them done already", flush=True)
+    if not missing:
+        return
+    rows = on_dask(missing, options) if options.scheduler else on_this_machine(missing, options)
+    failed: list[str] = []
+    finished = len(runs) - len(missing)
+    try:
+        with progress(len(runs), finished) as say:
+            for row in rows:
+                if row["status"] == "failed":
+                    failed.append(f"{named(row)}: {row['message']}")
+                else:
+                    results.append(row)
+                    finished += 1
+                say(row)
+    except KeyboardInterrupt:
+        raise Interrupted(
+            f"stopped: {finished} of {len(runs)} runs are in {results.file}; the same command goes on"
+        ) from None
+    print(f"{finished} of {len(runs)} runs are in {results.file}")
+    if failed:
+        raise ValueError(f"{len(failed)} runs could not be done; the same command tries them again:\n"
+                         + "\n".join(failed[:10]))  # fmt: skip
+
+
+# ---- the grid
+
+
+def read_grid(file: Path) -> list[Settings]:
+    """Every combination of the options in a TOML file, each once. Raises ValueError for what lfp-ref train rejects."""
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        try:
+            import tomli as tomllib
+        except ImportError:
+            raise MissingExtra("lfp-ref sweep", "tomli", "sweep", "Without it, lfp-ref train does one run.") from None
+    try:
+        grid = tomllib.loads(file.read_text())
+    except ValueError as error:
+        raise ValueError(f"{file} is no TOML file: {error}") from None
+    if not grid:
+        raise ValueError(f"{file} gives no options:{EXAMPLE}")
+    lists = [value if isinstance(value, list) else [value] for value in grid.values()]
+    for name, values in zip(grid, lists, strict=True):
+        if name in ("out", "resume") or not values or not all(isinstance(v, str | int | float) for v in values):
+            raise ValueError(f"{file}: {name} must be an option of lfp-ref train with a value or a list of them")
+    runs = [dict(zip(grid, values, strict=True)) for values in itertools.product(*lists)]
+    for run in runs:
+        try:
+            parsed(run)
+        except ValueError as error:
+            raise ValueError(f"{file}: {error}") from None
+    return list({cells(run): run for run in runs}.values())
+
+
+class Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise ValueError(message)
+
+
+def parsed(run: Settings) -> argparse.Namespace:
+    """The options of lfp-ref train that a run means. Raises ValueError."""
+    parser = Parser(prog="lfp-ref sweep", allow_abbrev=False)
+    training.add_commands(parser.add_subparsers(), parser)
+    arguments = ["train"]
+    for name, value in run.items():
+        option = f"--{name.replace('_', '-')}"
+        if value is not False:
+            arguments.append(option if value is True else f"{option}={value}")
+    return parser.parse_args(arguments)
+
+
+def cells(run: Settings) -> tuple[str, ...]:
+    """A run's options as they stand in the file of results: what tells it from others."""
+    return tuple(map(str, run.values()))
+
+
+def named(row: Settings) -> str:
+    return " ".join(f"{name}={value}" for name, value in row.items() if name not in FOUND)
+
+
+# ---- the results
+
+
+class Results:
+    """A CSV file that grows by a line per run, and is whole at any time but for a last line that a crash cut off."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    def open(self, names: list[str]) -> set[tuple[str, ...]]:
+        """The options, in this order, of the runs that are in it. Raises ValueError where it has other columns."""
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        header = [*names, *FOUND]
+        if not self.file.exists() or not self.file.stat().st_size:
+            self._write(header)
+            return set()
+        with self.file.open("rb+") as file:
+            content = file.read()
+            file.truncate(content.rfind(b"\n") + 1)
+        there, *lines = csv.reader(content[: content.rfind(b"\n") + 1].decode().splitlines()) or [[]]
+        if there != header:
+            raise ValueError(f"{self.file} is of a grid with other options, {', '.join(there[: -len(FOUND)])}: "
+                             "choose another --out")  # fmt: skip
+        return {tuple(line[: len(names)]) for line in lines}
+
+    def append(self, row: Settings) -> None:
+        self._write(list(row.values()))
+
+    def _write(self, line: list[Any]) -> None:
+        with self.file.open("a", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerow(line)
+            file.flush()
+            os.fsync(file.fileno())
+
+
+# ---- the runs
+
+
+def one_run(run: Settings, threads: int = 1) -> Settings:
+    """Trains once, in this process; returns the line for the file of results.
+
+    status: done; diverged, without accuracies; failed, which goes into no file.
+    """
+    begin = time.perf_counter()
+    before = numba.get_num_threads()
+    most = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
+    numba.set_num_threads(min(threads, most))
+    numbers: dict[str, float | str] = dict.fromkeys(FOUND, "")
+    try:
+        options = parsed(run)
+        data = data_of(options.data, options.data_root, options.validate, options.seed)
+        net, rule = training.network(options, data)
+        history = training.run(options, data, net, rule, None, lambda: nullcontext((None, None)))
+        numbers |= {name: float(history[name][-1]) for name in ("test_accuracy", "train_accuracy", "untouched")}
+        status, message = "done", ""
+    except DivergenceError as error:
+        status, message = "diverged", str(error)
+    except Exception as error:  # whatever it is, it must not stop the other runs
+        status, message = "failed", f"{type(error).__name__}: {error}"
+    finally:
+        numba.set_num_threads(before)
+    seconds = round(time.perf_counter() - begin, 3)
+    return {**run, **numbers, "status": status, "seconds": seconds, "message": " ".join(message.split())}
+
+
+@lru_cache(maxsize=1)
+def data_of(data: str, data_root: str | None, validate: bool, seed: int) -> Dataset:
+    """Loaded once for the runs of a process that have it in common."""
+    return load_data(argparse.Namespace(data=data, data_root=data_root, validate=validate, seed=seed))
+
+
+def on_this_machine(runs: list[Settings], options: argparse.Namespace) -> Iterator[Settings]:
+    """Lines as runs finish, in processes by joblib. What a process did that died is done again, three times at most."""
+    try:
+        from joblib import Parallel, delayed
+        from joblib.externals.loky.process_executor import TerminatedWorkerError
+    except ImportError:
+        raise MissingExtra("lfp-ref sweep", "joblib", "sweep", "Without it, lfp-ref train does one run.") from None
+    left = {cells(run): run for run in runs}
+    names = list(runs[0])
+    deaths = 0
+    while left:
+        work = Parallel(n_jobs=min(options.jobs, len(left)), return_as="generator_unordered", batch_size=1)
+        try:
+            for row in work(delayed(one_run)(run, options.threads) for run in list(left.values())):
+                del left[cells({name: row[name] for name in names})]
+                yield row
+        except TerminatedWorkerError:
+            deaths += 1
+            if deaths == 4:
+                raise ValueError(
+                    "processes die again and again, perhaps for lack of memory: try fewer --jobs"
+                ) from None
+            print("a process died; what it had not finished is done again", file=sys.stderr, flush=True)
+
+
+def on_dask(runs: list[Settings], options: argparse.Namespace) -> Iterator[Settings]:
+    """Lines as runs finish, on the workers of a Dask cluster, which does again what a worker had that died.
+
+    Raises OSError where nobody answers at the address.
+    """
+    try:
+        from distributed import Client, as_completed
+    except ImportError:
+        raise MissingExtra(
+            "lfp-ref sweep --scheduler", "distributed", "sweep", "Without it, lfp-ref sweep uses this machine's cores."
+        ) from None
+    with Client(options.scheduler) as client:
+        futures = {client.submit(one_run, run, options.threads, pure=False): run for run in runs}
+        for future in as_completed(list(futures)):
+            run = futures.pop(future)
+            try:
+                yield future.result()
+            except Exception as error:  # not the run's own, which it reports itself: its worker's or the cluster's
+                yield {**run, **dict.fromkeys(FOUND, ""), "status": "failed", "message": f"cluster: {error}"}
+            future.release()
+
+
+class progress:
+    """Says each run as it finishes, and how long the rest may take; with tqdm there is a bar too."""
+
+    def __init__(self, total: int, done: int) -> None:
+        self.total, self.done, self.first, self.begin = total, done, done, time.monotonic()
+
+    def __enter__(self) -> Callable[[Settings], None]:
+        try:
+            from tqdm import tqdm
+        except ImportError:
+            print("(a progress bar needs tqdm: pip install tqdm)")
+            self.bar = None
+        else:
+            self.bar = tqdm(total=self.total, initial=self.done, unit="run", disable=not sys.stderr.isatty())
+        return self.say
+
+    def __exit__(self, *error: object) -> None:
+        if self.bar is not None:
+            self.bar.close()
+
+    def say(self, row: Settings) -> None:
+        self.done += 1
+        left = (time.monotonic() - self.begin) / (self.done - self.first) * (self.total - self.done)
+        result = f"{row['test_accuracy']:.2%}" if row["status"] == "done" else row["status"]
+        line = f"{self.done}/{self.total}  {named(row)}: {result}, {row['seconds']} s; about {left:.0f} s left"
+        if self.bar is None:
+            print(line, flush=True)
+        else:
+            self.bar.write(line, file=sys.stdout)
+            self.bar.update()
+
+
+# ---- the picture
+
+
+def plot(file: Path) -> None:
+    """Draws accuracy over learning rate beside a file of results. Raises ValueError where there is none to draw."""
+    if not file.is_file():
+        raise FileNotFoundError(f"no results at {file}: lfp-ref sweep GRID.toml --out {file.parent} makes them")
+    with file.open(newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    if not rows or "lr" not in rows[0]:
+        raise ValueError(f"{file} has no runs with a learning rate of their own: give lr in the grid")
+    varied = [name for name in rows[0] if name not in (*FOUND, "lr", "seed") and len({row[name] for row in rows}) > 1]
+    lines_of: dict[str, dict[float, list[float]]] = {}
+    for row in rows:
+        label = ", ".join(row[name] if name == "rule" else f"{name} {row[name]}" for name in varied)
+        accuracy = float(row["test_accuracy"]) if row["status"] == "done" else np.nan
+        line = lines_of.setdefault(label or row.get("rule", "epsilon"), {})
+        line.setdefault(float(row["lr"]), []).append(accuracy)
+    fixed = [row_name for row_name in ("model", "data") if len({row.get(row_name) for row in rows}) == 1]
+    title = ", ".join(rows[0][name] for name in fixed if rows[0].get(name))
+    print(f"in {file.parent}: {file.name}{draw(file.with_name('accuracy.png'), figures.over_rates, lines_of, title)}")
