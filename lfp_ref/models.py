@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from lfp_ref.layers import activations
@@ -21,7 +22,7 @@ from lfp_ref.layers.shape import Flatten
 from lfp_ref.layers.step import Step
 from lfp_ref.network import Sequential, Spiking
 
-Make = Callable[[], Activation]
+Make = Callable[..., Activation]
 
 ACTIVATIONS: dict[str, Make] = {
     "relu": activations.ReLU,
@@ -40,15 +41,24 @@ ACTIVATIONS: dict[str, Make] = {
 def activation(name: str) -> Make:
     """What makes the activation of that name; "negated-" and "reflected-" go before any of them.
 
-    Raises ValueError for an unknown name.
+    name:number sets an activation's number, as in "step:0" or "leaky-relu:0.2".
+    Raises ValueError for an unknown name, or a number that the activation does not take.
     """
     for prefix, wrapper in (("negated-", Negated), ("reflected-", Reflected)):
         if name.startswith(prefix):
             inner = activation(name.removeprefix(prefix))
             return lambda: wrapper(inner())
-    if name not in ACTIVATIONS:
+    kind, _, number = name.partition(":")
+    if kind not in ACTIVATIONS:
         raise ValueError(f"unknown activation {name!r}; known: {', '.join(ACTIVATIONS)}, negated-..., reflected-...")
-    return ACTIVATIONS[name]
+    if not number:
+        return ACTIVATIONS[kind]
+    try:
+        made = partial(ACTIVATIONS[kind], float(number))
+        made()
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"activation {name!r}: {error}") from None
+    return made
 
 
 def mlp(input_shape: tuple[int, ...], classes: int, act: Make = activations.ReLU, **options: Any) -> Sequential:
