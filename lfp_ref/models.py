@@ -1,7 +1,8 @@
 """Networks by name, as in the paper's experiments.
 
 Each takes the shape of one sample, the number of outputs, what makes an activation (a class, or a function without
-arguments; spiking networks have none), and the layers' options dtype= and rng=.
+arguments; spiking networks have none), and the layers' options dtype= and rng=. dropout: which part of the inputs is
+dropped at random while training (not in spiking networks).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from lfp_ref.layers import activations
 from lfp_ref.layers.activations import Activation, Negated, Reflected
 from lfp_ref.layers.conv import Conv2d
 from lfp_ref.layers.dense import Dense
+from lfp_ref.layers.dropout import Dropout
 from lfp_ref.layers.encoding import LatencyCode, RateCode
 from lfp_ref.layers.lif import LIF
 from lfp_ref.layers.pool import MaxPool2d
@@ -61,9 +63,12 @@ def activation(name: str) -> Make:
     return made
 
 
-def mlp(input_shape: tuple[int, ...], classes: int, act: Make = activations.ReLU, **options: Any) -> Sequential:
+def mlp(
+    input_shape: tuple[int, ...], classes: int, act: Make = activations.ReLU, dropout: float = 0.0, **options: Any
+) -> Sequential:
     """Dense 120-84-classes."""
     return Sequential(
+        *dropped(dropout, options.get("rng")),
         Flatten(),
         Dense(math.prod(input_shape), 120, **options), act(),
         Dense(120, 84, **options), act(),
@@ -71,11 +76,14 @@ def mlp(input_shape: tuple[int, ...], classes: int, act: Make = activations.ReLU
     )  # fmt: skip
 
 
-def lenet(input_shape: tuple[int, ...], classes: int, act: Make = activations.ReLU, **options: Any) -> Sequential:
+def lenet(
+    input_shape: tuple[int, ...], classes: int, act: Make = activations.ReLU, dropout: float = 0.0, **options: Any
+) -> Sequential:
     """16c5-p2-16c5-p2-120-84-classes, for images of at least 16 x 16 pixels."""
     channels, height, width = image(input_shape, 16)
     inputs = 16 * (((height - 4) // 2 - 4) // 2) * (((width - 4) // 2 - 4) // 2)
     return Sequential(
+        *dropped(dropout, options.get("rng")),
         Conv2d(channels, 16, 5, **options), act(), MaxPool2d(2),
         Conv2d(16, 16, 5, **options), act(), MaxPool2d(2),
         Flatten(),
@@ -85,15 +93,23 @@ def lenet(input_shape: tuple[int, ...], classes: int, act: Make = activations.Re
     )  # fmt: skip
 
 
-def small_cnn(input_shape: tuple[int, ...], classes: int, act: Make = activations.ReLU, **options: Any) -> Sequential:
+def small_cnn(
+    input_shape: tuple[int, ...], classes: int, act: Make = activations.ReLU, dropout: float = 0.0, **options: Any
+) -> Sequential:
     """16c3-p2-32c3-p2-classes with padding, for small images such as the digits (at least 4 x 4 pixels)."""
     channels, height, width = image(input_shape, 4)
     return Sequential(
+        *dropped(dropout, options.get("rng")),
         Conv2d(channels, 16, 3, padding=1, **options), act(), MaxPool2d(2),
         Conv2d(16, 32, 3, padding=1, **options), act(), MaxPool2d(2),
         Flatten(),
         Dense(32 * (height // 4) * (width // 4), classes, **options),
     )  # fmt: skip
+
+
+def dropped(dropout: float, rng: Any) -> list[Dropout]:
+    """What drops inputs: nothing for 0, so that layers keep their numbers."""
+    return [Dropout(dropout, rng)] if dropout else []
 
 
 def encoding(code: str, rng: Any) -> list[RateCode | LatencyCode]:
