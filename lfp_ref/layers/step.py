@@ -5,7 +5,7 @@
 
 It has no derivative to train by: gradient descent gets exactly 0 through it, or whatever a surrogate puts in its place.
 LFP needs none, but low decides what a unit gets to hear. The next layer hands it r_a = a g with g = sum_k w_k s_k, and
-the layer before divides that by z. As a has the sign of z wherever it is not 0,
+the layer before divides that by z. As a has the sign of z wherever neither is 0,
 
     low = -1:   s = g / (|z| + epsilon)                    what is told depends on how near the threshold z is
     low = 0:    the same where z > 0, and 0 where z <= 0   a silent unit is never told that it should have fired
