@@ -108,26 +108,30 @@ def run(data: lfp.datasets.Dataset, model: str, name: str, seed: int, epochs: in
 
 def draw(path: Path, rows: list[dict]) -> None:
     """Test error over epochs, a panel per network, a line per variant: mean, and lowest to highest."""
-    networks = list(dict.fromkeys(row["network"] for row in rows))
+    from matplotlib.ticker import MaxNLocator
+
+    networks, lines = list(dict.fromkeys(row["network"] for row in rows)), {}
     figure = new_figure(10, 5)
-    for axes, model in zip(np.atleast_1d(figure.subplots(1, len(networks))), networks, strict=True):
+    panels = np.atleast_1d(figure.subplots(1, len(networks), sharey=True))
+    for axes, model in zip(panels, networks, strict=True):
         for name, colour, marker in zip(VARIANTS, COLOURS, MARKERS, strict=True):
             mine = [row for row in rows if (row["network"], row["variant"]) == (model, name)]
             if not mine:
                 continue
             at = sorted({row["epoch"] for row in mine})
             error = np.array([[100 - 100 * row["accuracy"] for row in mine if row["epoch"] == epoch] for epoch in at])
-            axes.plot(at, error.mean(axis=1), color=colour, marker=marker, markersize=4, label=name,
-                      linestyle="--" if name.startswith("straight") else "-",
-                      markevery=max(1, len(at) // 10))  # fmt: skip
+            style = {"color": colour, "marker": marker, "linestyle": "--" if name.startswith("straight") else "-"}
+            (lines[name],) = axes.plot(at, error.mean(axis=1), markersize=4, markevery=max(1, len(at) // 10), **style)
             axes.fill_between(at, error.min(axis=1), error.max(axis=1), color=colour, alpha=0.2)
-        axes.set(xlabel="epoch", ylabel="test error (%)", yscale="log", title=f"{model} on {rows[0]['data']}")
+        axes.set(xlabel="epoch", yscale="log", title=f"{model} on {rows[0]['data']}")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         ticks = [2, 3, 5, 10, 20, 50, 90]
         axes.set_yticks(ticks, map(str, ticks))
         axes.minorticks_off()
         axes.grid(alpha=0.3)
-    handles, labels = figure.axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=2, fontsize=9)
+    panels[0].set_ylabel("test error (%)")
+    shown = [name for name in VARIANTS if name in lines]
+    figure.legend([lines[name] for name in shown], shown, loc="outside lower center", ncols=2, fontsize=9)
     figure.savefig(path, dpi=120)
 
 
