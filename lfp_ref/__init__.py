@@ -2,7 +2,7 @@
 
     net = lfp.Sequential(lfp.Dense(64, 120), lfp.Step(), lfp.Dense(120, 10))
     z = net.forward(x)
-    net.feedback(lfp.rewards.softmax(z, labels))
+    net.feedback(lfp.rewards.softmax(z, labels), lfp.rules.Epsilon(0.5))
     lfp.optim.SGD(net.parameters(), lr=0.1).step()
 
 Source of the method: Weber et al., Efficient and Flexible Neural Network Training through Layer-wise Feedback

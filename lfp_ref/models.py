@@ -1,19 +1,22 @@
 """Networks by name, as in the paper's experiments.
 
 Each takes the shape of one sample, the number of outputs, what makes an activation (a class, or a function without
-arguments; spiking networks have none), and the layers' options dtype= and rng=.
+arguments; spiking networks have none), and the layers' options dtype= and rng=. dropout: which part of the inputs is
+dropped at random while training (not in spiking networks).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from lfp_ref.layers import activations
 from lfp_ref.layers.activations import Activation, Negated, Reflected
 from lfp_ref.layers.conv import Conv2d
 from lfp_ref.layers.dense import Dense
+from lfp_ref.layers.dropout import Dropout
 from lfp_ref.layers.encoding import LatencyCode, RateCode
 from lfp_ref.layers.lif import LIF
 from lfp_ref.layers.pool import MaxPool2d
@@ -21,7 +24,7 @@ from lfp_ref.layers.shape import Flatten
 from lfp_ref.layers.step import Step
 from lfp_ref.network import Sequential, Spiking
 
-Make = Callable[[], Activation]
+Make = Callable[..., Activation]
 
 ACTIVATIONS: dict[str, Make] = {
     "relu": activations.ReLU,
@@ -35,25 +38,39 @@ ACTIVATIONS: dict[str, Make] = {
     "softsign": activations.Softsign,
     "step": Step,
 }
+NUMBERS = {"step": "-1"}  # of activations by name, where another than the class's own trains better (layers/step.py)
 
 
 def activation(name: str) -> Make:
     """What makes the activation of that name; "negated-" and "reflected-" go before any of them.
 
-    Raises ValueError for an unknown name.
+    name:number sets an activation's number, as in "step:0" or "leaky-relu:0.2".
+    Raises ValueError for an unknown name, or a number that the activation does not take.
     """
     for prefix, wrapper in (("negated-", Negated), ("reflected-", Reflected)):
         if name.startswith(prefix):
             inner = activation(name.removeprefix(prefix))
             return lambda: wrapper(inner())
-    if name not in ACTIVATIONS:
+    kind, _, number = name.partition(":")
+    if kind not in ACTIVATIONS:
         raise ValueError(f"unknown activation {name!r}; known: {', '.join(ACTIVATIONS)}, negated-..., reflected-...")
-    return ACTIVATIONS[name]
+    number = number or NUMBERS.get(kind, "")
+    if not number:
+        return ACTIVATIONS[kind]
+    try:
+        made = partial(ACTIVATIONS[kind], float(number))
+        made()
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"activation {name!r}: {error}") from None
+    return made
 
 
-def mlp(input_shape: tuple[int, ...], classes: int, act: Make = activations.ReLU, **options: Any) -> Sequential:
+def mlp(
+    input_shape: tuple[int, ...], classes: int, act: Make = activations.ReLU, dropout: float = 0.0, **options: Any
+) -> Sequential:
     """Dense 120-84-classes."""
     return Sequential(
+        *dropped(dropout, options.get("rng")),
         Flatten(),
         Dense(math.prod(input_shape), 120, **options), act(),
         Dense(120, 84, **options), act(),
@@ -61,11 +78,14 @@ def mlp(input_shape: tuple[int, ...], classes: int, act: Make = activations.ReLU
     )  # fmt: skip
 
 
-def lenet(input_shape: tuple[int, ...], classes: int, act: Make = activations.ReLU, **options: Any) -> Sequential:
+def lenet(
+    input_shape: tuple[int, ...], classes: int, act: Make = activations.ReLU, dropout: float = 0.0, **options: Any
+) -> Sequential:
     """16c5-p2-16c5-p2-120-84-classes, for images of at least 16 x 16 pixels."""
     channels, height, width = image(input_shape, 16)
     inputs = 16 * (((height - 4) // 2 - 4) // 2) * (((width - 4) // 2 - 4) // 2)
     return Sequential(
+        *dropped(dropout, options.get("rng")),
         Conv2d(channels, 16, 5, **options), act(), MaxPool2d(2),
         Conv2d(16, 16, 5, **options), act(), MaxPool2d(2),
         Flatten(),
@@ -75,15 +95,23 @@ def lenet(input_shape: tuple[int, ...], classes: int, act: Make = activations.Re
     )  # fmt: skip
 
 
-def small_cnn(input_shape: tuple[int, ...], classes: int, act: Make = activations.ReLU, **options: Any) -> Sequential:
+def small_cnn(
+    input_shape: tuple[int, ...], classes: int, act: Make = activations.ReLU, dropout: float = 0.0, **options: Any
+) -> Sequential:
     """16c3-p2-32c3-p2-classes with padding, for small images such as the digits (at least 4 x 4 pixels)."""
     channels, height, width = image(input_shape, 4)
     return Sequential(
+        *dropped(dropout, options.get("rng")),
         Conv2d(channels, 16, 3, padding=1, **options), act(), MaxPool2d(2),
         Conv2d(16, 32, 3, padding=1, **options), act(), MaxPool2d(2),
         Flatten(),
         Dense(32 * (height // 4) * (width // 4), classes, **options),
     )  # fmt: skip
+
+
+def dropped(dropout: float, rng: Any) -> list[Dropout]:
+    """What drops inputs: nothing for 0, so that layers keep their numbers."""
+    return [Dropout(dropout, rng)] if dropout else []
 
 
 def encoding(code: str, rng: Any) -> list[RateCode | LatencyCode]:

@@ -288,7 +288,9 @@ def restate(layer, number=oracle.exact):
         return kind(layer.kernel_size, layer.stride)
     if isinstance(layer, lfp.LeakyReLU):
         return oracle.leaky_relu(Fraction(layer.parameter))
-    simple = {lfp.ReLU: oracle.relu, lfp.Softsign: oracle.softsign, lfp.Step: oracle.step, lfp.Flatten: oracle.Flatten}
+    if isinstance(layer, lfp.Step):
+        return oracle.step(int(layer.low))
+    simple = {lfp.ReLU: oracle.relu, lfp.Softsign: oracle.softsign, lfp.Flatten: oracle.Flatten}
     return simple[type(layer)]()
 
 

@@ -296,8 +296,8 @@ def leaky_relu(slope):
     return Pointwise(lambda z: z if z > 0 else slope * z, lambda z: Fraction(1) if z > 0 else slope)
 
 
-def step():
-    return Pointwise(lambda z: Fraction(z > 0), lambda z: ZERO)
+def step(low):
+    return Pointwise(lambda z: Fraction(1 if z > 0 else low), lambda z: ZERO)
 
 
 def softsign():

@@ -10,10 +10,11 @@ import lfp_ref as lfp
 from tests import oracle
 from tests.common import batches, compare, dtypes, numbers, rules, seeds
 
-# name: (layer, formula restated with scipy); the first four are exact in the oracle as well
+# name: (layer, formula restated with scipy); the first five are exact in the oracle as well
 FORMULAS = {
     "relu": (lfp.ReLU, lambda z: np.where(z > 0, z, 0)),
     "leaky": (lambda: lfp.LeakyReLU(0.25), lambda z: np.where(z > 0, z, z / 4)),
+    "step from -1": (lambda: lfp.Step(-1), lambda z: np.where(z > 0, 1.0, -1.0)),
     "step": (lfp.Step, lambda z: np.where(z > 0, 1.0, 0.0)),
     "softsign": (lfp.Softsign, lambda z: z / (1 + np.abs(z))),
     "elu": (lambda: lfp.ELU(2.0), lambda z: np.where(z > 0, z, 2 * np.expm1(np.minimum(z, 0)))),
@@ -26,7 +27,8 @@ FORMULAS = {
 EXACT = {
     "relu": oracle.relu,
     "leaky": lambda: oracle.leaky_relu(Fraction(1, 4)),
-    "step": oracle.step,
+    "step from -1": lambda: oracle.step(-1),
+    "step": lambda: oracle.step(0),
     "softsign": oracle.softsign,
 }
 
@@ -71,7 +73,43 @@ def test_gradient_gets_nothing_through_a_step():
     assert np.array_equal(layer.feedback([[1.0, 1, 1]]), [[1, 1, 1]])
 
 
+def test_steps_of_either_kind_make_the_same_networks():
+    """w' = w / 2, b' = b + sum w' behind the step; eighths, so the sums are exact."""
+    rng = np.random.default_rng(0)
+    low, sign = (
+        lfp.Sequential(lfp.Dense(5, 8, dtype=np.float64), lfp.Step(at), lfp.Dense(8, 3, dtype=np.float64))
+        for at in (0, -1)
+    )
+    state = {name: rng.integers(-16, 17, array.shape) / 8 for name, array in low.state_dict().items()}
+    low.load_state_dict(state)
+    half = state["2.weight"] / 2
+    sign.load_state_dict(state | {"2.weight": half, "2.bias": state["2.bias"] + half.sum(axis=1)})
+    x = numbers(1, 50, 5)
+    assert np.array_equal(low.forward(x), sign.forward(x)) and len(np.unique(low.forward(x))) > 10
+
+
+@pytest.mark.parametrize("low", [0, -1])
+@given(seed=seeds)
+def test_what_a_unit_in_front_of_a_step_is_told(low, seed):
+    """s = g / (|z| + epsilon) where a is not 0; from 0, a silent unit hears nothing."""
+    epsilon, x = 0.25, numbers([seed, 1], 1, 5)
+    net = lfp.Sequential(lfp.Dense(5, 8, dtype=np.float64), lfp.Step(low), lfp.Dense(8, 3, dtype=np.float64))
+    for number, parameter in enumerate(net.parameters()):
+        parameter.value = numbers([seed, 2, number], *parameter.value.shape)
+    net[0].bias.value = np.ones(8)  # |b| = 1: its feedback is s
+    outputs, reward = net.forward(x), numbers([seed, 3], 1, 3)
+    net.feedback(reward, lfp.rules.Epsilon(epsilon))
+    z = net[0].output[:, 0]
+    g = net[2].weight.value.T @ (reward / (outputs + epsilon * np.where(outputs >= 0, 1, -1)))[0]
+    expected = np.where(z > 0, g, low * -g if low else 0) / (np.abs(z) + epsilon)
+    expected = np.where((z == 0) & (low == -1), -expected, expected)  # at exactly 0, a = -1 and sgn(z) = +1
+    np.testing.assert_allclose(net[0].bias.feedback, expected, rtol=1e-12, atol=1e-12 * np.abs(expected).max())
+
+
 def test_bad_parameters():
+    for wrong in (1, -0.5, math.nan, "0"):
+        with pytest.raises(ValueError, match="Step: low must be -1 or 0"):
+            lfp.Step(wrong)
     with pytest.raises(ValueError, match="finite and >= 0"):
         lfp.LeakyReLU(-0.1)
     with pytest.raises(ValueError, match="finite and >= 0"):

@@ -277,6 +277,29 @@ def test_seeds_and_learning_rates_reach_training(capsys, monkeypatch):
 # ---- spiking networks
 
 
+def test_steps_simply_learn(capsys):
+    """Their rule and learning rate are chosen, and said; a resumed and a stored run know them."""
+    status, out, _ = call(capsys, "train", "--activation", "step", "--dropout", "0.1", "--epochs", "10", "--out", "s")
+    assert status == 0 and out.startswith("mlp (step) on digits: rule epsilon:0.5, reward softmax, adam 0.005, ")
+    assert float(rows("s/history.csv")[-1]["test_accuracy"]) > 0.9
+    assert call(capsys, "evaluate", "s")[1] == out.splitlines()[-2] + "\n"
+    net, _, options = common.stored_run("s", None, None)
+    assert repr(net[0]) == "Dropout(0.1)" and options.rule == "epsilon:0.5"
+
+
+def test_what_steps_get_by_default_can_be_overruled(capsys):
+    arguments = ("--data", "blobs", "--epochs", "1", "--activation", "negated-step:0")
+    _, out, _ = call(capsys, "train", *arguments, "--rule", "epsilon", "--lr", "0.25")
+    assert "mlp (negated-step:0) on blobs: rule epsilon, reward softmax, adam 0.25, " in out
+    _, out, _ = call(capsys, "compare", *arguments)
+    assert "rule epsilon:0.5, reward softmax, adam 0.005" in out
+    assert "rule straight-through, reward softmax, adam 0.001" in out
+    status, _, err = call(capsys, "train", *arguments, "--optimizer", "sgd")
+    assert status == 1 and "no learning rate is known to suit sgd on step activations: choose one with --lr" in err
+    status, _, err = call(capsys, "train", "--model", "spiking-mlp", "--dropout", "0.5")
+    assert status == 1 and "--dropout is not for spiking-mlp" in err
+
+
 @pytest.fixture
 def few_digits(monkeypatch):
     """The data set digits with 200 training samples, 100 test samples."""

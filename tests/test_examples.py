@@ -52,6 +52,17 @@ def test_rules_that_see_signs_train_and_blind_ones_do_not(tmp_path):
     assert float(rows["z-plus"]["negative weights"]) < 0.1 < 0.9 < float(rows["epsilon"]["negative weights"])
 
 
+def test_networks_of_steps_need_an_answer_for_silent_units_and_a_stabiliser(tmp_path):
+    rows = [row for row in run("11_step_networks", tmp_path) if row["epoch"] == "10"]
+    accuracy, told, loudest = (
+        {row["variant"]: float(row[key]) for row in rows} for key in ("accuracy", "told", "loudest")
+    )
+    best, _, small, silent, neither, *_ = accuracy
+    assert accuracy[best] > 0.9 > 0.85 > max(accuracy[name] for name in (small, silent, neither))
+    assert told[best] == told[small] == 1 and max(told[silent], told[neither]) < 0.7
+    assert max(loudest[best], loudest[silent]) < 0.5 and min(loudest[small], loudest[neither]) > 0.9
+
+
 def test_spiking_networks_learn_by_lfp_as_by_a_surrogate_and_need_memory(tmp_path):
     rows = run("02_spiking", tmp_path, pictures=("", "_inside"))
     for method in ("LFP", "surrogate gradient"):

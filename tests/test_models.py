@@ -41,6 +41,25 @@ def test_every_activation_has_a_name():
         models.activation("relo")
 
 
+def test_an_activation_takes_its_number():
+    assert [models.activation(name)().low for name in ("step", "step:0", "step:-1")] == [-1, 0, -1]
+    assert models.activation("leaky-relu:0.2")().parameter == 0.2
+    assert np.array_equal(models.activation("negated-step:0")().forward([[-1.0, 1.0]]), [[0, -1]])
+    for name, says in (("step:2", "low must be -1 or 0"), ("relu:1", "takes no parameter"), ("elu:x", "could not")):
+        with pytest.raises(ValueError, match=f"activation '{name}': .*{says}"):
+            models.activation(name)
+
+
+@pytest.mark.parametrize("name", ["mlp", "lenet", "small-cnn"])
+def test_inputs_are_dropped_while_training_and_then_only(name):
+    net = models.NAMES[name]((1, 16, 16), 3, dropout=0.5, rng=np.random.default_rng(0))
+    assert repr(net[0]) == "Dropout(0.5)" and "Dropout" not in repr(models.NAMES[name]((1, 16, 16), 3))
+    x = np.ones((4, 1, 16, 16))
+    assert np.array_equal(net.forward(x), net.forward(x))
+    net.forward(x, training=True)
+    assert set(np.unique(net[0].output)) == {0, 2}
+
+
 def test_images_too_small_are_named():
     for make in (models.lenet, models.spiking_cnn):
         with pytest.raises(ValueError, match=r"at least 16 x 16, got \(1, 8, 8\)"):

@@ -60,17 +60,25 @@ def build(options: argparse.Namespace, data: datasets.Dataset) -> Sequential:
     """The network that the options describe. Raises ValueError for options of another kind of network."""
     kind = {"dtype": options.dtype, "rng": np.random.default_rng(options.seed)}
     neuron = {key: value for key in NEURON if (value := getattr(options, key, None)) is not None}
+    dropout = getattr(options, "dropout", 0.0)
     if is_spiking(options):
         if options.activation is not None:
             raise ValueError(f"--activation is not for {options.model}: its neurons spike")
+        if dropout:
+            raise ValueError(f"--dropout is not for {options.model}: use --code rate")
         return models.SPIKING[options.model](data.input_shape, data.classes, **neuron, **kind)
     if neuron:
         raise ValueError(f"--{next(iter(neuron))} is for spiking networks: --model {' or '.join(models.SPIKING)}")
-    return models.NAMES[options.model](data.input_shape, data.classes, models.activation(neurons(options)), **kind)
+    act = models.activation(neurons(options))
+    return models.NAMES[options.model](data.input_shape, data.classes, act, dropout=dropout, **kind)
 
 
 def is_spiking(options: argparse.Namespace) -> bool:
     return options.model in models.SPIKING
+
+
+def is_step(options: argparse.Namespace) -> bool:
+    return "step" in neurons(options)
 
 
 def neurons(options: argparse.Namespace) -> str:

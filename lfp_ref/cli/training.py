@@ -24,6 +24,7 @@ from lfp_ref.cli.common import (
     data_name,
     draw,
     is_spiking,
+    is_step,
     load_data,
     neurons,
     new_folder,
@@ -40,15 +41,18 @@ LEARNING_RATES = {
     "adam": (0.01, 0.003),
     "spiking-mlp": (0.001, 0.001),
     "spiking-cnn": (0.006, 0.003),
+    "step": (0.005, 0.001),  # adam; chosen on held-out parts of MNIST's training set
 }
+# What needs no --rule: near the threshold of a step, a larger stabiliser (layers/step.py says why).
+USUAL_RULE, STEP_RULE = "epsilon", "epsilon:0.5"
 
 # Rewards for several classes, which is what the networks by name have; those of spikes.
 SPIKE_REWARDS = ("rate-coded", "spike-counts")
 REWARDS = ("softmax", "bounded-softmax", "sigmoid", "correct-class", "misclassification", "maximise", "minimise",
            *SPIKE_REWARDS)  # fmt: skip
 
-STORED = ("data", "validate", "model", "activation", *NEURON, "rule", "learning", "reward", "optimizer", "epochs",
-          "batch_size", "clip", "reduction", "schedule", "dtype", "seed")  # fmt: skip
+STORED = ("data", "validate", "model", "activation", "dropout", *NEURON, "rule", "learning", "reward", "optimizer",
+          "epochs", "batch_size", "clip", "reduction", "schedule", "dtype", "seed")  # fmt: skip
 
 
 def add_commands(commands: Any, top: argparse.ArgumentParser) -> None:
@@ -56,7 +60,7 @@ def add_commands(commands: Any, top: argparse.ArgumentParser) -> None:
         "train", help="train a network", description="Train a network; by default an MLP on digits."
     )
     training_options(one)
-    one.add_argument("--rule", default="epsilon", help=f"{RULES} (%(default)s)")
+    one.add_argument("--rule", help=f"{RULES} ({USUAL_RULE}; with step activations {STEP_RULE})")
     one.add_argument("--lr", type=float, help="largest learning rate (default: depends on optimiser and rule)")
     one.add_argument("--resume", metavar="FOLDER", help="go on with the run in this folder, with its own options")
     one.set_defaults(command=run_train, file=None, parser=top)
@@ -67,10 +71,12 @@ def add_commands(commands: Any, top: argparse.ArgumentParser) -> None:
         description="Same network, seed and data, two rules. Spikes have no gradient: a surrogate's is taken.",
     )
     training_options(both)
-    both.add_argument("--rule", default="epsilon", help=f"compared with gradient descent: {RULES} (%(default)s)")
+    both.add_argument("--rule", help=f"compared with gradient descent: {RULES} ({USUAL_RULE}; with step activations "
+                      f"{STEP_RULE})")  # fmt: skip
     both.add_argument("--against", metavar="RULE",
                       help="gradient, or with a surrogate for steps and spikes atan-surrogate, fast-sigmoid-surrogate "
-                      "or straight-through (default: gradient, for spiking networks atan-surrogate)")  # fmt: skip
+                      "or straight-through (default: gradient; with step activations straight-through, for spiking "
+                      "networks atan-surrogate)")  # fmt: skip
     both.add_argument("--lr", type=float, help="largest learning rate of LFP (default: depends on the optimiser)")
     both.add_argument("--gradient-lr", type=float, help="largest learning rate of gradient descent (likewise)")
     both.set_defaults(command=run_compare)
@@ -87,7 +93,10 @@ def training_options(sub: argparse.ArgumentParser) -> None:
                      help="test on a held-out tenth of the training set: for choosing options")  # fmt: skip
     sub.add_argument("--model", choices=models.NAMES, default="mlp", help=f"network {shown}")
     sub.add_argument("--activation", metavar="NAME",
-                     help=f"{', '.join(models.ACTIVATIONS)}, negated-... or reflected-... (relu)")  # fmt: skip
+                     help=f"{', '.join(models.ACTIVATIONS)}, negated-... or reflected-...; step:0 sets an activation's "
+                     "number, here what a silent unit puts out (relu)")  # fmt: skip
+    sub.add_argument("--dropout", type=float, default=0.0, metavar="P",
+                     help=f"part of the inputs dropped at random while training {shown}")  # fmt: skip
     spiking = sub.add_argument_group("spiking networks")
     spiking.add_argument("--steps", type=at_least(1), metavar="T", help="time steps (15)")
     spiking.add_argument("--beta", type=float, help="decay of the membrane potential in a step, 0 to 1 (0.9)")
@@ -126,7 +135,9 @@ def run_train(options: argparse.Namespace) -> None:
 
 
 def run_compare(options: argparse.Namespace) -> None:
-    against = options.against or ("atan-surrogate" if is_spiking(options) else "gradient")
+    options.rule = options.rule or usual_rule(options)
+    by_neurons = "atan-surrogate" if is_spiking(options) else "straight-through" if is_step(options) else "gradient"
+    against = options.against or by_neurons
     if is_gradient(options.rule) or not is_gradient(against):
         raise ValueError("compare trains by an LFP rule (--rule) and by a gradient rule (--against)")
     data = load_data(options)
@@ -152,8 +163,9 @@ def run_compare(options: argparse.Namespace) -> None:
 
 
 def network(options: argparse.Namespace, data: datasets.Dataset) -> tuple[Sequential, presets.Mixed]:
-    """The network that the options describe, and the rule for it."""
+    """The network that the options describe, and the rule for it; a rule not named is the usual one."""
     net = build(options, data)
+    options.rule = options.rule or usual_rule(options)
     if options.reward is None:
         options.reward = SPIKE_REWARDS[is_gradient(options.rule)] if is_spiking(options) else "softmax"
     if is_spiking(options) != (options.reward in SPIKE_REWARDS):
@@ -173,9 +185,10 @@ def run(
 ) -> History:
     """One training run; the options go into its checkpoint. shown: how its progress is."""
     kind = "sgd" if options.optimizer == "sgd" else "adam"
-    usual = LEARNING_RATES[options.model if is_spiking(options) else kind]
-    if options.lr is None and is_spiking(options) and kind == "sgd":
-        raise ValueError(f"no learning rate is known to suit sgd on {options.model}: choose one with --lr")
+    usual = LEARNING_RATES[options.model if is_spiking(options) else "step" if is_step(options) else kind]
+    if options.lr is None and (is_spiking(options) or is_step(options)) and kind == "sgd":
+        of = options.model if is_spiking(options) else "step activations"
+        raise ValueError(f"no learning rate is known to suit sgd on {of}: choose one with --lr")
     lr = options.lr if options.lr is not None else usual[rules.is_gradient(rule)]
     momentum = {"momentum": 0.9} if kind == "sgd" else {}
     optimizer = optim.NAMES[options.optimizer](net.parameters(), lr, **momentum)
@@ -183,12 +196,19 @@ def run(
     steps = options.epochs * math.ceil(len(data.x_train) / batch_size)
     about = {"options": {key: getattr(options, key) for key in STORED} | {"lr": lr}}
     with shown() as (on_step, log):
+        if log:
+            log(f"{options.model} ({neurons(options)}) on {data.name}: rule {options.rule}, reward {options.reward}, "
+                f"{options.optimizer} {lr:g}, batches of {batch_size}")  # fmt: skip
         return train(
             net, data, optimizer=optimizer, epochs=options.epochs, rule=rule, reward=rewards.NAMES[options.reward],
             batch_size=batch_size, reduction=options.reduction, clip=options.clip, seed=options.seed,
             schedule=optim.one_cycle(lr, steps) if options.schedule == "one-cycle" else None,
             checkpoint=checkpoint, resume=bool(getattr(options, "resume", None)), about=about, on_step=on_step, log=log,
         )  # fmt: skip
+
+
+def usual_rule(options: argparse.Namespace) -> str:
+    return STEP_RULE if is_step(options) else USUAL_RULE
 
 
 def resumed(options: argparse.Namespace) -> None:

@@ -1,11 +1,20 @@
 """Step activation.
 
-    a   = 1 if z > 0 else 0
+    a   = 1 if z > 0 else low          low = 0: the step of the paper's experiments; low = -1: the sign of z
     r_z = r_a
 
 It has no derivative to train by: gradient descent gets exactly 0 through it, or whatever a surrogate puts in its place.
-LFP needs none. A silent unit's reward is 0 already, because the next layer shares by contribution and a = 0 contributed
-nothing.
+LFP needs none, but low decides what a unit gets to hear. The next layer hands it r_a = a g with g = sum_k w_k s_k, and
+the layer before divides that by z. As a has the sign of z wherever neither is 0,
+
+    low = -1:   s = g / (|z| + epsilon)                    what is told depends on how near the threshold z is
+    low = 0:    the same where z > 0, and 0 where z <= 0   a silent unit is never told that it should have fired
+
+Both are the same functions of a network's input (w' = w / 2, b' = b + sum w' in the layer after turns 0 into -1),
+but with 0 units that are punished fall silent, hear nothing any more, and stay so. And epsilon belongs to it:
+whatever s is, its size is at most |g| / epsilon, while with epsilon near 0 the few samples that happen to lie nearest
+the threshold drown all others. An epsilon of about the size of the initial z suits (0.5, for weights as initialised
+here and inputs in -1..1). examples/11_step_networks.py measures all of that.
 """
 
 from __future__ import annotations
@@ -20,10 +29,10 @@ from lfp_ref.rules import Gradient
 
 
 @elementwise
-def forward(z, out):
-    """out = 1 where z > 0, else 0.  Flat arrays."""
+def forward(z, low, out):
+    """out = 1 where z > 0, else low.  Flat arrays."""
     for k in prange(z.size):
-        out[k] = 1 if z[k] > 0 else (0 if z[k] <= 0 else z[k])  # NaN stays NaN, and is seen
+        out[k] = 1 if z[k] > 0 else (low if z[k] <= 0 else z[k])  # NaN stays NaN, and is seen
 
 
 @elementwise
@@ -34,11 +43,25 @@ def feedback(z, surrogate, slope, reward):
 
 
 class Step(Activation):
-    """a = 1 if z > 0 else 0; any shape in, the same shape out. Source: the paper's experiments without derivatives."""
+    """a = 1 if z > 0 else low; any shape in, the same shape out.
+
+    low: 0, as in the paper, or -1, for which every unit is told something. Raises ValueError for another number.
+    Source: the paper's experiments without derivatives; low = -1, the perceptron's sign, is this project's addition, and
+    what `lfp-ref train --activation step` takes.
+    """
+
+    def __init__(self, low: float = 0.0) -> None:
+        if low not in (-1, 0):
+            raise ValueError(f"Step: low must be -1 or 0, got {low!r}")
+        super().__init__()
+        self.low = float(low)
+
+    def __repr__(self) -> str:
+        return f"Step({self.low:g})"
 
     def propagate(self, a: np.ndarray, training: bool) -> np.ndarray:
         out = self.buffer("a", a.shape, a.dtype)
-        forward(a.reshape(-1), out.reshape(-1))
+        forward(a.reshape(-1), a.dtype.type(self.low), out.reshape(-1))
         return self.remember(out, a)
 
     def multiply_by_derivative(self, reward: np.ndarray, rule: Gradient) -> None:
