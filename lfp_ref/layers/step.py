@@ -46,8 +46,8 @@ class Step(Activation):
     """a = 1 if z > 0 else low; any shape in, the same shape out.
 
     low: 0, as in the paper, or -1, for which every unit is told something. Raises ValueError for another number.
-    Source: the paper's experiments without derivatives; low = -1, the perceptron's sign, is this project's addition, and
-    what `lfp-ref train --activation step` takes.
+    Source: the paper's experiments without derivatives; low = -1, the perceptron's sign, is this project's addition,
+    and what `lfp-ref train --activation step` takes.
     """
 
     def __init__(self, low: float = 0.0) -> None:
