@@ -40,7 +40,7 @@ try:
     from sklearn.utils.validation import _check_sample_weight, check_is_fitted, column_or_1d, validate_data
 except ImportError:
     raise MissingExtra(
-        "lfp_ref.estimators", "scikit-learn>=1.6", "sklearn",
+        "lfp_ref.estimators", "scikit-learn", "sklearn",
         "Without it, networks train by lfp_ref.train, or on the command line by lfp-ref train.",
     ) from None  # fmt: skip
 

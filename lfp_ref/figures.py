@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lfp_ref.extras import MissingExtra
+
 if TYPE_CHECKING:
     from lfp_ref.balance import Balance
     from lfp_ref.training import History
@@ -19,9 +21,11 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
 def new_figure(width: float, height: float) -> Any:
     """A figure that needs no screen."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise MissingExtra("A picture", "matplotlib", "cli", "Without it, numbers go into files as ever.") from None
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure

@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from numbers import Real
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -53,8 +53,7 @@ def ones(x: np.ndarray) -> np.ndarray:
     return np.ones_like(x)
 
 
-@dataclass(frozen=True)
-class Term:
+class Term(NamedTuple):
     """What one term sees of input, weight and bias."""
 
     input: Modifier = same
@@ -62,8 +61,7 @@ class Term:
     bias: Modifier = same
 
 
-@dataclass(frozen=True)
-class Group:
+class Group(NamedTuple):
     """Terms that share one denominator; its coefficient c; and which neurons take part, by their pre-activation z."""
 
     terms: tuple[Term, ...] = (Term(),)

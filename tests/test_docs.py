@@ -5,6 +5,7 @@ import importlib
 import inspect
 import pkgutil
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -47,7 +48,7 @@ def test_layers_and_rules_name_their_source():
 def test_the_api_pages_build_without_a_warning(tmp_path):
     pytest.importorskip("pdoc", reason="needs the extra docs")
     pytest.importorskip("sklearn", reason="needs the extra sklearn: its module has a page too")
-    command = re.search(r"python (-W error -m pdoc .*) -o build/api", PAGE)[1].split()
+    command = shlex.split(re.search(r"python (-W error .* -m pdoc .*) -o build/api", PAGE)[1])
     done = subprocess.run([sys.executable, *command, "-o", tmp_path], capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0 and "Warn" not in done.stderr, done.stderr[-2000:]
     pages = {str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*.html")}

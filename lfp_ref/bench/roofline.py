@@ -76,6 +76,8 @@ def measure(work: str) -> Iterator[Point]:
 
 
 def timed(method: Any, seconds: list[float]) -> Any:
+    """The method, writing down what each call took."""
+
     def run(*arguments: Any) -> Any:
         start = time.perf_counter()
         result = method(*arguments)
@@ -99,6 +101,7 @@ def work_of(layer: Layer) -> tuple[float, float]:
 
 
 def draw(path: Path, points: list[Point], peak: float, memory: float) -> None:
+    """The points below the roof, into a PNG file."""
     figure = new_figure(9, 5)
     axes = figure.subplots()
     intensity = np.geomspace(0.05, 200, 200)
