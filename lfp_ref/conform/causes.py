@@ -15,7 +15,8 @@ import numpy as np
 from lfp_ref.conform.vectors import Case, Quantity
 
 Guess = tuple[np.ndarray, str]
-PATTERNS: list[tuple[str, Callable[[Site], Iterator[Guess]]]] = []
+Pattern = Callable[["Site"], Iterator[Guess]]
+PATTERNS: list[tuple[str, Pattern]] = []
 RELATIVE = {"float32": 1e-4, "float64": 1e-9}  # how closely a port must agree with a mistake
 
 
@@ -59,15 +60,17 @@ class Site:
     def value(self) -> np.ndarray:
         return self.quantity.value
 
-    def parameter(self, name: str) -> np.ndarray | None:
+    # Arrays of the case, or None where it has none: a pattern for a kind of quantity knows what its cases have.
+
+    def parameter(self, name: str) -> Any:
         return self.case.parameters.get(f"{self.path}.{name}")
 
-    def expected(self, name: str) -> np.ndarray | None:
+    def expected(self, name: str) -> Any:
         found = self.case.expected.get(f"{self.path}.{name}")
         return None if found is None else found.value
 
     @property
-    def input(self) -> np.ndarray | None:
+    def input(self) -> Any:
         """What the layer sees; None inside of branches."""
         if not self.path.isdigit():
             return None
@@ -78,7 +81,7 @@ class Site:
         return None if found is None else found.value
 
     @property
-    def told(self) -> np.ndarray | None:
+    def told(self) -> Any:
         """The reward that comes into the layer; None inside of branches."""
         if not self.path.isdigit():
             return None
@@ -137,10 +140,10 @@ def _not_finite(site: Site, got: np.ndarray) -> str:
     return "an overflow, or a number that was never set"
 
 
-def pattern(*kinds: str) -> Callable:
+def pattern(*kinds: str) -> Callable[[Pattern], Pattern]:
     """A pattern for quantities of these kinds, tried in the order of this file."""
 
-    def add(function: Callable[[Site], Iterator[Guess]]) -> Callable:
+    def add(function: Pattern) -> Pattern:
         PATTERNS.extend((kind, function) for kind in kinds)
         return function
 

@@ -100,9 +100,8 @@ def export(folder: str | Path) -> int:
     for name in names:
         (folder / f"{name}.json").write_bytes((SHIPPED / f"{name}.json").read_bytes())
     for family in names[1:]:
-        np.savez(
-            folder / f"{family}.npz", **as_arrays([case_of(about) for about in document(SHIPPED, family)["cases"]])
-        )
+        arrays: Any = as_arrays([case_of(about) for about in document(SHIPPED, family)["cases"]])
+        np.savez(folder / f"{family}.npz", **arrays)
     return len(load(folder))
 
 
