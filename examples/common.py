@@ -113,11 +113,12 @@ def train(
     x = data.x_train if isinstance(data, lfp.datasets.Dataset) else data[0]
     steps = epochs * math.ceil(len(x) / batch_size)
     try:
-        return lfp.train(
-            net, data, optimizer=optimizer(net.parameters() if parameters is None else parameters, rate),
-            rule=rule, epochs=epochs, batch_size=batch_size, seed=seed,
-            schedule=lfp.optim.one_cycle(rate, steps) if one_cycle else None, log=None, **options,
-        )  # fmt: skip
+        with np.errstate(over="ignore"):  # what diverges is told by None
+            return lfp.train(
+                net, data, optimizer=optimizer(net.parameters() if parameters is None else parameters, rate),
+                rule=rule, epochs=epochs, batch_size=batch_size, seed=seed,
+                schedule=lfp.optim.one_cycle(rate, steps) if one_cycle else None, log=None, **options,
+            )  # fmt: skip
     except lfp.DivergenceError:
         return None
 
