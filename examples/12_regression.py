@@ -3,8 +3,8 @@
 The paper states LFP for any reward; the published package has one for regression, but marks it as not working. Here
 32-16-1 (dense, ReLU) predicts fuel economy from seven facts about a car (data/AUTO_MPG.md) with r = z (target - z), the
 canonical reward of the squared error, against gradient descent from the same initial weights and least squares. Adam,
-one-cycle schedule, five seeds; learning rates chosen on a held-out quarter of the training part, the test part (a fifth)
-is looked at once.
+one-cycle schedule, five seeds; learning rates chosen on a held-out quarter of the training part, the test part (a
+fifth of the cars) is looked at once.
 
 A reward z (target - z) says nothing at z = 0, whatever the target, and LFP-e damps what is near it (by z/(z + e)).
 Standardised targets, as everybody takes them, lie around 0, and outputs have to pass through it. So the targets are
