@@ -21,11 +21,7 @@ moves no negative weight behind a ReLU; w-square and flat push all weights of a 
 
 from __future__ import annotations
 
-import argparse
-import csv
-import math
-from pathlib import Path
-
+import common
 import numpy as np
 
 import lfp_ref as lfp
@@ -73,15 +69,8 @@ def train(data: lfp.datasets.Dataset, name: str, rate: float, seed: int, epochs:
     net = network(data, seed)
     dense = [layer for layer in net if isinstance(layer, lfp.Dense) or not name.endswith("dense only")]
     learners = [parameter for layer in dense for parameter in layer.parameters()]
-    steps = epochs * math.ceil(len(data.x_train) / 64)
-    try:
-        history = lfp.train(
-            net, data, optimizer=lfp.optim.Adam(learners, rate), rule=rule_of(name, net), epochs=epochs,
-            batch_size=64, schedule=lfp.optim.one_cycle(rate, steps), seed=seed, log=None,
-        )  # fmt: skip
-    except lfp.DivergenceError:
-        return 0.0
-    return float(history["test_accuracy"][-1])
+    return common.last(common.train(net, data, rule_of(name, net), rate, epochs=epochs, seed=seed, batch_size=64,
+                                    parameters=learners))  # fmt: skip
 
 
 def evidence(data: lfp.datasets.Dataset, name: str, seed: int) -> tuple[float, float]:
@@ -107,21 +96,20 @@ def experiment(data: lfp.datasets.Dataset, epochs: int, seeds: range, rates: tup
     rows = []
     held_out = data.holdout(0.2)
     for name in RULES:
-        scores = {rate: train(held_out, name, rate, 100, epochs) for rate in rates} if len(rates) > 1 else {}
-        rate = max(rates, key=lambda rate: scores.get(rate, 0))
+        rate = common.best(rates, lambda rate, name=name: train(held_out, name, rate, 100, epochs))
         found = [train(data, name, rate, seed, epochs) for seed in seeds]
         reasons = np.mean([evidence(data, name, seed) for seed in seeds], axis=0)
         rows.append({
             "data": data.name, "rule": name, "learning rate": rate, "seeds": len(found), "accuracy": np.mean(found),
             "lowest": min(found), "highest": max(found), "cosine": reasons[0], "negative weights": reasons[1],
         })  # fmt: skip
-        spread = f"{np.mean(found):.4f} ({min(found):.4f} to {max(found):.4f})"
+        spread = common.spread(found)
         why = f"cosine {reasons[0]:+.2f}  negative weights {reasons[1]:.0%}"
         print(f"{data.name:8s}{name:28s}rate {rate:<6g} accuracy {spread}  {why}", flush=True)
     return rows
 
 
-def draw(path: Path, rows: list[dict]) -> None:
+def draw(rows: list[dict]) -> object:
     figure = new_figure(9, 5)
     left, right = figure.subplots(1, 2, sharey=True)
     for data, colour, marker in zip(dict.fromkeys(row["data"] for row in rows), COLOURS, MARKERS, strict=False):
@@ -140,17 +128,28 @@ def draw(path: Path, rows: list[dict]) -> None:
     for axes in (left, right):
         axes.grid(alpha=0.3)
     left.legend()
-    figure.savefig(path, dpi=120)
+    return figure
+
+
+def claims(rows: list[dict]) -> list[tuple[str, str, str]]:
+    by = {(row["data"], row["rule"]): row for row in rows}
+
+    def said(*rules: str) -> str:
+        return "; ".join(f"{data}: " + ", ".join(f"{rule} {by[data, rule]['accuracy']:.1%}" for rule in rules)
+                         for data in dict.fromkeys(row["data"] for row in rows))  # fmt: skip
+
+    seeds = str(rows[0]["seeds"])
+    return [
+        ("other LRP rules train too, if they see signs", said("epsilon", "gamma", "gradient"), seeds),
+        ("rules with positive denominators need epsilon on top",
+         said("alpha-beta", "alpha-beta, epsilon on top", "z-plus", "z-plus, epsilon on top"), seeds),
+    ]  # fmt: skip
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
-    options = parser.parse_args()
-    options.out.mkdir(parents=True, exist_ok=True)
+    run = common.start(__doc__)
     digits = lfp.datasets.load_digits()
-    if options.quick:
+    if run.quick:
         rows = experiment(digits.subset(600), 4, range(1), (0.01,))
     else:
         rows = experiment(digits, 20, range(3), RATES)
@@ -158,17 +157,14 @@ def main() -> None:
             rows += experiment(lfp.datasets.load_mnist().subset(12_000), 4, range(3), RATES)
         except FileNotFoundError as error:
             print(f"without MNIST: {error}")
-    with (options.out / "01_rules.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows({k: f"{v:.4f}" if isinstance(v, float) else v for k, v in row.items()} for row in rows)
-    draw(options.out / "01_rules.png", rows)
+    run.table(rows)
+    run.figure(draw(rows))
     print("\nWhich rules train, which do not, and why:")
     for row in rows:
         verdict = "trains" if row["accuracy"] > 0.9 else "does not train" if row["accuracy"] < 0.6 else "trains badly"
         print(f"- {row['rule']} on {row['data']} {verdict} ({row['accuracy']:.1%}, cosine {row['cosine']:+.2f}, "
               f"{row['negative weights']:.0%} of negative weights with feedback): {RULES[row['rule']]}")  # fmt: skip
-    print(f"in {options.out}: 01_rules.csv, 01_rules.png")
+    run.claims(*claims(rows))
 
 
 if __name__ == "__main__":

@@ -21,11 +21,7 @@ whole threshold in one step; with a few steps, or no leak at all, counts are coa
 
 from __future__ import annotations
 
-import argparse
-import csv
-import math
-from pathlib import Path
-
+import common
 import numpy as np
 
 import lfp_ref as lfp
@@ -44,11 +40,7 @@ def train(
     net: lfp.Spiking, data: lfp.datasets.Dataset, method: str, seed: int, epochs: int, batch_size: int = 128
 ) -> dict[str, np.ndarray]:
     rule, reward, rate = METHODS[method]
-    steps = epochs * math.ceil(len(data.x_train) / batch_size)
-    return lfp.train(
-        net, data, optimizer=lfp.optim.Adam(net.parameters(), rate), rule=rule, reward=reward, epochs=epochs,
-        batch_size=batch_size, schedule=lfp.optim.one_cycle(rate, steps), seed=seed, log=None,
-    )  # fmt: skip
+    return common.train(net, data, rule, rate, epochs=epochs, seed=seed, batch_size=batch_size, reward=reward)
 
 
 def network(data: lfp.datasets.Dataset, seed: int, **neuron: float) -> lfp.Spiking:
@@ -93,7 +85,7 @@ def over_neurons(data: lfp.datasets.Dataset, betas: tuple, steps: tuple, seeds: 
     return rows
 
 
-def draw_inside(path: Path, net: lfp.Spiking, data: lfp.datasets.Dataset, sample: int) -> None:
+def draw_inside(net: lfp.Spiking, data: lfp.datasets.Dataset, sample: int) -> object:
     x, label = data.x_test[sample : sample + 1], int(data.y_test[sample])
     out = net.forward(x)
     hidden, last = net[1], net[2]
@@ -150,18 +142,17 @@ def draw_inside(path: Path, net: lfp.Spiking, data: lfp.datasets.Dataset, sample
     axes.axhline(0, color="k", linewidth=0.8)
     axes.set(title="where the reward flows", xlabel="step", ylabel="reward of all neurons")
     axes.legend(fontsize=8)
-    figure.savefig(path, dpi=120)
+    return figure
 
 
-def draw_accuracy(path: Path, epochs: list[dict], neurons: list[dict]) -> None:
+def draw_accuracy(epochs: list[dict], neurons: list[dict]) -> object:
     figure = new_figure(10, 4)
     left, right = figure.subplots(1, 2)
     for method, colour, marker in zip(METHODS, COLOURS, MARKERS, strict=False):
         mine = [row for row in epochs if row["method"] == method]
         at = sorted({row["epoch"] for row in mine})
         runs = np.array([[row["accuracy"] for row in mine if row["epoch"] == epoch] for epoch in at])
-        left.plot(at, 100 * runs.mean(axis=1), color=colour, marker=marker, label=f"{method} ({runs.shape[1]} seeds)")
-        left.fill_between(at, 100 * runs.min(axis=1), 100 * runs.max(axis=1), color=colour, alpha=0.2)
+        common.band(left, at, 100 * runs, f"{method} ({runs.shape[1]} seeds)", color=colour, marker=marker)
     left.set(xlabel="epoch", ylabel="test accuracy (%)", xticks=at, title=f"Spiking MLP on {epochs[0]['data']}")
     left.legend(title="mean, lowest to highest")
     counts = sorted({row["steps"] for row in neurons})
@@ -177,41 +168,33 @@ def draw_accuracy(path: Path, epochs: list[dict], neurons: list[dict]) -> None:
     right.legend(fontsize=8)
     for axes in (left, right):
         axes.grid(alpha=0.3)
-    figure.savefig(path, dpi=120)
+    return figure
 
 
-def write(path: Path, rows: list[dict]) -> None:
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows({k: f"{v:.4g}" if isinstance(v, float) else v for k, v in row.items()} for row in rows)
+def claims(rows: list[dict]) -> list[tuple[str, str, str]]:
+    final = {method: [row["accuracy"] for row in rows if row["method"] == method and row["epoch"] == rows[-1]["epoch"]]
+             for method in METHODS}  # fmt: skip
+    return [(f"LFP trains spiking networks ({rows[0]['data']}) without a surrogate",
+             ", ".join(f"{method} {common.spread(found, '.2%')}" for method, found in final.items())
+             + f" after {rows[-1]['epoch']} epochs", str(len(final["LFP"])))]  # fmt: skip
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
-    options = parser.parse_args()
-    options.out.mkdir(parents=True, exist_ok=True)
-    data = digits = lfp.datasets.load_digits()
-    if options.quick:
+    run = common.start(__doc__)
+    digits = lfp.datasets.load_digits()
+    if run.quick:
+        data = digits
         rows, net = over_epochs(digits.subset(600), range(1), 3)
         neurons = over_neurons(digits.subset(300), (0.0, 0.9), (2, 5), range(1), 2)
     else:
-        try:
-            data = lfp.datasets.load_mnist()
-        except FileNotFoundError as error:
-            print(f"without MNIST: {error}")
+        data = common.mnist(run.quick)
         rows, net = over_epochs(data, range(3), 5)
         neurons = over_neurons(digits, BETAS, STEPS, range(3), 5)
-    write(options.out / "02_spiking.csv", rows)
-    write(options.out / "02_spiking_neurons.csv", neurons)
-    draw_inside(options.out / "02_spiking_inside.png", net, data, 0)
-    draw_accuracy(options.out / "02_spiking.png", rows, neurons)
-    for method in METHODS:
-        final = [row["accuracy"] for row in rows if row["method"] == method and row["epoch"] == rows[-1]["epoch"]]
-        print(f"{method}: {np.mean(final):.2%} ({min(final):.2%} to {max(final):.2%}) after {rows[-1]['epoch']} epochs")
-    print(f"in {options.out}: 02_spiking.csv, 02_spiking_neurons.csv, 02_spiking.png, 02_spiking_inside.png")
+    run.table(rows)
+    run.table(neurons, "_neurons.csv")
+    run.figure(draw_inside(net, data, 0), "_inside.png")
+    run.figure(draw_accuracy(rows, neurons))
+    run.claims(*claims(rows))
 
 
 if __name__ == "__main__":

@@ -97,10 +97,10 @@ def draw(rows: list[dict]) -> object:
     left.set_yticks(places, names)
     left.invert_yaxis()
     left.set(xlabel="test accuracy on digits (%)", title=f"{rows[0]['seeds']} seeds: mean, lowest to highest")
-    right.set(xlabel="z in -4..4 that violate the condition (%)", title="|φ| grows with |z|?", xlim=(0, 100))
+    right.set(xlabel="of z in -4..4 (%)", title="where |φ| falls as |z| grows", xlim=(0, 100))
     for axes in (left, right):
         axes.grid(alpha=0.3)
-    left.legend(loc="lower left")
+    left.legend(loc="upper left")
     return figure
 
 

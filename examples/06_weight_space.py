@@ -15,7 +15,7 @@ start of the second model that ends at (0.5, 0.5) has w1 = w2, so z is exactly 0
 says nothing there. Silent ReLUs (w1 < 0 in the chain) learn by neither.
 
     python examples/06_weight_space.py            about a minute
-    python examples/06_weight_space.py --quick    seconds: 9 starts
+    python examples/06_weight_space.py --quick    seconds: 4 starts
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def draw(paths: dict) -> object:
 
 def main() -> None:
     run = common.start(__doc__)
-    ends = np.linspace(-1.8, 1.8, 3 if run.quick else 7) + 0.1  # off the axes: a weight of 0 never moves
+    ends = np.linspace(-1.8, 1.8, 2 if run.quick else 7) + 0.1  # off the axes: a weight of 0 never moves
     starts = np.stack(np.meshgrid(ends, ends), axis=-1).reshape(-1, 2)
     rows, paths = experiment(starts)
     run.table(rows)

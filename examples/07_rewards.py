@@ -55,8 +55,8 @@ def teacher(noise: float, seed: int) -> lfp.rewards.Reward:
 
 # name: what makes the reward of a run from its seed
 REWARDS = {
-    "softmax, gradient": lambda seed: lfp.rewards.softmax,
     "softmax": lambda seed: lfp.rewards.softmax,
+    "softmax, gradient": lambda seed: lfp.rewards.softmax,
     "misclassification": lambda seed: lfp.rewards.misclassification,
     "correct class": lambda seed: lfp.rewards.correct_class,
     "both, balanced": lambda seed: balanced,
@@ -101,7 +101,7 @@ def draw(rows: list[dict]) -> object:
     for name, colour, marker in zip((*plain, "teacher, errs 20%"), COLOURS, MARKERS, strict=False):
         accuracy = column(rows, name)
         common.band(left, range(1, len(accuracy) + 1), 100 * accuracy, name, color=colour, marker=marker)
-    left.set(xlabel="epoch", ylabel="test accuracy on digits (%)", title="Rewards, LFP but for the first",
+    left.set(xlabel="epoch", ylabel="test accuracy on digits (%)", title="Rewards (LFP unless it says gradient)",
              ylim=(0, 101))  # fmt: skip
     final = np.array([column(rows, f"teacher, errs {noise:.0%}")[-1] for noise in NOISES])
     common.band(right, 100 * np.array(NOISES), 100 * final, "teacher", color=COLOURS[5], marker=MARKERS[5])

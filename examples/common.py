@@ -77,6 +77,7 @@ def write_table(path: Path, rows: Sequence[dict[str, Any]]) -> None:
 
 
 def read_table(path: Path) -> list[dict[str, str]]:
+    """The rows of a table, values as text."""
     with path.open(newline="") as file:
         return list(csv.DictReader(file))
 
