@@ -98,6 +98,22 @@ def draw(paths: dict) -> object:
     return figure
 
 
+def claims(rows: list[dict]) -> list[tuple[str, str, str]]:
+    def count(column: str, models: tuple[str, ...]) -> list[int]:
+        return [sum(row[column] > 0 for row in rows if row["method"] == method and row["model"] in models)
+                for method in METHODS]  # fmt: skip
+
+    starts = len(rows) // len(MODELS) // len(METHODS)
+    free = ("two inputs", "chain with ReLU")  # the models that do not ask for a zero
+    signs, zeros = count("signs changed", tuple(MODELS)), count("near zero", free)
+    return [
+        ("LFP keeps the signs of weights", f"a sign changed in {signs[0]} of {starts * len(MODELS)} runs with LFP, in "
+         f"{signs[1]} with the gradient", f"{starts} starts"),
+        ("LFP ends up sparse", f"in the two models that do not ask for a zero, a weight ends within {SMALL} of 0 in "
+         f"{zeros[0]} of {starts * len(free)} runs with LFP, in {zeros[1]} with the gradient", f"{starts} starts"),
+    ]  # fmt: skip
+
+
 def main() -> None:
     run = common.start(__doc__)
     ends = np.linspace(-1.8, 1.8, 2 if run.quick else 7) + 0.1  # off the axes: a weight of 0 never moves
@@ -105,21 +121,7 @@ def main() -> None:
     rows, paths = experiment(starts)
     run.table(rows)
     run.figure(draw(paths))
-
-    def count(method: str, column: str, models: tuple[str, ...] = tuple(MODELS)) -> int:
-        return sum(row[column] > 0 for row in rows if row["method"] == method and row["model"] in models)
-
-    total, free = len(starts) * len(MODELS), ("two inputs", "chain with ReLU")
-    signs = [count(method, "signs changed") for method in METHODS]
-    zeros = [count(method, "near zero", free) for method in METHODS]
-    run.claims(
-        ("LFP keeps the signs of weights",
-         f"a sign changed in {signs[0]} of {total} runs with LFP, in {signs[1]} with the gradient",
-         f"{len(starts)} starts"),
-        ("LFP ends up sparse",
-         f"in the two models that do not ask for a zero, a weight ends within {SMALL} of 0 in {zeros[0]} of "
-         f"{2 * len(starts)} runs with LFP, in {zeros[1]} with the gradient", f"{len(starts)} starts"),
-    )  # fmt: skip
+    run.claims(*claims(rows))
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ METHODS = {
 }
 SHIFTS = (0.0, 1.0, 3.0, 10.0)
 SHOWN = 0.0  # the shift over whose epochs is drawn
-RATES = (0.001, 0.003, 0.01, 0.03)
+RATES = (0.001, 0.003, 0.01)
 
 
 def cars() -> tuple[lfp.datasets.Dataset, float, float]:
