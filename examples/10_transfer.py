@@ -1,9 +1,9 @@
 """Transfer: what a network learned of the digits 0 to 4, used to learn 5 to 9 from few samples.
 
 The paper claims that LFP, which strengthens what a network already has, suits transfer learning. Here a LeNet learns
-the digits 0 to 4 of 16,000 samples of MNIST by LFP or by gradient descent. Then everything but its last layer is frozen,
-a new last layer learns 5 to 9 from 10, 100 or 1000 samples by the same rule, and the accuracy is that on all test
-samples of 5 to 9. Beside it stands a whole LeNet that starts from scratch with the same samples. Adam, one-cycle
+the digits 0 to 4 of 16,000 samples of MNIST by LFP or by gradient descent. Then everything but its last layer is
+frozen, a new last layer learns 5 to 9 from 10, 100 or 1000 samples by the same rule, and the accuracy is that on all
+test samples of 5 to 9. Beside it stands a whole LeNet that starts from scratch with the same samples. Adam, one-cycle
 schedule, three seeds (of weights, order, and which samples); learning rates are chosen on 1000 other samples of the
 training set. (Who has only 10 samples has no 1000 to choose by; all four have the same advantage.)
 

@@ -24,7 +24,7 @@ BEGIN, END = "<!-- written by examples/gallery.py -->", "<!-- end of what exampl
 INTRO = """# Gallery
 
 What is claimed of LFP, each claim tried by a script that runs on a CPU. Learning rates and other settings were chosen
-on held-out training data; spreads are mean (lowest to highest) over seeds. `python examples/gallery.py --run` does it
+on held-out training data; spreads are mean (lowest to highest) over seeds; minutes are of processor time. `python examples/gallery.py --run` does it
 all again; each script alone takes `--quick` and `--out FOLDER`.
 """
 
