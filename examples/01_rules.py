@@ -135,8 +135,10 @@ def claims(rows: list[dict]) -> list[tuple[str, str, str]]:
     by = {(row["data"], row["rule"]): row for row in rows}
 
     def said(*rules: str) -> str:
-        return "; ".join(f"{data}: " + ", ".join(f"{rule} {by[data, rule]['accuracy']:.1%}" for rule in rules)
-                         for data in dict.fromkeys(row["data"] for row in rows))  # fmt: skip
+        return common.spaced("; ".join(
+            f"{data}: " + ", ".join(f"{rule} {by[data, rule]['accuracy']:.1%}" for rule in rules)
+            for data in dict.fromkeys(row["data"] for row in rows)
+        ))  # fmt: skip
 
     seeds = str(rows[0]["seeds"])
     return [

@@ -97,7 +97,7 @@ def draw(neurons: list[dict], connections: list[dict]) -> object:
             axes.plot((x0, x1), (y0, y1), color=colour, zorder=1, linewidth=1 + 0.9 * abs(amount),
                       linestyle="--" if amount < 0 else ":" if amount == 0 else "-")  # fmt: skip
             # where on the edge the number stands: so that crossing edges do not cover each other's
-            off = 0.34 if "→" in text(c) else 0.13 if title.startswith("3") else 0.28
+            off = 0.34 if "→" in text(c) else 0.7 if title.startswith("3") else 0.28
             at = off if x0 == 0 else 1 - off
             axes.text(x0 + at * (x1 - x0), y0 + at * (y1 - y0), text(c), ha="center", va="center", fontsize=10,
                       bbox={"boxstyle": "round,pad=0.12", "facecolor": "white", "edgecolor": colour, "linewidth": 0.6},
@@ -117,7 +117,7 @@ def draw(neurons: list[dict], connections: list[dict]) -> object:
     words.set_axis_off()
     words.text(0, 0.97, "\n".join((
         "blue, full: positive     orange, dashed: negative",
-        "grey, dotted: zero; thick: much. 3 as 2", "",
+        "grey, dotted: zero; thick: much", "",
         "outputs 1 and 2 should be 3 and 1.5:",
         "rewards  r = z · (target - z)  =  2 and -1", "",
         "each layer's rewards have the sum 1:",
@@ -143,8 +143,8 @@ def main() -> None:
     differ = max(abs(c["feedback"] - abs(c["weight"]) * c["gradient"]) for c in connections)
     run.claims(
         ("the reward is conserved from layer to layer", "sums of rewards, output to input: "
-         + ", ".join(f"{total:g}" for total in totals), "none drawn"),
-        ("with ReLUs an update is |w| times the gradient's", f"largest difference {differ:.1g}", "none drawn"),
+         + ", ".join(f"{total:g}" for total in totals), "none"),
+        ("with ReLUs an update is |w| times the gradient's", f"largest difference {differ:.1g}", "none"),
     )  # fmt: skip
 
 

@@ -118,8 +118,8 @@ def main() -> None:
     by = {(row["activation"], row["method"]): row for row in rows}
 
     def said(name: str) -> str:
-        return ", ".join(f"{how} {by[name, how]['accuracy']:.1%} ({by[name, how]['lowest']:.1%} to "
-                         f"{by[name, how]['highest']:.1%})" for how in HOW)  # fmt: skip
+        return common.spaced(", ".join(f"{how} {by[name, how]['accuracy']:.1%} ({by[name, how]['lowest']:.1%} to "
+                                       f"{by[name, how]['highest']:.1%})" for how in HOW))  # fmt: skip
 
     seeds = str(rows[0]["seeds"])
     run.claims(

@@ -50,9 +50,9 @@ class Run:
     def claims(self, *claims: tuple[str, str, str]) -> None:
         """Prints and writes what was claimed, what was reached, over how many seeds: a line each.
 
-        Beside it stand the minutes of processor time that the script took, which other work on the machine hardly moves.
+        Beside it stand the minutes of processor time that the script took: other work on the machine hardly moves them.
         """
-        minutes = time.process_time() / 60
+        minutes = max(0.1, time.process_time() / 60)
         rows = [dict(zip(CLAIM, (self.name, *claim, f"{minutes:.1f}"), strict=True)) for claim in claims]
         self.table(rows, "_claims.csv")
         for row in rows:
@@ -139,7 +139,12 @@ def best(settings: Sequence[Any], score: Callable[[Any], float]) -> Any:
 def spread(values: Iterable[float], form: str = ".1%") -> str:
     """Mean, lowest and highest, as text."""
     values = list(values)
-    return f"{np.mean(values):{form}} ({min(values):{form}} to {max(values):{form}})"
+    return spaced(f"{np.mean(values):{form}} ({min(values):{form}} to {max(values):{form}})")
+
+
+def spaced(text: str) -> str:
+    """The text with a space between number and percent sign."""
+    return text.replace("%", " %")
 
 
 def band(axes: Any, x: Sequence[float], runs: np.ndarray, label: str, **style: Any) -> None:

@@ -24,8 +24,8 @@ BEGIN, END = "<!-- written by examples/gallery.py -->", "<!-- end of what exampl
 INTRO = """# Gallery
 
 What is claimed of LFP, each claim tried by a script that runs on a CPU. Learning rates and other settings were chosen
-on held-out training data; spreads are mean (lowest to highest) over seeds; minutes are of processor time. `python examples/gallery.py --run` does it
-all again; each script alone takes `--quick` and `--out FOLDER`.
+on held-out training data; spreads are mean (lowest to highest) over seeds; minutes are of processor time.
+`python examples/gallery.py --run` does it all again; each script alone takes `--quick` and `--out FOLDER`.
 """
 
 
@@ -52,7 +52,7 @@ def table(rows: list[dict], scripts: str) -> str:
 def section(script: Path, results: Path) -> str:
     """What one example says of itself, its figures, and where its tables are."""
     title, _, body = ast.get_docstring(ast.parse(script.read_text())).partition("\n")
-    body = re.sub(r"\n +.*", "", body).strip()  # without the commands, which are indented
+    body = re.sub(r"\n {4}.*", "", body).strip()  # without the commands, which are indented by four
     figures = [f"![{title}]({results.name}/{file.name})" for file in sorted(results.glob(f"{script.stem}*.png"))]
     tables = [f"[{file.name}]({results.name}/{file.name})" for file in sorted(results.glob(f"{script.stem}*.csv"))]
     files = f"[{script.name}]({script.name})" + (f"; tables: {', '.join(tables)}" if tables else "")
