@@ -10,7 +10,7 @@ which counts as 0 %, or kills all ReLUs, which leaves one class. LFP's curve ris
 |w| times the gradient's and a weight of these networks is around 0.1, and falls where the gradient's does: its range of
 good rates is narrower. On swirls it is less reliable: some seeds are stuck at 80 %.
 
-    python examples/04_decision_boundaries.py            about 10 minutes on one core
+    python examples/04_decision_boundaries.py            about 7 minutes on one core
     python examples/04_decision_boundaries.py --quick    under a minute: three rates, two seeds, fewer epochs
     (the numbers in results/ are of NUMBA_NUM_THREADS=1: sums round differently with another number of threads)
 """

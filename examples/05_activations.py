@@ -17,7 +17,7 @@ violates it left of -1.3 only, where it is nearly flat; nothing is seen of that.
 where LFP pushes a unit the wrong way: it trains all the same, but falls short of the gradient. No activation here
 trains by the gradient and not by LFP.
 
-    python examples/05_activations.py            about 10 minutes on one core
+    python examples/05_activations.py            about 6 minutes on one core
     python examples/05_activations.py --quick    under a minute: four activations, one seed
     (the numbers in results/ are of NUMBA_NUM_THREADS=1: sums round differently with another number of threads)
 """

@@ -14,7 +14,7 @@ the first two models, below 0 in the third). That is the price: the signs drawn 
 start of the second model that ends at (0.5, 0.5) has w1 = w2, so z is exactly 0 for one sample: a reward z (target - z)
 says nothing there. Silent ReLUs (w1 < 0 in the chain) learn by neither.
 
-    python examples/06_weight_space.py            about a minute
+    python examples/06_weight_space.py            about 2 minutes
     python examples/06_weight_space.py --quick    seconds: 4 starts
 """
 

@@ -1,7 +1,7 @@
 """The gallery: all examples' figures and claims on one page, and the table of claims in the project's README.
 
     python examples/gallery.py                   writes both pages from what is in results/
-    python examples/gallery.py --run             runs every example first: about two hours on one core
+    python examples/gallery.py --run             runs every example first: about an hour and a half on one core
     python examples/gallery.py --run --quick --out FOLDER/results    a small version into another folder: minutes
 
 Text comes from the examples' docstrings, numbers from the tables they wrote; nothing on these pages is typed in.
