@@ -57,6 +57,11 @@ def few(data: lfp.datasets.Dataset, size: int, seed: int, others: int = 0) -> lf
     return lfp.datasets.Dataset(data.name, x[chosen], y[chosen], *test)
 
 
+def features(body: lfp.Sequential, x: np.ndarray) -> np.ndarray:
+    """The body's outputs, in batches: its memory grows with the largest."""
+    return np.concatenate([body.forward(x[begin : begin + 256]) for begin in range(0, len(x), 256)])
+
+
 def learn(
     data: lfp.datasets.Dataset, body: lfp.Sequential | None, method: str, epochs: int, rate: float, seed: int
 ) -> float:
@@ -64,7 +69,7 @@ def learn(
     net = network(data, seed)
     if body is not None:
         # what is frozen need be run only once
-        x_train, x_test = body.forward(data.x_train), body.forward(data.x_test)
+        x_train, x_test = features(body, data.x_train), features(body, data.x_test)
         data = lfp.datasets.Dataset(data.name, x_train, data.y_train, x_test, data.y_test)
         net = lfp.Sequential(net[len(net) - 1])
     return common.last(common.train(net, data, METHODS[method], rate, epochs=epochs, seed=seed))

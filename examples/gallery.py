@@ -85,7 +85,7 @@ def main() -> None:
             quick = ["--quick"] if options.quick else []
             subprocess.run([sys.executable, script, *quick, "--out", options.out], check=True)
     (options.out.parent / "README.md").write_text(page(options.out))
-    if options.out == common.RESULTS:
+    if options.out.resolve() == common.RESULTS.resolve():
         README.write_text(with_claims(README.read_text(), claims(options.out)))
 
 
