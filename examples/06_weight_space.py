@@ -27,7 +27,7 @@ from common import METHODS, STYLES
 import lfp_ref as lfp
 from lfp_ref.figures import new_figure
 
-RATE, STEPS, SMALL = 0.02, 1000, 0.05
+RATE, SMALL = 0.02, 0.05
 MODELS = {  # name: inputs, the layers' shapes (out, in)
     "two inputs": ([[1.0, 1.0]], [(1, 2)]),
     "input and noise": ([[1.0, 1.0], [1.0, -1.0]], [(1, 2)]),
@@ -35,8 +35,8 @@ MODELS = {  # name: inputs, the layers' shapes (out, in)
 }
 
 
-def trajectory(model: str, method: str, start: np.ndarray) -> np.ndarray:
-    """The two weights before the first and after each step, (STEPS + 1, 2)."""
+def trajectory(model: str, method: str, start: np.ndarray, steps: int) -> np.ndarray:
+    """The two weights before the first and after each step, (steps + 1, 2)."""
     x, shapes = MODELS[model]
     target = np.ones(len(x))
     dense = [lfp.Dense(inputs, outputs, bias=False, dtype=np.float64) for outputs, inputs in shapes]
@@ -45,7 +45,7 @@ def trajectory(model: str, method: str, start: np.ndarray) -> np.ndarray:
         parameter.value = values.reshape(parameter.value.shape)
     reward = lfp.rewards.squared_error if method == "LFP" else lfp.rewards.squared_error.gradient
     optimizer, path = lfp.optim.SGD(net.parameters(), RATE), [start]
-    for _ in range(STEPS):
+    for _ in range(steps):
         net.feedback(reward(net.forward(x), target) / len(x), METHODS[method])
         optimizer.step()
         path.append(np.concatenate([parameter.value.ravel() for parameter in net.parameters()]))
@@ -59,9 +59,9 @@ def loss(model: str, w: np.ndarray) -> float:
     return float(np.mean((1 - z) ** 2))
 
 
-def experiment(starts: np.ndarray) -> tuple[list[dict], dict]:
+def experiment(starts: np.ndarray, steps: int) -> tuple[list[dict], dict]:
     """(a row per model, method and start; all trajectories by (model, method))."""
-    paths = {(model, method): [trajectory(model, method, start) for start in starts]
+    paths = {(model, method): [trajectory(model, method, start, steps) for start in starts]
              for model in MODELS for method in METHODS}  # fmt: skip
     rows = []
     for (model, method), mine in paths.items():
@@ -78,10 +78,10 @@ def experiment(starts: np.ndarray) -> tuple[list[dict], dict]:
 def draw(paths: dict) -> object:
     figure = new_figure(10, 6.9)
     grid = figure.subplots(len(METHODS), len(MODELS), sharex=True, sharey=True)
-    ends = np.linspace(-2.2, 2.2, 111)
-    for line, method in zip(grid, METHODS, strict=True):
-        for axes, model in zip(line, MODELS, strict=True):
-            landscape = [[loss(model, np.array([w1, w2])) for w1 in ends] for w2 in ends]
+    ends = np.linspace(-2.2, 2.2, 89)
+    for column, model in zip(grid.T, MODELS, strict=True):
+        landscape = [[loss(model, np.array([w1, w2])) for w1 in ends] for w2 in ends]
+        for axes, method in zip(column, METHODS, strict=True):
             axes.contourf(ends, ends, np.log10(np.maximum(landscape, 1e-3)), levels=16, cmap="Greys_r", alpha=0.45)
             for path in paths[model, method]:
                 axes.plot(*path.T, color=STYLES[method]["color"], linewidth=0.9)
@@ -118,7 +118,7 @@ def main() -> None:
     run = common.start(__doc__)
     ends = np.linspace(-1.8, 1.8, 2 if run.quick else 7) + 0.1  # off the axes: a weight of 0 never moves
     starts = np.stack(np.meshgrid(ends, ends), axis=-1).reshape(-1, 2)
-    rows, paths = experiment(starts)
+    rows, paths = experiment(starts, 500 if run.quick else 1000)
     run.table(rows)
     run.figure(draw(paths))
     run.claims(*claims(rows))

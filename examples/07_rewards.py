@@ -115,7 +115,7 @@ def draw(rows: list[dict]) -> object:
 
 def claims(rows: list[dict]) -> list[tuple[str, str, str]]:
     def said(*names: str) -> str:
-        return ", ".join(f"{common.spaced(name)} {common.spread(column(rows, name)[-1])}" for name in names)
+        return "; ".join(f"{common.spaced(name)}: {common.spread(column(rows, name)[-1])}" for name in names)
 
     seeds = str(column(rows, "softmax").shape[1])
     return [
