@@ -10,7 +10,7 @@ Time is the shortest of 30 steps each, LFP's and the gradient's in turn, so that
 Expect 99.2 % with LFP, as with the gradient but for a tenth of a point, at the same price: both are the same pass with
 other factors.
 
-    python examples/08_mnist.py            about 20 minutes on one core; MNIST where LFP_REF_DATA names its folder
+    python examples/08_mnist.py            about 15 minutes on one core; MNIST where LFP_REF_DATA names its folder
     python examples/08_mnist.py --quick    under a minute: digits and a small network, one seed, no search
     (the numbers in results/ are of NUMBA_NUM_THREADS=1: sums round differently with another number of threads)
 """
@@ -101,7 +101,7 @@ def draw(rows: list[dict], clocks: list[dict]) -> object:
     middle.set(xlabel="time of training (s, one thread)", title="and over time")
     right.set(xlabel="epoch", ylabel="weights left untouched (%)", ylim=(0, None), title="Sparsity of an update")
     seeds = len({row["seed"] for row in rows})
-    left.legend(title=f"{seeds} seeds: mean, lowest to highest", loc="lower right")
+    right.legend(title=f"{seeds} seeds: mean, lowest to highest", loc="lower right")
     for axes in (left, middle, right):
         axes.grid(alpha=0.3)
     return figure
@@ -109,7 +109,7 @@ def draw(rows: list[dict], clocks: list[dict]) -> object:
 
 def claims(rows: list[dict], clocks: list[dict]) -> list[tuple[str, str, str]]:
     final = {method: column(rows, method, "accuracy")[-1] for method in METHODS}
-    seconds = ", ".join(f"{value:.2g} s ({method})" for method, value in seconds_of_an_epoch(clocks).items())
+    seconds = ", ".join(f"{value:.1f} s ({method})" for method, value in seconds_of_an_epoch(clocks).items())
     return [(
         f"LFP trains {'LeNet on MNIST' if rows[0]['data'] == 'mnist' else 'a CNN on digits'} as gradient descent does",
         ", ".join(f"{method} {common.spread(found, '.2%')}" for method, found in final.items())
