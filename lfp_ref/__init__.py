@@ -1,6 +1,6 @@
 """Layer-wise Feedback Propagation (LFP), from scratch, on NumPy and Numba.
 
-    net = lfp.Sequential(lfp.Dense(64, 120), lfp.Step(), lfp.Dense(120, 10))
+    net = lfp.Sequential(lfp.Dense(64, 120), lfp.Step(-1), lfp.Dense(120, 10))
     z = net.forward(x)
     net.feedback(lfp.rewards.softmax(z, labels), lfp.rules.Epsilon(0.5))
     lfp.optim.SGD(net.parameters(), lr=0.1).step()
