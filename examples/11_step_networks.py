@@ -24,17 +24,16 @@ Straight-through is gradient descent with a stand-in for the step's derivative (
 
     python examples/11_step_networks.py            half an hour on a core; MNIST where LFP_REF_DATA names its folder
     python examples/11_step_networks.py --quick    under a minute: digits, one seed, a few epochs
-    (the numbers in results/ are of NUMBA_NUM_THREADS=1: sums round differently with another number of threads)
+
+The numbers in results/ are of NUMBA_NUM_THREADS=1: sums round differently with another number of threads.
 """
 
 from __future__ import annotations
 
-import argparse
-import csv
 import math
-from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import common
 import numpy as np
 
 import lfp_ref as lfp
@@ -86,7 +85,7 @@ def evidence(data: lfp.datasets.Dataset, model: str, variant: Variant, seed: int
     return float(np.mean(s != 0)), float(square[: square.size // 100].sum() / square.sum())
 
 
-def run(data: lfp.datasets.Dataset, model: str, name: str, seed: int, epochs: int) -> list[dict]:
+def trained(data: lfp.datasets.Dataset, model: str, name: str, seed: int, epochs: int) -> list[dict]:
     """Rows of one training run, one an epoch."""
     variant, batch_size = VARIANTS[name], 128 if len(data.x_train) >= 10_000 else 32
     net = network(data, model, variant, seed)
@@ -106,7 +105,7 @@ def run(data: lfp.datasets.Dataset, model: str, name: str, seed: int, epochs: in
     ]  # fmt: skip
 
 
-def draw(path: Path, rows: list[dict]) -> None:
+def draw(rows: list[dict]) -> Any:
     """Test error over epochs, a panel per network, a line per variant: mean, and lowest to highest."""
     from matplotlib.ticker import MaxNLocator
 
@@ -132,46 +131,42 @@ def draw(path: Path, rows: list[dict]) -> None:
     panels[0].set_ylabel("test error (%)")
     shown = [name for name in VARIANTS if name in lines]
     figure.legend([lines[name] for name in shown], shown, loc="outside lower center", ncols=2, fontsize=9)
-    figure.savefig(path, dpi=120)
+    return figure
 
 
-def write(path: Path, rows: list[dict]) -> None:
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows({k: f"{v:.4g}" if isinstance(v, float) else v for k, v in row.items()} for row in rows)
+def claims(rows: list[dict]) -> list[tuple[str, str, str]]:
+    """What each network reached by LFP, as the published package has it, and by straight-through."""
+    lines = []
+    for model in dict.fromkeys(row["network"] for row in rows):
+        epochs = max(row["epoch"] for row in rows if row["network"] == model)
+        last = [row for row in rows if (row["network"], row["epoch"]) == (model, epochs)]
+        reached = {
+            name: [row["accuracy"] for row in last if row["variant"] == name]
+            for name in dict.fromkeys(row["variant"] for row in last)
+        }
+        shown = (next(iter(reached)), "LFP, steps from 0, epsilon 1e-6", "straight-through, steps from -1")
+        said = "; ".join(f"{name}: {common.spread(reached[name])}" for name in shown)
+        seeds = str(len({row["seed"] for row in last}))
+        lines.append((f"LFP trains networks of steps ({last[0]['data']}, {model})", said, seeds))
+    return lines
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
-    options = parser.parse_args()
-    options.out.mkdir(parents=True, exist_ok=True)
-    data, plan, seeds = lfp.datasets.load_digits(), {"mlp": 10}, range(3)
-    if options.quick:
-        data, plan, seeds = data.subset(600), {"mlp": 10}, range(1)
-    else:
-        try:
-            data, plan = lfp.datasets.load_mnist(), {"mlp": 20, "lenet": 5}
-        except FileNotFoundError as error:
-            print(f"without MNIST: {error}")
+    run = common.start(__doc__)
+    data, plan, seeds = common.mnist(run.quick), {"mlp": 10}, range(3)
+    if run.quick:
+        data, seeds = data.subset(600), range(1)
+    elif data.name == "mnist":
+        plan = {"mlp": 20, "lenet": 5}
     rows: list[dict] = []
     for model, epochs in plan.items():
         for name in VARIANTS:
             if name not in NO_DROPOUT.get(model, ()):
                 for seed in seeds:
-                    rows += run(data, model, name, seed, epochs)
-                write(options.out / "11_step_networks.csv", rows)
-    draw(options.out / "11_step_networks.png", rows)
-    print("\ntest accuracy after the last epoch, mean (lowest to highest)")
-    for model, epochs in plan.items():
-        for name in VARIANTS:
-            last = [row for row in rows if (row["network"], row["variant"], row["epoch"]) == (model, name, epochs)]
-            if last:
-                found = [row["accuracy"] for row in last]
-                print(f"{model:6s} {name:48s} {np.mean(found):.2%} ({min(found):.2%} to {max(found):.2%})")
-    print(f"in {options.out}: 11_step_networks.csv, 11_step_networks.png")
+                    rows += trained(data, model, name, seed, epochs)
+                run.table(rows)
+    run.figure(draw(rows))
+    run.claims(*claims(rows))
 
 
 if __name__ == "__main__":
