@@ -1,0 +1,56 @@
+import tracemalloc
+
+import numpy as np
+import pytest
+
+import lfp_ref as lfp
+from lfp_ref import optim
+from lfp_ref.bench import works
+from lfp_ref.layers import activations, kernels, sharing
+from tests.common import numbers
+
+
+@pytest.mark.parametrize("size", [1, 7, 8, 9, 31, 32, 33, 127, 1009])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_one_thread_and_all_give_the_same_at_every_length(monkeypatch, size, dtype):
+    a, b, c = (numbers([size, i], size, dtype=dtype) for i in range(3))
+    one, half = dtype(1), dtype(0.5)
+    found = {}
+    for way, least in (("together", 0), ("alone", size + 1)):
+        monkeypatch.setattr(kernels, "WORTH_THREADS", least)
+        s, g, d, w, out = a.copy(), a.copy(), a.copy(), a.copy(), np.empty_like(a)
+        sharing.divide(s, b, dtype(0.25))
+        sharing.multiply(g, b)
+        sharing.multiply_signed(d, b, c)
+        untouched = optim.sgd(w, b, c.copy(), half, half, one)
+        activations.ReLU._forward(a, dtype(0), out)
+        found[way] = s, g, d, w, out, np.array([untouched, optim.sum_of_squares(a)])  # eighths: the sum is exact
+    for together, alone in zip(found["together"], found["alone"], strict=True):
+        assert np.array_equal(together, alone)
+
+
+@pytest.mark.parametrize("work", ["lenet-lfp", "spiking_mlp-lfp"])
+def test_a_step_takes_its_memory_from_the_steps_before(work):
+    """It makes some arrays of the outputs' size (rewards), and copies of weights: less than a fiftieth of the rest."""
+    net, (x, y) = works.network(work), works.samples(64)
+    step = works.stepper(net, work)
+    step(x, y)
+    outputs, _ = step(x, y)
+    layers = [layer for _, layer in net.named_layers()]
+    workspace = sum(memory.nbytes for layer in layers for memory in getattr(layer, "_memory", {}).values())
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        step(x, y)
+        after, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak - before < 8 * outputs.nbytes + workspace / 50 and after - before < 10_000
+
+
+def test_layers_share_no_memory():
+    one, other = (lfp.Dense(3, 3, rng=np.random.default_rng(0)) for _ in range(2))
+    for layer in (one, other):
+        layer.forward(np.ones((2, 3)))
+    mine, theirs = one._memory.values(), other._memory.values()
+    assert not any(np.shares_memory(a, b) for a in mine for b in theirs)
