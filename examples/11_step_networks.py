@@ -11,7 +11,7 @@ Steps from 0: where z <= 0, a = 0 and so s = 0. A silent unit never hears that i
 makes units more silent, no reward brings one back. A small epsilon: s goes like 1 / |z|, so the few samples that happen
 to lie nearest the threshold are louder than all others together. The cure is one number each: steps from -1
 (`Step(-1)`; `Step()` is the other), for which s = g / (|z| + epsilon) on either side, and an epsilon of about the size
-of the initial z (0.5). Dropping a tenth of the pixels helped the MLP on held-out data, but hardly on the test set.
+of the initial z (0.5). Dropping a tenth of the pixels helps the MLP a little.
 results/11_step_networks.md says what else was tried.
 
 Every variant trains the same networks from the same seeds, by Adam with a one-cycle schedule; learning rates, epsilon

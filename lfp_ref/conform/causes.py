@@ -154,7 +154,7 @@ def pattern(*kinds: str) -> Callable[[Pattern], Pattern]:
 
 
 @pattern("output", "current")
-def weights_or_bias(site: Site) -> Iterator[Guess]:
+def _weights_or_bias(site: Site) -> Iterator[Guess]:
     w, b, x = site.parameter("weight"), site.parameter("bias"), site.input
     if w is None or site.layer["type"] == "batch-norm":
         return
@@ -190,7 +190,7 @@ def _convolve(x: np.ndarray, w: np.ndarray, b: np.ndarray, layer: dict[str, Any]
 
 
 @pattern("output")
-def activations(site: Site) -> Iterator[Guess]:
+def _activations(site: Site) -> Iterator[Guess]:
     z = site.input
     if z is None:
         return
@@ -202,7 +202,7 @@ def activations(site: Site) -> Iterator[Guess]:
 
 
 @pattern("output")
-def other_layers(site: Site) -> Iterator[Guess]:
+def _other_layers(site: Site) -> Iterator[Guess]:
     kind = site.layer.get("type")
     if kind == "dropout":
         yield site.value * (1 - site.layer["p"]), "dropout does not scale kept units by 1 / (1 - p) in the forward pass"
@@ -213,7 +213,7 @@ def other_layers(site: Site) -> Iterator[Guess]:
 
 
 @pattern("winner")
-def which_maximum(site: Site) -> Iterator[Guess]:
+def _which_maximum(site: Site) -> Iterator[Guess]:
     yield _pool(site, True)[0], "the last of several maxima; the first one, row by row, is the winner"
 
 
@@ -237,7 +237,7 @@ def _pool(site: Site, last: bool) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pattern("membrane", "output")
-def membrane(site: Site) -> Iterator[Guess]:
+def _membrane(site: Site) -> Iterator[Guess]:
     current, about = site.expected("current"), site.layer
     if current is None:
         return
@@ -271,12 +271,12 @@ def _run(current: np.ndarray, beta: float, threshold: float, reset: str, at_thre
 
 
 @pattern("flow")
-def flow(site: Site) -> Iterator[Guess]:
+def _flow(site: Site) -> Iterator[Guess]:
     yield np.abs(site.expected("membrane")), "|u| in place of |v| + |u + taken - v|"
 
 
 @pattern("s")
-def carry(site: Site) -> Iterator[Guess]:
+def _carry(site: Site) -> Iterator[Guess]:
     if site.layer.get("type") != "lif" or site.told is None or site.expected("flow") is None:
         return
     den = site.expected("flow") + site.rule["epsilon"]
@@ -292,7 +292,7 @@ def carry(site: Site) -> Iterator[Guess]:
 
 
 @pattern("s")
-def division(site: Site) -> Iterator[Guess]:
+def _division(site: Site) -> Iterator[Guess]:
     s, epsilon = site.value, site.rule.get("epsilon", 1e-6)
     number = site.quantity.name.rpartition(".")[2]
     z = site.expected(f"denominator.{number}")
@@ -314,7 +314,7 @@ def division(site: Site) -> Iterator[Guess]:
 
 
 @pattern("weight.feedback", "bias.feedback", "feedback")
-def learning(site: Site) -> Iterator[Guess]:
+def _learning(site: Site) -> Iterator[Guess]:
     d = site.value
     if site.kind == "feedback":  # of a training case: "feedback.0.2.weight"
         step, _, name = site.quantity.name.removeprefix("feedback.").partition(".")
@@ -339,7 +339,7 @@ def learning(site: Site) -> Iterator[Guess]:
 
 
 @pattern("input_reward")
-def handing(site: Site) -> Iterator[Guess]:
+def _handing(site: Site) -> Iterator[Guess]:
     handed, told, out, kind = site.value, site.told, site.expected("output"), site.layer.get("type")
     shares = not site.rule.get("name", "").startswith("gradient")
     if kind == "dropout" and shares:
@@ -382,7 +382,7 @@ DERIVATIVES: dict[str, Callable[[np.ndarray], np.ndarray]] = {  # from the outpu
 
 
 @pattern("reward", "gradient")
-def rewards(site: Site) -> Iterator[Guess]:
+def _rewards(site: Site) -> Iterator[Guess]:
     r, z = site.value, site.case.inputs.get("outputs")
     if z is None:
         return
@@ -400,7 +400,7 @@ def rewards(site: Site) -> Iterator[Guess]:
 
 
 @pattern("value")
-def updates(site: Site) -> Iterator[Guess]:
+def _updates(site: Site) -> Iterator[Guess]:
     if site.case.about["computes"] != "optimiser" or not site.quantity.name.endswith(".0"):
         return
     start, feedback, options = site.case.inputs["value"], site.case.inputs["feedback.0"], site.case.about["options"]
@@ -414,7 +414,7 @@ def updates(site: Site) -> Iterator[Guess]:
 
 
 @pattern("told")
-def reduction(site: Site) -> Iterator[Guess]:
+def _reduction(site: Site) -> Iterator[Guess]:
     if site.case.about["reduction"] == "mean":
         yield site.value * site.batch, 'the reward is not divided by the batch size (reduction "mean")'
     else:
@@ -422,6 +422,6 @@ def reduction(site: Site) -> Iterator[Guess]:
 
 
 @pattern("")
-def order(site: Site) -> Iterator[Guess]:
+def _order(site: Site) -> Iterator[Guess]:
     yield site.value.reshape(-1, order="F").reshape(site.value.shape), "column-major order: arrays are row-major"
     yield -site.value, "the sign"
