@@ -155,5 +155,6 @@ def extra_answers(cases: list[Case], given: Mapping[str, Mapping[str, Any]], onl
 
 
 def meant(name: str, known: Mapping[str, Any]) -> str:
+    """What to add to a message about an unknown name: the known one next to it."""
     close = difflib.get_close_matches(name, known, 1)
     return f"; is {close[0]} meant?" if close else ""

@@ -50,6 +50,7 @@ def load(folder: str | Path = SHIPPED) -> list[Case]:
 
 
 def index(folder: Path) -> dict[str, Any]:
+    """What index.json says: the version, and the names of all cases by family."""
     return document(folder, "index")
 
 
@@ -68,6 +69,7 @@ def document(folder: Path, family: str) -> dict[str, Any]:
 
 
 def case_of(stored: dict[str, Any]) -> Case:
+    """A case from its part of a family's file."""
     arrays = {
         kind: {name: array_of(value) for name, value in stored[kind].items()} for kind in ("inputs", "parameters")
     }
@@ -81,6 +83,7 @@ def case_of(stored: dict[str, Any]) -> Case:
 
 
 def array_of(stored: dict[str, Any]) -> np.ndarray:
+    """The array of a stored {"shape": ..., "data": ...}."""
     return np.array(stored["data"], float).reshape(stored["shape"])
 
 
@@ -139,4 +142,5 @@ def text(value: Any, indent: str = "") -> str:
 
 
 def is_nested(value: Any) -> bool:
+    """Whether a value holds others."""
     return isinstance(value, dict | list)
