@@ -55,3 +55,9 @@ def test_layers_share_no_memory():
         layer.forward(np.ones((2, 3)))
     mine, theirs = one._memory.values(), other._memory.values()
     assert not any(np.shares_memory(a, b) for a in mine for b in theirs)
+
+
+def test_long_arrays_get_all_threads_and_short_ones_do_not(monkeypatch):
+    monkeypatch.setattr(kernels, "njit", lambda **options: lambda kernel: lambda *arrays: "parallel" in options)
+    is_parallel = kernels.elementwise(lambda x: x)
+    assert is_parallel(np.empty(kernels.WORTH_THREADS)) and not is_parallel(np.empty(kernels.WORTH_THREADS - 1))

@@ -44,7 +44,7 @@ def samples(count: int, size: int = 28) -> tuple[np.ndarray, np.ndarray]:
 
 
 def network(work: str, size: int = 28, **options: Any) -> Layer:
-    """The work\'s network, at its initial weights."""
+    """The work's network, at its initial weights."""
     make = models.NAMES[work.rsplit("-", 1)[0].replace("_", "-")]
     return make((1, size, size), 10, rng=np.random.default_rng(0), **options)
 

@@ -228,10 +228,11 @@ class Conv2d(Linear):
     def _mostly_zero(self, x: np.ndarray, fraction: float) -> bool:
         """Whether less than this of x (input or s) is not 0, by every 31st row of it, and it pays to skip the zeros."""
         long = min(self.out_channels, self.weight.value[0].size) >= sparse_conv.LEAST
-        dense = self.stride == self.dilation == (1, 1)
+        plain = self.stride == self.dilation == (1, 1)
+        if not (long and plain and x.shape[-1] >= sparse_conv.BLOCK):
+            return False
         some = x.reshape(-1, x.shape[-1])[::31]
-        few = bool(np.count_nonzero(some) < fraction * some.size)
-        return long and dense and x.shape[-1] >= sparse_conv.BLOCK and few
+        return bool(np.count_nonzero(some) < fraction * some.size)
 
     def _output_size(self, padded: np.ndarray) -> list[int]:
         return [(padded.shape[1 + i] - self.dilation[i] * (self.kernel_size[i] - 1) - 1) // self.stride[i] + 1
