@@ -22,8 +22,8 @@ def mostly_zero(seed, *shape, dtype, fraction=0.2):
 
 
 @given(around_a_block, st.integers(1, 3), st.integers(1, 9), st.tuples(st.integers(1, 6), st.integers(1, 6)), pairs,
-       st.integers(1, 3), dtypes, seeds)  # fmt: skip
-def test_every_sum_equals_the_oracle(n, channels, outputs, size, kernel, threads, dtype, seed):
+       st.integers(1, 3), st.booleans(), dtypes, seeds)  # fmt: skip
+def test_every_sum_equals_the_oracle(n, channels, outputs, size, kernel, threads, wanted, dtype, seed):
     assume(all(size[i] >= kernel[i] for i in (0, 1)))
     w, b = numbers([seed, 0], outputs, channels, *kernel, dtype=dtype), numbers([seed, 1], outputs, dtype=dtype)
     restated = oracle.Conv(oracle.exact(w), oracle.exact(b), (1, 1))
@@ -31,8 +31,9 @@ def test_every_sum_equals_the_oracle(n, channels, outputs, size, kernel, threads
     a = np.ascontiguousarray(np.moveaxis(x, 0, -1))
 
     z = np.full((*restated.output_shape(x.shape[1:]), n), np.nan, dtype)
-    reversed_columns = np.ascontiguousarray(w[..., ::-1].transpose(1, 2, 3, 0))
-    sparse_conv.forward(a, reversed_columns, b, kernel, z, threads)
+    reversed_columns = np.ascontiguousarray(w[..., ::-1].transpose(2, 1, 3, 0))
+    order, to = sparse_conv.in_order(a.shape[:3], (2, 1, 0)), sparse_conv.in_order(z.shape[:3], (1, 2, 0))
+    sparse_conv.forward(a, reversed_columns, b, kernel, order, to.reshape(z.shape[1], -1), z, threads)
     assert_close(np.moveaxis(z, -1, 0), restated.forward(oracle.exact(x)), "forward")
 
     s = mostly_zero(seed + 1, n, *z.shape[:-1], dtype=dtype)
@@ -40,11 +41,13 @@ def test_every_sum_equals_the_oracle(n, channels, outputs, size, kernel, threads
     handed = restated.feedback(oracle.exact(s), oracle.GRADIENT)
     g = np.full_like(a, np.nan)
     last = np.ascontiguousarray(w.transpose(0, 2, 3, 1))
-    sparse_conv.feedback_input(last, inside, kernel, g, threads)
-    assert_close(np.moveaxis(g, -1, 0), handed, "input", term=4)
-
     g_w, g_b = np.full((threads, *last.shape), np.nan, dtype), np.full((threads, outputs), np.nan, dtype)
-    sparse_conv.feedback_parameters(inside, a, kernel, g_w, g_b, threads)
+    order, natural = sparse_conv.in_order(a.shape[:3], (1, 2, 0)), sparse_conv.in_order(s.shape[1:], (0, 1, 2))
+    sparse_conv.feedback(last, inside, a, kernel, order, natural, wanted, g, g_w, g_b, threads)
+    if wanted:
+        assert_close(np.moveaxis(g, -1, 0), handed, "input", term=4)
+    else:
+        assert np.isnan(g).all()
     assert_close(np.moveaxis(g_w.sum(axis=0), -1, 1), restated.d_weight, "weight", term=4)
     assert_close(g_b.sum(axis=0), restated.d_bias, "bias", term=2)
 
@@ -63,21 +66,21 @@ def test_a_layer_gives_the_same_either_way(monkeypatch, rule, padding):
     """Input and reward with few non-zeros take the kernels that skip them; forbidden to, they take the others."""
     monkeypatch.setattr(conv, "get_num_threads", lambda: 3)  # parts to add up, however many threads there are
     used = []
+    ways = {"sparse": ("forward", "feedback"), "dense": ("forward", "feedback_input", "feedback_parameters")}
     for module, way in ((sparse_conv, "sparse"), (conv, "dense")):
-        for name in ("forward", "feedback_input", "feedback_parameters"):
+        for name in ways[way]:
             monkeypatch.setattr(module, name, listening(getattr(module, name), used, (way, name)))
     layer = fill(lfp.Conv2d(40, 32, (3, 2), padding=padding, dtype=np.float64), 0)
-    x = mostly_zero(1, 40, 40, 6, 5, dtype=np.float64, fraction=0.1)
+    x = mostly_zero(1, sparse_conv.BLOCK + 8, 40, 6, 5, dtype=np.float64, fraction=0.1)
     reward = mostly_zero(2, *layer.forward(x).shape, dtype=np.float64, fraction=0.1)
     results = {}
     for way, fraction in (("sparse", 0.2), ("dense", 0.0)):
-        for name in ("FORWARD", "INPUT", "PARAMETERS"):
+        for name in ("FORWARD", "FEEDBACK"):
             monkeypatch.setattr(sparse_conv, name, fraction)
         used.clear()
         z = layer.forward(x)
         results[way] = z, layer.feedback(reward, rule), *(p.feedback.copy() for p in layer.parameters())
-        assert {how for how, _ in used} == {way}
-        assert {name for _, name in used} == {"forward", "feedback_input", "feedback_parameters"}
+        assert set(used) == {(way, name) for name in ways[way]}
     for sparse, dense in zip(results["sparse"], results["dense"], strict=True):
         np.testing.assert_allclose(sparse, dense, rtol=1e-12, atol=1e-12 * np.abs(dense).max())
 

@@ -193,37 +193,46 @@ class Conv2d(Linear):
     def total(self, a: np.ndarray, w: np.ndarray, b: np.ndarray, out: str) -> np.ndarray:
         z = self.buffer(out, (self.out_channels, *self._output_size(a), a.shape[-1]), a.dtype)
         if self._mostly_zero(a, sparse_conv.FORWARD):
-            last = np.ascontiguousarray(w[..., ::-1].transpose(1, 2, 3, 0))
-            sparse_conv.forward(a, last, b, self.kernel_size, z, get_num_threads())
+            order = sparse_conv.in_order(a.shape[:3], (2, 1, 0))
+            to = sparse_conv.in_order(z.shape[:3], (1, 2, 0)).reshape(z.shape[1], -1)
+            last = np.ascontiguousarray(w[..., ::-1].transpose(2, 1, 3, 0))
+            sparse_conv.forward(a, last, b, self.kernel_size, order, to, z, get_num_threads())
         else:
             forward(a, w, b, self.stride, self.dilation, z)
         return z
 
     def to_input(self, s: np.ndarray, w: np.ndarray, out: str) -> np.ndarray:
-        a, padded, _ = self.seen
-        (py, px), (_, height, width, _) = self.padding, a.shape
-        g = self.buffer(out, padded.shape, s.dtype)
-        if self._mostly_zero(s, sparse_conv.INPUT):
-            last = np.ascontiguousarray(w.transpose(0, 2, 3, 1))
-            sparse_conv.feedback_input(last, s, self.kernel_size, g, get_num_threads())
-        else:
-            feedback_input(np.ascontiguousarray(w.transpose(1, 3, 0, 2)), s, self.stride, self.dilation, g)
-        if py == px == 0:
-            return g
-        inner = self.buffer(out + "_inner", a.shape, s.dtype)
-        inner[...] = g[:, py : py + height, px : px + width]
-        return inner
+        g = self.buffer(out, self.seen[1].shape, s.dtype)
+        feedback_input(np.ascontiguousarray(w.transpose(1, 3, 0, 2)), s, self.stride, self.dilation, g)
+        return self._inside_of(g, out + " inside")
 
     def to_parameters(self, s: np.ndarray, a: np.ndarray, g_w: np.ndarray, g_b: np.ndarray) -> None:
-        if self._mostly_zero(s, sparse_conv.PARAMETERS):
-            threads = get_num_threads()
-            parts_w = self.buffer("g_w of each thread", (threads, len(g_w), *self.kernel_size, g_w.shape[1]), s.dtype)
-            parts_b = self.buffer("g_b of each thread", (threads, len(g_b)), s.dtype)
-            sparse_conv.feedback_parameters(s, a, self.kernel_size, parts_w, parts_b, threads)
-            g_w[...] = np.moveaxis(parts_w.sum(axis=0), -1, 1)
-            g_b[...] = parts_b.sum(axis=0)
-        else:
-            feedback_parameters(s, a, self.stride, self.dilation, g_w, g_b)
+        feedback_parameters(s, a, self.stride, self.dilation, g_w, g_b)
+
+    def to_both(
+        self, s: np.ndarray, a: np.ndarray, w: np.ndarray, g_w: np.ndarray, g_b: np.ndarray, wanted: bool
+    ) -> np.ndarray | None:
+        if not self._mostly_zero(s, sparse_conv.FEEDBACK):
+            return super().to_both(s, a, w, g_w, g_b, wanted)
+        threads = get_num_threads()
+        last = np.ascontiguousarray(w.transpose(0, 2, 3, 1))
+        parts_w = self.buffer("g_w of each thread", (threads, *last.shape), s.dtype)
+        parts_b = self.buffer("g_b of each thread", (threads, len(last)), s.dtype)
+        g = self.buffer("g", a.shape if wanted else (0, 0, 0, 0), s.dtype)
+        order, natural = sparse_conv.in_order(a.shape[:3], (1, 2, 0)), sparse_conv.in_order(s.shape[:3], (0, 1, 2))
+        sparse_conv.feedback(last, s, a, self.kernel_size, order, natural, wanted, g, parts_w, parts_b, threads)
+        g_w[...] = np.moveaxis(parts_w.sum(axis=0), -1, 1)
+        g_b[...] = parts_b.sum(axis=0)
+        return self._inside_of(g, "g inside") if wanted else None
+
+    def _inside_of(self, padded: np.ndarray, out: str) -> np.ndarray:
+        """Without the padding, in the buffer of that name."""
+        (py, px), (a, *_) = self.padding, self.seen
+        if py == px == 0:
+            return padded
+        inside = self.buffer(out, a.shape, padded.dtype)
+        inside[...] = padded[:, py : py + a.shape[1], px : px + a.shape[2]]
+        return inside
 
     def _mostly_zero(self, x: np.ndarray, fraction: float) -> bool:
         """Whether less than this of x (input or s) is not 0, by every 31st row of it, and it pays to skip the zeros."""

@@ -29,8 +29,8 @@ Under a gradient rule the same pass is backpropagation through time, the reset h
 
     s[t]     = r[t] * surrogate(u[t] - threshold) + c[t+1]      c[t] = beta dv[t]/du[t-1] s[t]
 
-Kernels work on neurons (rows) of T steps of N samples; the potential is cheap to compute and large to keep, so the
-backward kernels run the neuron again from its current.
+The potential is cheap to compute and large to keep, so on the way back a neuron is run again from its current; only for
+the samples that get a reward, which are few behind a max pooling and neurons that seldom spike.
 """
 
 from __future__ import annotations
@@ -48,136 +48,138 @@ from lfp_ref.layers.linear import Linear
 from lfp_ref.layers.sharing import per_sample
 from lfp_ref.layers.surrogates import derivative
 from lfp_ref.layers.timed import Timed
-from lfp_ref.rules import Gradient, Rule
+from lfp_ref.rules import NO_SURROGATE, Gradient, Rule
 
 # reset: (part of the membrane that a spike leaves, part of the threshold that it takes)
 RESETS = {"subtract": (1, 1), "zero": (0, 0), "none": (1, 0)}
 
 
 @njit(**KERNEL)
-def charged(before, current, beta, threshold, left, taken):
+def charged(before, current, neuron):
     """u[t] = beta v[t] + I[t] - taken[t] for u[t-1], I[t]"""
+    beta, threshold, left, taken = neuron
     zero = type(before)(0)  # a plain 0 would turn single precision into double
     fired = before > threshold
     return beta * (left * before if fired else before) + current - (taken if fired else zero)
 
 
 @njit(**KERNEL)
-def charge(u, last, batch, current, at, beta, threshold, left, taken):
-    """u[t] for all samples.  u[t-1] is at `last`, u[t] follows; I[t] at `at`: vectors over n"""
-    for n in range(batch):
-        u[last + batch + n] = charged(u[last + n], current[at + n], beta, threshold, left, taken)
+def charge(before, current, neuron, u):
+    """u <- u[t] for u[t-1], I[t]: vectors over n"""
+    for n in range(u.size):
+        u[n] = charged(before[n], current[n], neuron)
 
 
 @njit(**KERNEL)
-def fire(u, batch, current, at, beta, threshold, left, taken, spikes, to):
-    """u <- u[t], and spike[t] = [u[t] > threshold]; NaN stays NaN, and is seen.  u holds u[t-1], spike[t] is at `to`"""
-    zero, one = u.dtype.type(0), u.dtype.type(1)
-    for n in range(batch):
-        x = charged(u[n], current[at + n], beta, threshold, left, taken)
+def fire(u, current, neuron, spikes):
+    """u[t-1] <- u[t], and spike[t] = [u[t] > threshold]; NaN stays NaN, and is seen"""
+    zero, one, threshold = u.dtype.type(0), u.dtype.type(1), neuron[1]
+    for n in range(u.size):
+        x = charged(u[n], current[n], neuron)
         u[n] = x
-        spikes[to + n] = one if x > threshold else (zero if x <= threshold else x)
+        spikes[n] = one if x > threshold else (zero if x <= threshold else x)
 
 
 @njit(**KERNEL)
-def share(u, last, batch, reward, at, carry, total, to, summed, beta, threshold, left, taken, epsilon):
-    """s[t] in place of reward[t] or, summed, added to total; carry <- c[t].  u[t-1] is at `last`, r[t] at `at`, carry
-    holds c[t+1]"""
+def share(before, u, reward, carry, neuron, epsilon):
+    """r[t] <- s[t], c[t+1] <- c[t] for u[t-1], u[t]"""
+    beta, threshold, left, taken = neuron
     zero, infinite = u.dtype.type(0), u.dtype.type(np.inf)
-    for n in range(batch):
-        before = u[last + n]
-        fired = before > threshold
-        v = left * before if fired else before
-        den = abs(v) + abs(u[last + batch + n] + (taken if fired else zero) - v) + epsilon
-        s = (reward[at + n] + carry[n]) / (den if den != 0 else infinite)  # nothing flowed, nothing is shared
+    for n in range(u.size):
+        fired = before[n] > threshold
+        v = left * before[n] if fired else before[n]
+        den = abs(v) + abs(u[n] + (taken if fired else zero) - v) + epsilon
+        s = (reward[n] + carry[n]) / (den if den != 0 else infinite)  # nothing flowed, nothing is shared
         carry[n] = beta * v * s
-        if summed:
-            total[to + n] += s
-        else:
-            reward[at + n] = s
+        reward[n] = s
 
 
 @njit(**KERNEL)
-def descend(u, last, batch, reward, at, carry, total, to, summed, beta, threshold, left, surrogate, slope):
+def descend(before, u, reward, carry, neuron, surrogate, slope):
     """The same for a gradient rule."""
+    beta, threshold, left, _ = neuron
     one = u.dtype.type(1)
-    for n in range(batch):
-        s = reward[at + n] * derivative(surrogate, slope, u[last + batch + n] - threshold) + carry[n]
-        carry[n] = beta * (left if u[last + n] > threshold else one) * s
-        if summed:
-            total[to + n] += s
-        else:
-            reward[at + n] = s
+    for n in range(u.size):
+        s = reward[n] * derivative(surrogate, slope, u[n] - threshold) + carry[n]
+        carry[n] = beta * (left if before[n] > threshold else one) * s
+        reward[n] = s
 
 
 @njit(**KERNEL)
-def run(neuron, current, steps, batch, beta, threshold, left, taken, u):
-    """u <- (0, u[0], ..., u[T-1]) of one neuron.  current (neurons, N) where it is constant, (neurons, T*N) else"""
-    flat, at = current.reshape(-1), np.uint64(neuron * current.shape[1])
-    for n in range(batch):
-        u[n] = 0
-    for t in range(np.uint64(steps)):
-        charge(u, t * batch, batch, flat, at, beta, threshold, left, taken)
-        if current.shape[1] != batch:
-            at += batch
+def rewarded(reward):
+    """The samples that get a reward at any step, of one neuron's (T, N): their numbers"""
+    some, samples, count = np.zeros(reward.shape[1], reward.dtype), np.empty(reward.shape[1] + 1, np.int64), 0
+    for t in range(len(reward)):
+        now = reward[t]
+        for n in range(some.size):
+            some[n] += abs(now[n])
+    for n in range(some.size):  # without a branch: a sample that is not wanted is overwritten by the next
+        samples[count] = n
+        count += int(some[n] != 0)
+    return samples[:count]
+
+
+@njit(**KERNEL)
+def take(values, samples, out):
+    """out <- the values of these samples"""
+    for k in range(samples.size):
+        out[k] = values[samples[k]]
+
+
+@njit(**KERNEL)
+def put(values, samples, out):
+    """The other way round."""
+    for k in range(samples.size):
+        out[samples[k]] = values[k]
 
 
 @njit(**PARALLEL)
-def forward(current, steps, beta, threshold, left, taken, spikes):
-    """Spikes (neurons, T*N) of the current."""
-    flat, flat_current, batch = spikes.reshape(-1), current.reshape(-1), np.uint64(spikes.shape[1] // steps)
-    for neuron in prange(spikes.shape[0]):
-        u = np.zeros(batch, current.dtype)
-        to, at = np.uint64(neuron * spikes.shape[1]), np.uint64(neuron * current.shape[1])
-        for _ in range(steps):
-            fire(u, batch, flat_current, at, beta, threshold, left, taken, flat, to)
-            to += batch
-            if current.shape[1] != batch:
-                at += batch
+def forward(current, neuron, spikes):
+    """Spikes (neurons, T, N) of the current: (neurons, 1, N) where it is constant, (neurons, T, N) else."""
+    for j in prange(len(spikes)):
+        u = np.zeros(spikes.shape[2], spikes.dtype)
+        for t in range(spikes.shape[1]):
+            fire(u, current[j, min(t, current.shape[1] - 1)], neuron, spikes[j, t])
 
 
 @njit(**PARALLEL)
-def membranes(current, steps, beta, threshold, left, taken, out):
-    """u (neurons, T*N) of the current."""
-    batch = np.uint64(out.shape[1] // steps)
-    for neuron in prange(out.shape[0]):
-        u = np.empty(out.shape[1] + np.int64(batch), out.dtype)
-        run(neuron, current, steps, batch, beta, threshold, left, taken, u)
-        out[neuron] = u[batch:]
+def membranes(current, neuron, u):
+    """u (neurons, T, N) of the current."""
+    for j in prange(len(u)):
+        before = np.zeros(u.shape[2], u.dtype)
+        for t in range(u.shape[1]):
+            charge(before, current[j, min(t, current.shape[1] - 1)], neuron, u[j, t])
+            before = u[j, t]
 
 
 @njit(**PARALLEL)
-def feedback(current, steps, beta, threshold, left, taken, epsilon, reward, total, summed):
-    """reward <- s (neurons, T*N); or, summed, total (neurons, N) <- its sum over time, and the reward is left."""
-    flat, flat_total, batch = reward.reshape(-1), total.reshape(-1), np.uint64(reward.shape[1] // steps)
-    for neuron in prange(reward.shape[0]):
-        u = np.empty(reward.shape[1] + np.int64(batch), reward.dtype)
-        run(neuron, current, steps, batch, beta, threshold, left, taken, u)
-        carry = np.zeros(batch, u.dtype)
-        at, to = np.uint64((neuron + 1) * reward.shape[1]), np.uint64(neuron) * batch
+def feedback(current, neuron, rule, reward, out, summed):
+    """out (neurons, T, N), the reward itself, <- s; or summed, out (neurons, 1, N) <- the sum of s over time.
+
+    rule: (is it LFP, epsilon, surrogate, slope). Only samples that get a reward are looked at: for others s is 0.
+    """
+    steps, (shares, epsilon, surrogate, slope) = reward.shape[1], rule
+    for j in prange(len(reward)):
+        samples = rewarded(reward[j])
+        u, now = np.zeros((steps + 1, samples.size), reward.dtype), np.empty(samples.size, reward.dtype)
+        carry, total = np.zeros_like(now), np.zeros_like(now)
+        for t in range(steps):
+            take(current[j, min(t, current.shape[1] - 1)], samples, now)
+            charge(u[t], now, neuron, u[t + 1])
+        for t in range(steps - 1, -1, -1):
+            take(reward[j, t], samples, now)
+            if shares:
+                share(u[t], u[t + 1], now, carry, neuron, epsilon)
+            else:
+                descend(u[t], u[t + 1], now, carry, neuron, surrogate, slope)
+            if summed:
+                for k in range(now.size):
+                    total[k] += now[k]
+            else:
+                put(now, samples, out[j, t])
         if summed:
-            total[neuron] = 0
-        for back in range(np.uint64(steps)):
-            last = (np.uint64(steps) - np.uint64(1) - back) * batch
-            at -= batch
-            share(u, last, batch, flat, at, carry, flat_total, to, summed, beta, threshold, left, taken, epsilon)
-
-
-@njit(**PARALLEL)
-def feedback_gradient(current, steps, beta, threshold, left, taken, surrogate, slope, reward, total, summed):
-    """The same for a gradient rule."""
-    flat, flat_total, batch = reward.reshape(-1), total.reshape(-1), np.uint64(reward.shape[1] // steps)
-    for neuron in prange(reward.shape[0]):
-        u = np.empty(reward.shape[1] + np.int64(batch), reward.dtype)
-        run(neuron, current, steps, batch, beta, threshold, left, taken, u)
-        carry = np.zeros(batch, u.dtype)
-        at, to = np.uint64((neuron + 1) * reward.shape[1]), np.uint64(neuron) * batch
-        if summed:
-            total[neuron] = 0
-        for back in range(np.uint64(steps)):
-            last = (np.uint64(steps) - np.uint64(1) - back) * batch
-            at -= batch
-            descend(u, last, batch, flat, at, carry, flat_total, to, summed, beta, threshold, left, surrogate, slope)
+            out[j] = 0
+            put(total, samples, out[j, 0])
 
 
 class LIF(Timed):
@@ -236,7 +238,7 @@ class LIF(Timed):
     def membrane(self) -> np.ndarray:
         """u (T, N, ...) of the last forward pass, a new array. Raises RuntimeError before it."""
         u = np.empty_like(self._passed().output)
-        membranes(_rows(self.seen[0]), self.time().steps, *self._neuron(), _rows(u))
+        membranes(self._timed(self.seen[0]), self._neuron(), self._timed(u))
         return self._over_time(u)
 
     def _passed(self) -> LIF:
@@ -251,7 +253,7 @@ class LIF(Timed):
         clock = self.time()
         current = self.layer.propagate(a, training)
         spikes = self.buffer("spikes", (*current.shape[:-1], clock.steps * clock.samples), current.dtype)
-        forward(_rows(current), clock.steps, *self._neuron(), _rows(spikes))
+        forward(self._timed(current), self._neuron(), self._timed(spikes))
         return self.remember(spikes, current)
 
     def hand_back(self, reward: np.ndarray, rules: Mapping[Any, Rule], wanted: bool) -> np.ndarray | None:
@@ -263,13 +265,12 @@ class LIF(Timed):
 
     def _share(self, reward: np.ndarray, rule: Rule, out: np.ndarray) -> None:
         """out (..., N) <- the sum of s over time; or, where out is the reward itself, reward <- s."""
-        (current,), number, steps = self.seen, reward.dtype.type, self.time().steps
-        back = _rows(reward), _rows(out), out is not reward
+        (current,), number = self.seen, reward.dtype.type
         if isinstance(rule, Gradient):
-            how = rule.surrogate, number(rule.slope)
-            feedback_gradient(_rows(current), steps, *self._neuron(), *how, *back)
+            how = False, number(0), rule.surrogate, number(rule.slope)
         else:
-            feedback(_rows(current), steps, *self._neuron(), number(rule.epsilon), *back)
+            how = True, number(rule.epsilon), NO_SURROGATE, number(0)
+        feedback(self._timed(current), self._neuron(), how, self._timed(reward), self._timed(out), out is not reward)
 
     def _neuron(self) -> tuple[Any, ...]:
         """(beta, threshold, left, taken) of the kernels, in the layer's dtype."""
@@ -286,7 +287,7 @@ class LIF(Timed):
         rule, clock = rules[self.layer], self.time()
         s, u = reward.copy(), np.empty_like(reward)
         self._share(s, rule, s)
-        membranes(_rows(self.seen[0]), clock.steps, *self._neuron(), _rows(u))
+        membranes(self._timed(self.seen[0]), self._neuron(), self._timed(u))
         neurons = reward.size // reward.shape[-1]
         r, s, u, current = (x.reshape(neurons, -1, clock.samples) for x in (reward, s, u, self.seen[0]))
         before = np.concatenate([np.zeros_like(u[:, :1]), u[:, :-1]], axis=1)
@@ -317,6 +318,6 @@ class LIF(Timed):
         once = z.size // z.shape[-1] * fan_in
         return float(np.count_nonzero(a) / a.size * once * a.shape[-1] / self.time().samples)
 
-
-def _rows(a: np.ndarray) -> np.ndarray:
-    return a.reshape(-1, a.shape[-1])
+    def _timed(self, x: np.ndarray) -> np.ndarray:
+        """(..., T*N) as (neurons, T, N), or (..., N) as (neurons, 1, N)."""
+        return x.reshape(-1, x.shape[-1] // self.time().samples, self.time().samples)
