@@ -18,6 +18,8 @@ from numpy.typing import ArrayLike, DTypeLike
 from lfp_ref.rules import Epsilon, Rule, resolve
 from lfp_ref.threads import one_blas_thread
 
+CACHE_LINE = 64  # bytes
+
 
 class Parameter:
     """A trained array and its feedback.
@@ -244,7 +246,7 @@ class Layer:
         size = math.prod(shape)
         flat = memory.get(name)
         if flat is None or flat.size < size or flat.dtype != dtype:
-            flat = memory[name] = np.empty(size, dtype)
+            flat = memory[name] = aligned(size, dtype)
         return flat[:size].reshape(shape)
 
     def remember(self, output: np.ndarray, *seen: Any) -> np.ndarray:
@@ -256,6 +258,13 @@ class Layer:
         """Raises ValueError that says what shape came and what shape was expected."""
         if not right:
             raise ValueError(f"{self.label}: expected input of shape {expected}, got {outside(a.shape)}")
+
+
+def aligned(size: int, dtype: DTypeLike) -> np.ndarray:
+    """An uninitialised array that begins at a cache line, so that no vector lies across two."""
+    raw = np.empty(size * np.dtype(dtype).itemsize + CACHE_LINE, np.uint8)
+    begin = -raw.ctypes.data % CACHE_LINE
+    return raw[begin : begin + size * np.dtype(dtype).itemsize].view(dtype)
 
 
 def initial(shape: tuple[int, ...], fan_in: int, dtype: DTypeLike, rng: np.random.Generator | None) -> Parameter:
