@@ -25,6 +25,8 @@ from lfp_ref.layers.base import initial, pair, whole
 from lfp_ref.layers.kernels import KERNEL, PARALLEL
 from lfp_ref.layers.linear import Linear
 from lfp_ref.layers.products import add_products, dot_products
+from lfp_ref.layers.sharing import after_parameter
+from lfp_ref.rules import Rule
 
 
 @njit(**KERNEL)
@@ -192,11 +194,9 @@ class Conv2d(Linear):
 
     def total(self, a: np.ndarray, w: np.ndarray, b: np.ndarray, out: str) -> np.ndarray:
         z = self.buffer(out, (self.out_channels, *self._output_size(a), a.shape[-1]), a.dtype)
-        if self._mostly_zero(a, sparse_conv.FORWARD):
-            order = sparse_conv.in_order(a.shape[:3], (2, 1, 0))
-            to = sparse_conv.in_order(z.shape[:3], (1, 2, 0)).reshape(z.shape[1], -1)
+        if self._few_events(a):
             last = np.ascontiguousarray(w[..., ::-1].transpose(2, 1, 3, 0))
-            sparse_conv.forward(a, last, b, self.kernel_size, order, to, z, get_num_threads())
+            sparse_conv.forward(a, last, b, self.kernel_size, *self._orders(a, z), z, get_num_threads())
         else:
             forward(a, w, b, self.stride, self.dilation, z)
         return z
@@ -204,44 +204,49 @@ class Conv2d(Linear):
     def to_input(self, s: np.ndarray, w: np.ndarray, out: str) -> np.ndarray:
         g = self.buffer(out, self.seen[1].shape, s.dtype)
         feedback_input(np.ascontiguousarray(w.transpose(1, 3, 0, 2)), s, self.stride, self.dilation, g)
-        return self._inside_of(g, out + " inside")
+        return self._inside_of(g, out)
 
     def to_parameters(self, s: np.ndarray, a: np.ndarray, g_w: np.ndarray, g_b: np.ndarray) -> None:
         feedback_parameters(s, a, self.stride, self.dilation, g_w, g_b)
 
-    def to_both(
-        self, s: np.ndarray, a: np.ndarray, w: np.ndarray, g_w: np.ndarray, g_b: np.ndarray, wanted: bool
-    ) -> np.ndarray | None:
-        if not self._mostly_zero(s, sparse_conv.FEEDBACK):
-            return super().to_both(s, a, w, g_w, g_b, wanted)
-        threads = get_num_threads()
-        last = np.ascontiguousarray(w.transpose(0, 2, 3, 1))
-        parts_w = self.buffer("g_w of each thread", (threads, *last.shape), s.dtype)
-        parts_b = self.buffer("g_b of each thread", (threads, len(last)), s.dtype)
-        g = self.buffer("g", a.shape if wanted else (0, 0, 0, 0), s.dtype)
-        order, natural = sparse_conv.in_order(a.shape[:3], (1, 2, 0)), sparse_conv.in_order(s.shape[:3], (0, 1, 2))
-        sparse_conv.feedback(last, s, a, self.kernel_size, order, natural, wanted, g, parts_w, parts_b, threads)
-        g_w[...] = np.moveaxis(parts_w.sum(axis=0), -1, 1)
-        g_b[...] = parts_b.sum(axis=0)
-        return self._inside_of(g, "g inside") if wanted else None
+    def hand_out(self, s: np.ndarray, rule: Rule, wanted: bool) -> np.ndarray | None:
+        (_, a, _), w, threads = self.seen, self.weight, get_num_threads()
+        if not (rule.shares and self._few_events(a)):
+            return super().hand_out(s, rule, wanted)
+        last = np.ascontiguousarray(w.value[..., ::-1].transpose(2, 1, 3, 0))
+        g_w = self.buffer("g_w of each thread", (threads, *last.shape), s.dtype)
+        g_b = self.buffer("g_b of each thread", (threads, self.out_channels), s.dtype)
+        r = self.buffer("g", a.shape, s.dtype)
+        r[...] = 0
+        sparse_conv.feedback(last, s, a, self.kernel_size, *self._orders(a, s), r, g_w, g_b, threads)
+        w.feedback[...] = g_w.sum(axis=0).transpose(3, 1, 0, 2)[..., ::-1]
+        after_parameter(rule, w.feedback, w.value, w.value)
+        if self.bias:
+            self.bias.feedback[...] = g_b.sum(axis=0)
+            after_parameter(rule, self.bias.feedback, self.bias.value, self.bias.value)
+        return self._inside_of(r, "g") if wanted else None
 
-    def _inside_of(self, padded: np.ndarray, out: str) -> np.ndarray:
-        """Without the padding, in the buffer of that name."""
+    def _few_events(self, a: np.ndarray) -> bool:
+        """Whether little of a prepared input is not 0, by every 31st row of it, and it pays to skip the zeros."""
+        plain = self.stride == self.dilation == (1, 1)
+        if not (plain and self.out_channels >= sparse_conv.LEAST and a.shape[-1] >= sparse_conv.BLOCK):
+            return False
+        some = a.reshape(-1, a.shape[-1])[::31]
+        return bool(np.count_nonzero(some) < sparse_conv.FEW * some.size)
+
+    def _orders(self, a: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Those in which sparse_conv.py wants input and output."""
+        rows = sparse_conv.in_order(z.shape[:3], (1, 2, 0)).reshape(z.shape[1], -1)
+        return sparse_conv.in_order(a.shape[:3], (2, 1, 0)), rows
+
+    def _inside_of(self, padded: np.ndarray, name: str) -> np.ndarray:
+        """The buffer of that name without the padding."""
         (py, px), (a, *_) = self.padding, self.seen
         if py == px == 0:
             return padded
-        inside = self.buffer(out, a.shape, padded.dtype)
+        inside = self.buffer(name + " inside", a.shape, padded.dtype)
         inside[...] = padded[:, py : py + a.shape[1], px : px + a.shape[2]]
         return inside
-
-    def _mostly_zero(self, x: np.ndarray, fraction: float) -> bool:
-        """Whether less than this of x (input or s) is not 0, by every 31st row of it, and it pays to skip the zeros."""
-        long = min(self.out_channels, self.weight.value[0].size) >= sparse_conv.LEAST
-        plain = self.stride == self.dilation == (1, 1)
-        if not (long and plain and x.shape[-1] >= sparse_conv.BLOCK):
-            return False
-        some = x.reshape(-1, x.shape[-1])[::31]
-        return bool(np.count_nonzero(some) < fraction * some.size)
 
     def _output_size(self, padded: np.ndarray) -> list[int]:
         return [(padded.shape[1 + i] - self.dilation[i] * (self.kernel_size[i] - 1) - 1) // self.stride[i] + 1

@@ -66,13 +66,6 @@ class Linear(Layer):
         """g of weight and bias for a prepared input, written into g_w and g_b."""
         raise NotImplementedError
 
-    def to_both(
-        self, s: np.ndarray, a: np.ndarray, w: np.ndarray, g_w: np.ndarray, g_b: np.ndarray, wanted: bool
-    ) -> np.ndarray | None:
-        """to_parameters and, if wanted, to_input: for layers that have a shorter way to do both."""
-        self.to_parameters(s, a, g_w, g_b)
-        return self.to_input(s, w, "g") if wanted else None
-
     # ---- forward and feedback
 
     def propagate(self, a: np.ndarray, training: bool) -> np.ndarray:
@@ -108,12 +101,9 @@ class Linear(Layer):
 
         Also for layers around this one that divide by something else than z (lif.py).
         """
-        (a, x, _), w, b = self.seen, self.weight.value, self._bias()
-        d_w, d_b = self.weight.feedback, self.bias.feedback if self.bias else self.buffer("d_b", b.shape, b.dtype)
-        g = self.to_both(s, x, w, d_w, d_b, wanted)
-        after_parameter(rule, d_w, w, w)
-        after_parameter(rule, d_b, b, b)
-        return None if g is None else after(rule, g, a)
+        sight = self._sight(Term(), 0)
+        self._learn(s, sight, rule, True)
+        return self._hand(s, sight, rule, None) if wanted else None
 
     def kept(self, reward: np.ndarray, rules: Mapping[Any, Rule]) -> dict[str, np.ndarray]:
         rule = rules[self]
