@@ -46,9 +46,10 @@ def exact_rule(rule, dtype):
 
 
 @given(st.sampled_from([dense, conv]), betas, thresholds, resets, steps, given_over_time, batches, st.booleans(), rules,
-       dtypes, seeds)  # fmt: skip
-def test_equals_the_oracle(make, beta, threshold, reset, steps, over_time, n, bias, rule, dtype, seed):
-    """Spikes and membranes to the last digit, feedback to rounding; constant inputs and inputs over time."""
+       st.sampled_from([0.0, 0.5, 1.0]), dtypes, seeds)  # fmt: skip
+def test_equals_the_oracle(make, beta, threshold, reset, steps, over_time, n, bias, rule, rewarded, dtype, seed):
+    """Spikes and membranes to the last digit, feedback to rounding; constant inputs and inputs over time; rewards for
+    all neurons in all samples, for some, for none."""
     layer, shape = make(dtype, bias)
     fill(layer, seed)
     net = lfp.Spiking(lfp.LIF(layer, beta, threshold, reset), steps=steps, inputs="given" if over_time else "constant")
@@ -62,6 +63,7 @@ def test_equals_the_oracle(make, beta, threshold, reset, steps, over_time, n, bi
     assert np.array_equal(net[0].spikes, spikes)
     assert np.array_equal(net[0].membrane, np.stack(restated.u).astype(dtype))
     reward = numbers([seed, 10], *spikes.shape, dtype=dtype)
+    reward[:, np.random.default_rng([seed, 11]).random(spikes.shape[1:]) >= rewarded] = 0
     handed = net.feedback(reward, rule)
     exact = restated.feedback(oracle.exact(reward), exact_rule(rule, dtype))
     term = 4 * float(restated.largest_s)
