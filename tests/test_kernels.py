@@ -57,6 +57,15 @@ def test_layers_share_no_memory():
     assert not any(np.shares_memory(a, b) for a in mine for b in theirs)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int32])
+def test_memory_begins_at_a_cache_line(dtype):
+    layer = lfp.ReLU()
+    for size in (1, 7, 64, 1009, 100_003):
+        memory = layer.buffer("z", (size, 3), dtype)
+        assert memory.ctypes.data % 64 == 0 and memory.shape == (size, 3) and memory.dtype == dtype
+        memory[...] = 1  # all of it is there to be written
+
+
 def test_long_arrays_get_all_threads_and_short_ones_do_not(monkeypatch):
     monkeypatch.setattr(kernels, "njit", lambda **options: lambda kernel: lambda *arrays: "parallel" in options)
     is_parallel = kernels.elementwise(lambda x: x)

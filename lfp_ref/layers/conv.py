@@ -11,7 +11,7 @@
 How it is computed. The batch is last, so a pixel is a vector over n and, where the stride along x is 1, a whole row of
 outputs is one vector: neighbouring pixels follow each other in memory, and tap j only shifts where the input's row
 begins. All three sums are then the same work, that of products.py: many rows times a weight each, added up. Where most
-of the input or of s is 0, sparse_conv.py does less of it.
+of the input is 0, sparse_conv.py does less of it.
 """
 
 from __future__ import annotations
@@ -210,6 +210,7 @@ class Conv2d(Linear):
         feedback_parameters(s, a, self.stride, self.dilation, g_w, g_b)
 
     def hand_out(self, s: np.ndarray, rule: Rule, wanted: bool) -> np.ndarray | None:
+        """As for every linear layer; where the input has few events, both sums at once, by these."""
         (_, a, _), w, threads = self.seen, self.weight, get_num_threads()
         if not (rule.shares and self._few_events(a)):
             return super().hand_out(s, rule, wanted)
