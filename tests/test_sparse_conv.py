@@ -42,7 +42,7 @@ def test_every_sum_equals_the_oracle(n, channels, outputs, size, kernel, threads
     handed = restated.feedback(oracle.exact(s), oracle.GRADIENT)
     r, g_b = np.zeros_like(a), np.full((threads, outputs), np.nan, dtype)
     g_w = np.full((threads, *reversed_columns.shape), np.nan, dtype)
-    sparse_conv.feedback(reversed_columns, inside, a, kernel, *orders, r, g_w, g_b, threads)
+    sparse_conv.feedback(reversed_columns, inside, a, kernel, orders[1], r, g_w, g_b, threads)
     assert_close(np.moveaxis(r, -1, 0), oracle.exact(x) * handed, "input", term=4)
     assert_close(g_w.sum(axis=0).transpose(3, 1, 0, 2)[..., ::-1], restated.d_weight, "weight", term=4)
     assert_close(g_b.sum(axis=0), restated.d_bias, "bias", term=2)

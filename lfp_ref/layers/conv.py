@@ -219,7 +219,7 @@ class Conv2d(Linear):
         g_b = self.buffer("g_b of each thread", (threads, self.out_channels), s.dtype)
         r = self.buffer("g", a.shape, s.dtype)
         r[...] = 0
-        sparse_conv.feedback(last, s, a, self.kernel_size, *self._orders(a, s), r, g_w, g_b, threads)
+        sparse_conv.feedback(last, s, a, self.kernel_size, self._orders(a, s)[1], r, g_w, g_b, threads)
         w.feedback[...] = g_w.sum(axis=0).transpose(3, 1, 0, 2)[..., ::-1]
         after_parameter(rule, w.feedback, w.value, w.value)
         if self.bias:
