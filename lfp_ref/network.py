@@ -51,6 +51,7 @@ class Sequential(Layer):
 
     def propagate(self, a: np.ndarray, training: bool) -> np.ndarray:
         for layer in self.layers:
+            a = a if layer.takes_spikes else layer.numbers(a, self.dtype)
             a = np.ascontiguousarray(layer.propagate(a, training))
         return self.remember(a)
 
@@ -137,7 +138,7 @@ class Spiking(Sequential):
             raise ValueError(f"{self.label}: a spiking network is a network of its own, no part of another")
         self.seen = None  # where a layer refuses its input there is no pass to hand a reward back through
         self.clock.samples = a.shape[-1] // (self.steps if self.inputs == "given" else 1)
-        return super().propagate(a, training)
+        return self.remember(self.numbers(super().propagate(a, training), self.dtype))
 
     def hand_back(self, reward: np.ndarray, rules: Mapping[Any, Rule], wanted: bool) -> np.ndarray | None:
         for _, layer in self.named_layers():

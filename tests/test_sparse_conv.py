@@ -97,6 +97,25 @@ def test_what_does_not_pay_is_left_to_the_others():
     assert not chooses(lfp.Conv2d(40, 31, 3), few)
 
 
+@pytest.mark.parametrize("fraction", [0.1, 0.5])
+@pytest.mark.parametrize("rule", [Epsilon(), Gradient()])
+def test_spikes_in_bytes_give_the_same_as_spikes_in_numbers(rule, fraction):
+    """Few or many, shared or differentiated; padded, so that what is few inside may be fewer outside."""
+    spikes = np.random.default_rng(4).random((40, 6, 5, sparse_conv.BLOCK)) < fraction
+    reward = numbers(5, 32, 6, 6, sparse_conv.BLOCK, dtype=np.float32)
+    results = {}
+    for dtype in (np.uint8, np.float32):
+        layer = fill(lfp.Conv2d(40, 32, (3, 2), padding=1, dtype=np.float32), 0)
+        z = layer.propagate(spikes.astype(dtype), False).copy()
+        results[dtype] = (
+            z,
+            layer.hand_back(reward.copy(), {layer: rule}, True),
+            *(p.feedback for p in layer.parameters()),
+        )
+    for ours, expected in zip(results[np.uint8], results[np.float32], strict=True):
+        assert ours.dtype == expected.dtype and np.array_equal(ours, expected)
+
+
 def test_nan_is_no_zero():
     """What diverges must be seen."""
     layer = lfp.Conv2d(40, 32, 3)

@@ -219,6 +219,48 @@ def test_dropout_average_pooling_normalisation_and_residuals_work_between_spikin
     assert np.abs(sheet.residue).max() <= 1e-5 * largest  # float32
 
 
+class Probe(lfp.Layer):
+    """Passes on what it gets, and remembers of what dtype it was."""
+
+    def propagate(self, a, training):
+        return self.remember(a, a.dtype)
+
+    def hand_back(self, reward, rules, wanted):
+        return reward
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_spikes_are_bytes_between_layers_that_take_them_and_numbers_to_all_others(dtype):
+    rng = np.random.default_rng(0)
+
+    def lif(layer):
+        return lfp.LIF(layer, threshold=0.1)
+
+    def conv():
+        return lif(lfp.Conv2d(2, 2, 1, dtype=dtype, rng=rng))
+
+    probes = [Probe() for _ in range(4)]
+    net = lfp.Spiking(
+        conv(), lfp.MaxPool2d(2), conv(), probes[0], conv(), lfp.Sequential(probes[1], lfp.MaxPool2d(2), conv()),
+        lfp.Residual(conv(), lfp.Sequential(probes[2], conv())), probes[3],
+        lfp.Flatten(), lif(lfp.Dense(2, 3, dtype=dtype, rng=rng)), steps=5,
+    )  # fmt: skip
+    spikes = net.forward(rng.random((4, 2, 4, 4)))
+    assert all(net[number].output.dtype == np.uint8 for number in (0, 1, 2, 4, 5))
+    assert [probe.seen[0] for probe in probes] == [dtype] * 4
+    assert spikes.dtype == net[0].spikes.dtype == net[0].membrane.dtype == dtype
+    assert set(np.unique(spikes)) == {0, 1} and set(np.unique(net[0].spikes)) == {0, 1}
+    assert net.feedback(spikes).dtype == dtype and all(p.feedback.dtype == dtype for p in net.parameters())
+
+
+def test_nan_in_a_hidden_layer_is_seen_at_the_output():
+    net = network()
+    net.parameters()[0].value[0] = np.nan
+    assert np.isnan(net.forward(np.ones((2, 1, 5, 4)))).all()
+    net.parameters()[0].value[0] = 1
+    assert np.isfinite(net.forward(np.ones((2, 1, 5, 4)))).all()
+
+
 def digits(inputs="constant", encoding=(), steps=6, threshold=1.0):
     rng = np.random.default_rng(0)
     return lfp.Spiking(

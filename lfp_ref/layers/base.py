@@ -19,6 +19,7 @@ from lfp_ref.rules import Epsilon, Rule, resolve
 from lfp_ref.threads import one_blas_thread
 
 CACHE_LINE = 64  # bytes
+SPIKE = np.dtype(np.uint8)  # what a layer of spiking neurons puts out: 0 or 1, in a byte
 
 
 class Parameter:
@@ -62,6 +63,7 @@ class Layer:
     dtype: np.dtype | None = None
     path: str = ""
     passed_over: tuple[str, ...] = ()  # entries of PyTorch's state that mean nothing here
+    takes_spikes: bool = False  # propagate takes bytes; to others, spikes come as numbers
     sample_axis: int = 0  # of the user's input; only a spiking network given its input over time has another
     seen: Any = None  # what the last propagate left for hand_back
     output: Any = None  # what it returned
@@ -248,6 +250,15 @@ class Layer:
         if flat is None or flat.size < size or flat.dtype != dtype:
             flat = memory[name] = aligned(size, dtype)
         return flat[:size].reshape(shape)
+
+    def numbers(self, a: np.ndarray, dtype: np.dtype | None, out: str = "numbers") -> np.ndarray:
+        """Spikes as numbers of this dtype, in the buffer of that name; numbers as they are."""
+        if a.dtype != SPIKE:
+            return a
+        assert dtype is not None, "where there are spikes there are neurons, which have one"
+        numbers = self.buffer(out, a.shape, dtype)
+        numbers[...] = a
+        return numbers
 
     def remember(self, output: np.ndarray, *seen: Any) -> np.ndarray:
         """Keeps what hand_back needs, and returns the output."""

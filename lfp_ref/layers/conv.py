@@ -21,7 +21,7 @@ from numba import get_num_threads, njit, prange
 from numpy.typing import DTypeLike
 
 from lfp_ref.layers import sparse_conv
-from lfp_ref.layers.base import initial, pair, whole
+from lfp_ref.layers.base import SPIKE, initial, pair, whole
 from lfp_ref.layers.kernels import KERNEL, PARALLEL
 from lfp_ref.layers.linear import Linear
 from lfp_ref.layers.products import add_products, dot_products
@@ -150,6 +150,8 @@ class Conv2d(Linear):
     Source: the paper's section on LFP for linear layers; a weight's feedback is summed over the positions it serves.
     """
 
+    takes_spikes = True
+
     def __init__(
         self,
         in_channels: int,
@@ -192,13 +194,18 @@ class Conv2d(Linear):
         padded[:, py : py + height, px : px + width] = a
         return padded
 
+    def propagate(self, a: np.ndarray, training: bool) -> np.ndarray:
+        if a.dtype == SPIKE and not self._few_events(a):
+            a = self.numbers(a, self.dtype)
+        return super().propagate(a, training)
+
     def total(self, a: np.ndarray, w: np.ndarray, b: np.ndarray, out: str) -> np.ndarray:
-        z = self.buffer(out, (self.out_channels, *self._output_size(a), a.shape[-1]), a.dtype)
+        z = self.buffer(out, (self.out_channels, *self._output_size(a), a.shape[-1]), w.dtype)
         if self._few_events(a):
             last = np.ascontiguousarray(w[..., ::-1].transpose(2, 1, 3, 0))
             sparse_conv.forward(a, last, b, self.kernel_size, *self._orders(a, z), z, get_num_threads())
         else:
-            forward(a, w, b, self.stride, self.dilation, z)
+            forward(self.numbers(a, w.dtype), w, b, self.stride, self.dilation, z)
         return z
 
     def to_input(self, s: np.ndarray, w: np.ndarray, out: str) -> np.ndarray:
@@ -207,7 +214,7 @@ class Conv2d(Linear):
         return self._inside_of(g, out)
 
     def to_parameters(self, s: np.ndarray, a: np.ndarray, g_w: np.ndarray, g_b: np.ndarray) -> None:
-        feedback_parameters(s, a, self.stride, self.dilation, g_w, g_b)
+        feedback_parameters(s, self.numbers(a, s.dtype), self.stride, self.dilation, g_w, g_b)
 
     def hand_out(self, s: np.ndarray, rule: Rule, wanted: bool) -> np.ndarray | None:
         """As for every linear layer; where the input has few events, both sums at once, by these."""
@@ -218,7 +225,6 @@ class Conv2d(Linear):
         g_w = self.buffer("g_w of each thread", (threads, *last.shape), s.dtype)
         g_b = self.buffer("g_b of each thread", (threads, self.out_channels), s.dtype)
         r = self.buffer("g", a.shape, s.dtype)
-        r[...] = 0
         sparse_conv.feedback(last, s, a, self.kernel_size, self._orders(a, s)[1], r, g_w, g_b, threads)
         w.feedback[...] = g_w.sum(axis=0).transpose(3, 1, 0, 2)[..., ::-1]
         after_parameter(rule, w.feedback, w.value, w.value)

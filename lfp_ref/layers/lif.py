@@ -42,7 +42,7 @@ from typing import Any
 import numpy as np
 from numba import njit, prange
 
-from lfp_ref.layers.base import Layer
+from lfp_ref.layers.base import SPIKE, Layer
 from lfp_ref.layers.kernels import KERNEL, PARALLEL
 from lfp_ref.layers.linear import Linear
 from lfp_ref.layers.sharing import per_sample
@@ -52,6 +52,7 @@ from lfp_ref.rules import NO_SURROGATE, Gradient, Rule
 
 # reset: (part of the membrane that a spike leaves, part of the threshold that it takes)
 RESETS = {"subtract": (1, 1), "zero": (0, 0), "none": (1, 0)}
+GROUP = 8  # neurons
 
 
 @njit(**KERNEL)
@@ -72,12 +73,11 @@ def charge(before, current, neuron, u):
 
 @njit(**KERNEL)
 def fire(u, current, neuron, spikes):
-    """u[t-1] <- u[t], and spike[t] = [u[t] > threshold]; NaN stays NaN, and is seen"""
-    zero, one, threshold = u.dtype.type(0), u.dtype.type(1), neuron[1]
+    """u[t-1] <- u[t], and spike[t] = [u[t] > threshold]"""
     for n in range(u.size):
         x = charged(u[n], current[n], neuron)
         u[n] = x
-        spikes[n] = one if x > threshold else (zero if x <= threshold else x)
+        spikes[n] = x > neuron[1]
 
 
 @njit(**KERNEL)
@@ -106,40 +106,60 @@ def descend(before, u, reward, carry, neuron, surrogate, slope):
 
 
 @njit(**KERNEL)
-def rewarded(reward):
-    """The samples that get a reward at any step, of one neuron's (T, N): their numbers"""
-    some, samples, count = np.zeros(reward.shape[1], reward.dtype), np.empty(reward.shape[1] + 1, np.int64), 0
-    for t in range(len(reward)):
-        now = reward[t]
-        for n in range(some.size):
-            some[n] += abs(now[n])
-    for n in range(some.size):  # without a branch: a sample that is not wanted is overwritten by the next
-        samples[count] = n
-        count += int(some[n] != 0)
-    return samples[:count]
+def rewarded(reward, low, high):
+    """Where neurons low..high get a reward at any step, of reward (neurons, T, N): numbers of neurons, of samples"""
+    batch = reward.shape[2]
+    neurons, samples = np.empty((high - low) * batch + 1, np.int64), np.empty((high - low) * batch + 1, np.int64)
+    some, count = np.empty(batch, reward.dtype), 0
+    for j in range(low, high):
+        some[:] = 0
+        for t in range(reward.shape[1]):
+            now = reward[j, t]
+            for n in range(batch):
+                some[n] += abs(now[n])
+        for n in range(batch):  # without a branch: what is not wanted is overwritten by the next
+            neurons[count], samples[count] = j, n
+            count += int(some[n] != 0)
+    return neurons[:count], samples[:count]
 
 
 @njit(**KERNEL)
-def take(values, samples, out):
-    """out <- the values of these samples"""
-    for k in range(samples.size):
-        out[k] = values[samples[k]]
+def places(neurons, samples, x):
+    """Where x (neurons, T, N), as a flat array, has the first step of each."""
+    at = np.empty(neurons.size, np.uint64)
+    for k in range(at.size):
+        at[k] = neurons[k] * x.shape[1] * x.shape[2] + samples[k]
+    return at
 
 
 @njit(**KERNEL)
-def put(values, samples, out):
+def take(flat, at, t, batch, out):
+    """out <- the values at these places, t steps later"""
+    for k in range(at.size):
+        out[k] = flat[at[k] + np.uint64(t * batch)]
+
+
+@njit(**KERNEL)
+def put(values, at, t, batch, flat):
     """The other way round."""
-    for k in range(samples.size):
-        out[samples[k]] = values[k]
+    for k in range(at.size):
+        flat[at[k] + np.uint64(t * batch)] = values[k]
 
 
 @njit(**PARALLEL)
 def forward(current, neuron, spikes):
-    """Spikes (neurons, T, N) of the current: (neurons, 1, N) where it is constant, (neurons, T, N) else."""
+    """Spikes (neurons, T, N) of the current: (neurons, 1, N) where it is constant, (neurons, T, N) else.
+
+    Returns whether any potential is NaN: that one stays NaN to the last step.
+    """
+    lost = np.zeros(len(spikes), np.bool_)
     for j in prange(len(spikes)):
-        u = np.zeros(spikes.shape[2], spikes.dtype)
+        u = np.zeros(spikes.shape[2], current.dtype)
         for t in range(spikes.shape[1]):
             fire(u, current[j, min(t, current.shape[1] - 1)], neuron, spikes[j, t])
+        for n in range(u.size):
+            lost[j] |= u[n] != u[n]
+    return lost.any()
 
 
 @njit(**PARALLEL)
@@ -156,18 +176,22 @@ def membranes(current, neuron, u):
 def feedback(current, neuron, rule, reward, out, summed):
     """out (neurons, T, N), the reward itself, <- s; or summed, out (neurons, 1, N) <- the sum of s over time.
 
-    rule: (is it LFP, epsilon, surrogate, slope). Only samples that get a reward are looked at: for others s is 0.
+    rule: (is it LFP, epsilon, surrogate, slope). Only where there is a reward: elsewhere s is 0. Few samples of a
+    neuron have one, so GROUP neurons make up a vector.
     """
-    steps, (shares, epsilon, surrogate, slope) = reward.shape[1], rule
-    for j in prange(len(reward)):
-        samples = rewarded(reward[j])
-        u, now = np.zeros((steps + 1, samples.size), reward.dtype), np.empty(samples.size, reward.dtype)
+    (size, steps, batch), (shares, epsilon, surrogate, slope) = reward.shape, rule
+    flat_current, flat_reward, flat_out = current.reshape(-1), reward.reshape(-1), out.reshape(-1)
+    for group in prange((size + GROUP - 1) // GROUP):
+        low, high = group * GROUP, min((group + 1) * GROUP, size)
+        neurons, samples = rewarded(reward, low, high)
+        at, at_current = places(neurons, samples, reward), places(neurons, samples, current)
+        u, now = np.zeros((steps + 1, at.size), reward.dtype), np.empty(at.size, reward.dtype)
         carry, total = np.zeros_like(now), np.zeros_like(now)
         for t in range(steps):
-            take(current[j, min(t, current.shape[1] - 1)], samples, now)
+            take(flat_current, at_current, min(t, current.shape[1] - 1), batch, now)
             charge(u[t], now, neuron, u[t + 1])
         for t in range(steps - 1, -1, -1):
-            take(reward[j, t], samples, now)
+            take(flat_reward, at, t, batch, now)
             if shares:
                 share(u[t], u[t + 1], now, carry, neuron, epsilon)
             else:
@@ -176,10 +200,10 @@ def feedback(current, neuron, rule, reward, out, summed):
                 for k in range(now.size):
                     total[k] += now[k]
             else:
-                put(now, samples, out[j, t])
+                put(now, at, t, batch, flat_out)
         if summed:
-            out[j] = 0
-            put(total, samples, out[j, 0])
+            out[low:high] = 0
+            put(total, places(neurons, samples, out), 0, batch, flat_out)
 
 
 class LIF(Timed):
@@ -201,6 +225,7 @@ class LIF(Timed):
     feedback for "zero"; here it is what actually flowed: a dropped potential is no part of den and gets no reward.
     """
 
+    takes_spikes = True
     layer: Linear
     beta: float
     threshold: float
@@ -232,14 +257,18 @@ class LIF(Timed):
     @property
     def spikes(self) -> np.ndarray:
         """0 or 1 (T, N, ...) of the last forward pass, a new array. Raises RuntimeError before it."""
-        return self._over_time(self._passed().output)
+        return self._over_time(self._passed().output).astype(self.dtype)
 
     @property
     def membrane(self) -> np.ndarray:
         """u (T, N, ...) of the last forward pass, a new array. Raises RuntimeError before it."""
-        u = np.empty_like(self._passed().output)
-        membranes(self._timed(self.seen[0]), self._neuron(), self._timed(u))
-        return self._over_time(u)
+        return self._over_time(self._passed()._potential())
+
+    def _potential(self) -> np.ndarray:
+        (current,) = self.seen
+        u = np.empty(self.output.shape, current.dtype)
+        membranes(self._timed(current), self._neuron(), self._timed(u))
+        return u
 
     def _passed(self) -> LIF:
         if self.seen is None:
@@ -251,10 +280,14 @@ class LIF(Timed):
 
     def propagate(self, a: np.ndarray, training: bool) -> np.ndarray:
         clock = self.time()
-        current = self.layer.propagate(a, training)
-        spikes = self.buffer("spikes", (*current.shape[:-1], clock.steps * clock.samples), current.dtype)
-        forward(self._timed(current), self._neuron(), self._timed(spikes))
-        return self.remember(spikes, current)
+        current = self.layer.propagate(a if self.layer.takes_spikes else self.layer.numbers(a, self.dtype), training)
+        spikes = self.buffer("spikes", (*current.shape[:-1], clock.steps * clock.samples), SPIKE)
+        is_lost = forward(self._timed(current), self._neuron(), self._timed(spikes))
+        self.remember(spikes, current)
+        if is_lost:  # a byte has no NaN, but what diverges must be seen
+            u = self._potential()
+            self.output = np.where(np.isnan(u), u, u > self.threshold)
+        return self.output
 
     def hand_back(self, reward: np.ndarray, rules: Mapping[Any, Rule], wanted: bool) -> np.ndarray | None:
         (current,), samples = self.seen, self.time().samples
@@ -285,9 +318,8 @@ class LIF(Timed):
 
     def kept(self, reward: np.ndarray, rules: Mapping[Any, Rule]) -> dict[str, np.ndarray]:
         rule, clock = rules[self.layer], self.time()
-        s, u = reward.copy(), np.empty_like(reward)
+        s, u = reward.copy(), self._potential()
         self._share(s, rule, s)
-        membranes(self._timed(self.seen[0]), self._neuron(), self._timed(u))
         neurons = reward.size // reward.shape[-1]
         r, s, u, current = (x.reshape(neurons, -1, clock.samples) for x in (reward, s, u, self.seen[0]))
         before = np.concatenate([np.zeros_like(u[:, :1]), u[:, :-1]], axis=1)
@@ -307,7 +339,7 @@ class LIF(Timed):
 
     def rate(self) -> float:
         """Spikes of a neuron in a step, on average over the last pass."""
-        return float(self.output.mean(dtype=np.float64))
+        return float(np.count_nonzero(self.output) / self.output.size)
 
     def operations(self) -> float:
         """Additions of a weight per sample that the spikes of the last pass cause, an estimate.

@@ -23,10 +23,10 @@ from lfp_ref.rules import Rule
 def challenge(best, winner, at, a, begin, tap, batch):
     """best = max(best, a), winner = tap where a is larger; the first tap always.  Vectors from at, from begin"""
     for n in range(batch):
-        value, held = a[begin + n], best[at + n]
-        larger = tap == 0 or value > held or (value != value and held == held)  # NaN wins, and is seen
+        value, held, by = a[begin + n], best[at + n], winner[at + n]
+        larger = tap == 0 or (not value <= held and held == held)  # NaN wins, and is seen
         best[at + n] = value if larger else held
-        winner[at + n] = tap if larger else winner[at + n]
+        winner[at + n] = tap if larger else by
 
 
 @njit(**KERNEL)
@@ -62,7 +62,7 @@ def max_forward(a, kernel, stride, out, winner):
                 for tap in range(kernel[0] * kernel[1]):
                     i, j = divmod(tap, kernel[1])
                     begin = place(a.shape, c, y * stride[0] + i, x * stride[1] + j)
-                    challenge(flat_out, flat_winner, at, flat_a, begin, tap, batch)
+                    challenge(flat_out, flat_winner, at, flat_a, begin, winner.dtype.type(tap), batch)
 
 
 @njit(**PARALLEL)
@@ -151,10 +151,12 @@ class MaxPool2d(Pool2d):
     Arguments as Pool2d. Source: the paper and LRP practice (winner takes all).
     """
 
+    takes_spikes = True
+
     def propagate(self, a: np.ndarray, training: bool) -> np.ndarray:
         kernel, stride = self.window(a)
         out = self.pooled(a, kernel, stride)
-        winner = self.buffer("winner", out.shape, np.int32)
+        winner = self.buffer("winner", out.shape, np.uint8 if kernel[0] * kernel[1] <= 256 else np.int32)
         max_forward(a, kernel, stride, out, winner)
         return self.remember(out, a.shape, winner)
 

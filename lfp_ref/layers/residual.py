@@ -58,8 +58,8 @@ class Residual(Layer):
         return self.body.first_layers() + (self.shortcut.first_layers() if self.shortcut else [])
 
     def propagate(self, a: np.ndarray, training: bool) -> np.ndarray:
-        u = self.body.propagate(a, training)
-        v = self.shortcut.propagate(a, training) if self.shortcut else a
+        u = self.numbers(self.body.propagate(a, training), self.dtype, "body")
+        v = self.numbers(self.shortcut.propagate(a, training), self.dtype, "shortcut") if self.shortcut else a
         self.expect(
             u.shape == v.shape,
             a,

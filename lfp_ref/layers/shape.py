@@ -14,6 +14,8 @@ from lfp_ref.rules import Rule
 class Flatten(Layer):
     """Input (N, ...), output (N, product of the rest). Source: as in PyTorch."""
 
+    takes_spikes = True
+
     def __repr__(self) -> str:
         return "Flatten()"
 

@@ -1,8 +1,8 @@
 """The sums of a convolution, skipping zeros: for inputs of spikes.
 
-They are those of conv.py, for stride and dilation 1, in another order: one sample at a time, and of its input only the
-events, the numbers that are not 0. Channels come last here, so that all the outputs of a row that see an event are one
-vector: for an event a[c, v, u] and a row y of outputs in v-KH+1..v, with x in u-KW+1..u,
+They are those of conv.py, for stride and dilation 1, in another order: of the input, only the events are looked at, the
+numbers that are not 0. Channels come last here, so that all the outputs of a row that see an event are one vector: for
+an event a[c, v, u] and a row y of outputs in v-KH+1..v, with x in u-KW+1..u,
 
     forward    z[y, x, :]         += a * w[v-y, c, x]
     feedback   g_w[v-y, c, x, :]  += a * s[y, x, :]
@@ -10,6 +10,9 @@ vector: for an event a[c, v, u] and a row y of outputs in v-KH+1..v, with x in u
 
 (the columns of w reversed: the further right an output, the further left the event in its window). An input of 0 has no
 part in z, gets no reward by LFP, and moves no weight. Only dJ/d(input) of a gradient rule needs it: that is conv.py's.
+
+Forward takes the events of a sample together, which add to the same outputs; feedback those of all samples at one place
+of the input, which add to the same weight.
 
 Everywhere else the batch is last. Samples are taken out of it and put back `BLOCK` at a time: more would not stay in
 the processor's cache, fewer would fetch each line of memory more often. In what order their positions are wanted, an
@@ -53,9 +56,9 @@ def lowest(mask):
 
 @njit(**KERNEL)
 def find_events(x, order, group, begin, size, events, values, starts):
-    """Where the samples begin..begin+size of x (..., N) are not 0, and what they are there: events, values (BLOCK, all)
-    in a sample, in order (numbers of positions in that order); starts (BLOCK, groups + 1): where in these each `group`
-    positions begin."""
+    """Sample by sample, where begin..begin+size of x (..., N) are not 0, and what they are there: events (numbers of
+    positions in order), values (BLOCK, all); starts (BLOCK, groups + 1): where in these each `group` positions begin.
+    """
     flat, batch, room = x.reshape(-1), np.uint64(x.shape[3]), np.uint64(events.shape[1])
     flat_events, flat_values, counts = events.reshape(-1), values.reshape(-1), np.zeros(BLOCK, np.uint64)
     for number in range(order.size):
@@ -75,15 +78,17 @@ def find_events(x, order, group, begin, size, events, values, starts):
 
 
 @njit(**KERNEL)
-def find_samples(x, begin, size, samples, starts):
-    """For each position of x (..., N), which of the samples begin..begin+size are not 0 there; starts: where in these
-    each position's begin."""
+def find_samples(x, begin, size, samples, values, starts):
+    """Position by position, which of the samples begin..begin+size of x (..., N) are not 0, and what they are there;
+    starts (positions + 1,): where in these each position's begin."""
     flat, batch, count = x.reshape(-1), np.uint64(x.shape[3]), np.uint64(0)
     for position in range(np.uint64(starts.size - 1)):
         starts[position] = count
-        mask = mask_of(flat, position * batch + np.uint64(begin), np.uint64(size))
+        at = position * batch + begin
+        mask = mask_of(flat, at, np.uint64(size))
         while mask != 0:
-            samples[count] = lowest(mask)
+            sample = lowest(mask)
+            samples[count], values[count] = sample, flat[at + sample]
             count += np.uint64(1)
             mask &= mask - np.uint64(1)
     starts[starts.size - 1] = count
@@ -91,9 +96,10 @@ def find_samples(x, begin, size, samples, starts):
 
 @njit(**KERNEL)
 def take(a, order, begin, size, samples):
-    """samples (BLOCK, all) <- the samples begin..begin+size of a (..., N), their positions in order.
+    """samples (BLOCK, all + TILE) <- the samples begin..begin+size of a (..., N), their positions in order.
 
-    TILE positions at a time are fetched first, then turned: cache lines come and go whole.
+    TILE positions are fetched, then turned, so that cache lines come and go whole; always TILE, for a loop of a known
+    length: behind the last position there is room for what a shorter tile leaves over.
     """
     flat, batch = a.reshape(-1), np.uint64(a.shape[3])
     tile = np.empty(TILE * BLOCK, a.dtype)
@@ -144,9 +150,9 @@ def forward(a, w, b, kernel, order, to, z, threads):
     flat_w, long, tap = w.reshape(-1), np.uint64(outputs), kernel[1] * outputs
     blocks = (batch + BLOCK - 1) // BLOCK
     for thread in prange(threads):
-        events, values = np.empty((BLOCK, order.size), np.int32), np.empty((BLOCK, order.size), a.dtype)
+        events, values = np.empty((BLOCK, order.size), np.int32), np.empty((BLOCK, order.size), z.dtype)
         starts, places = np.empty((BLOCK, width * height + 1), np.int32), np.empty(kernel[0] * channels, np.uint64)
-        row = np.empty((BLOCK, columns * outputs + 16), z.dtype)  # 16: no two samples at one place of the cache
+        row = np.empty((BLOCK, columns * outputs + TILE), z.dtype)  # no two samples at one place of the cache
         for block in range(blocks * thread // threads, blocks * (thread + 1) // threads):
             begin, size = block * BLOCK, min(BLOCK, batch - block * BLOCK)
             find_events(a, order, channels, begin, size, events, values, starts)
@@ -166,16 +172,16 @@ def forward(a, w, b, kernel, order, to, z, threads):
 
 
 @njit(**KERNEL)
-def meet(w, g_w, at, length, s, begins, samples, values, shares):
-    """For the samples with an event a at one place of the input, in one row of outputs: g_w[at + k] += a * s[k], and to
-    their shares a * sum of w[at + k] * s[k], for k < length; s[k] of a sample is s[begins[sample] + k].
-
-    Four samples at a time: each pass over g_w and w serves them all."""
-    t, zero = 0, s.dtype.type(0)
-    while t + 4 <= samples.size:
-        n0, n1, n2, n3 = samples[t], samples[t + 1], samples[t + 2], samples[t + 3]
-        b0, b1, b2, b3 = begins[n0], begins[n1], begins[n2], begins[n3]
-        a0, a1, a2, a3 = values[n0], values[n1], values[n2], values[n3]
+def meet(w, g_w, at, length, rows, x, samples, values, shares, first, last):
+    """For events first..last, all at one place of the input, with one row of outputs s: for k < length,
+    g_w[at + k] += a * s[k], and to their shares the sum of w[at + k] * s[k]; s[k] of a sample is rows[sample, x + k].
+    Four events at a time: each pass over g_w and w serves them all."""
+    s, room, zero, one, e = rows.reshape(-1), np.uint64(rows.shape[1]), rows.dtype.type(0), np.uint64(1), first
+    while e + np.uint64(4) <= last:
+        e1, e2, e3 = e + one, e + np.uint64(2), e + np.uint64(3)
+        b0, b1 = np.uint64(samples[e]) * room + x, np.uint64(samples[e1]) * room + x
+        b2, b3 = np.uint64(samples[e2]) * room + x, np.uint64(samples[e3]) * room + x
+        a0, a1, a2, a3 = values[e], values[e1], values[e2], values[e3]
         d0 = d1 = d2 = d3 = zero
         for k in range(length):
             s0, s1, s2, s3, v = s[b0 + k], s[b1 + k], s[b2 + k], s[b3 + k], w[at + k]
@@ -184,55 +190,65 @@ def meet(w, g_w, at, length, s, begins, samples, values, shares):
             d2 += v * s2
             d3 += v * s3
             g_w[at + k] += a0 * s0 + a1 * s1 + a2 * s2 + a3 * s3
-        shares[n0] += a0 * d0
-        shares[n1] += a1 * d1
-        shares[n2] += a2 * d2
-        shares[n3] += a3 * d3
-        t += 4
-    while t < samples.size:
-        n0 = samples[t]
-        b0, a0, d0 = begins[n0], values[n0], zero
+        shares[e] += d0
+        shares[e1] += d1
+        shares[e2] += d2
+        shares[e3] += d3
+        e += np.uint64(4)
+    while e < last:
+        b0, a0, d0 = np.uint64(samples[e]) * room + x, values[e], zero
         for k in range(length):
             d0 += w[at + k] * s[b0 + k]
             g_w[at + k] += a0 * s[b0 + k]
-        shares[n0] += a0 * d0
-        t += 1
+        shares[e] += d0
+        e += one
+
+
+@njit(**KERNEL)
+def hand_over(samples, values, shares, starts, begin, size, r):
+    """r (..., N) of the samples begin..begin+size <- value * share at their events, 0 elsewhere"""
+    flat, batch = r.reshape(-1), np.uint64(r.shape[3])
+    for position in range(np.uint64(starts.size - 1)):
+        at = position * batch + begin
+        for n in range(np.uint64(size)):
+            flat[at + n] = 0
+        for e in range(starts[position], starts[position + np.uint64(1)]):
+            flat[at + np.uint64(samples[e])] = values[e] * shares[e]
 
 
 @njit(**PARALLEL)
 def feedback(w, s, a, kernel, to, r, g_w, g_b, threads):
-    """Sums of a s and of s by each thread; r grows where a is not 0.
+    """Sums of a s and of s by each thread; r.
 
     w (KH, C, KW reversed, O), s (O, HO, WO, N), a (C, H, W, N) padded -> r as a, g_w (threads, as w), g_b (threads, O).
     to: as in forward
     """
     channels, height, width, batch = a.shape
     outputs, rows, columns, _ = s.shape
-    flat_r, flat_a, flat_w, tap = r.reshape(-1), a.reshape(-1), w.reshape(-1), kernel[1] * outputs
+    flat_w, tap = w.reshape(-1), kernel[1] * outputs
     blocks, positions = (batch + BLOCK - 1) // BLOCK, channels * height * width
     for thread in prange(threads):
-        samples, starts = np.empty(BLOCK * positions, np.uint64), np.empty(positions + 1, np.uint64)
-        row, my_w, my_b = np.empty((BLOCK, columns * outputs + 16), s.dtype), g_w[thread].reshape(-1), g_b[thread]
-        begins, flat_row = np.empty(BLOCK, np.uint64), row.reshape(-1)
+        samples, starts = np.empty(BLOCK * positions, np.uint8), np.empty(positions + 1, np.uint64)
+        values, shares = np.empty(BLOCK * positions, s.dtype), np.empty(BLOCK * positions, s.dtype)
+        row, my_w, my_b = np.empty((BLOCK, columns * outputs + TILE), s.dtype), g_w[thread].reshape(-1), g_b[thread]
         my_w[:] = 0
         my_b[:] = 0
         for block in range(blocks * thread // threads, blocks * (thread + 1) // threads):
-            begin, size = block * BLOCK, min(BLOCK, batch - block * BLOCK)
-            find_samples(a, begin, size, samples, starts)
+            begin, size = np.uint64(block * BLOCK), min(BLOCK, batch - block * BLOCK)
+            find_samples(a, begin, size, samples, values, starts)
+            shares[: starts[positions]] = 0
             for y in range(rows):
                 take(s, to[y], begin, size, row)
                 for n in range(size):
                     for x in range(columns):
                         for o in range(outputs):
                             my_b[o] += row[n, x * outputs + o]
-                for u in range(width):
-                    x, skipped, length = seen_by(u, kernel, columns, outputs)
-                    for n in range(BLOCK):
-                        begins[n] = n * row.shape[1] + x
-                    for i in range(kernel[0]):
-                        for c in range(channels):
-                            position = (c * height + y + i) * width + u
-                            first, here = position * batch + begin, samples[starts[position] : starts[position + 1]]
-                            at, end = np.uint64((i * channels + c) * tap + skipped), first + size
-                            mine, shares = flat_a[first:end], flat_r[first:end]
-                            meet(flat_w, my_w, at, length, flat_row, begins, here, mine, shares)
+                for i in range(kernel[0]):
+                    for c in range(channels):
+                        for u in range(width):
+                            x, skipped, length = seen_by(u, kernel, columns, outputs)
+                            position = np.uint64((c * height + y + i) * width + u)
+                            first, last = starts[position], starts[position + np.uint64(1)]
+                            at = np.uint64((i * channels + c) * tap + skipped)
+                            meet(flat_w, my_w, at, length, row, np.uint64(x), samples, values, shares, first, last)
+            hand_over(samples, values, shares, starts, begin, size, r)
