@@ -62,7 +62,7 @@ def test_memory_begins_at_a_cache_line(dtype):
     layer = lfp.ReLU()
     for size in (1, 7, 64, 1009, 100_003):
         memory = layer.buffer("z", (size, 3), dtype)
-        assert memory.ctypes.data % 64 == 0 and memory.shape == (size, 3) and memory.dtype == dtype
+        assert memory.ctypes.data % 4096 == 0 and memory.shape == (size, 3) and memory.dtype == dtype
         memory[...] = 1  # all of it is there to be written
 
 

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, DTypeLike
 from lfp_ref.rules import Epsilon, Rule, resolve
 from lfp_ref.threads import one_blas_thread
 
-CACHE_LINE = 64  # bytes
+PAGE = 4096  # bytes
 SPIKE = np.dtype(np.uint8)  # what a layer of spiking neurons puts out: 0 or 1, in a byte
 
 
@@ -111,11 +111,12 @@ class Layer:
         if shape is not None and x.shape != (shape[-1], *shape[:-1]):
             raise ValueError(f"{self.label}: {what} must have the output's shape {outside(shape)}, got {x.shape}")
         dtype = self.dtype or (x.dtype if x.dtype in (np.float32, np.float64) else np.dtype(np.float64))
+        x = _cast(x, dtype)
+        if not math.isfinite(x.sum()) and not np.isfinite(x).all():  # this also fetches x, which is read across below
+            where = tuple(int(i) for i in np.argwhere(~np.isfinite(x))[0])
+            raise ValueError(f"{self.label}: {what} has NaN or infinity (as {dtype}), first at index {where}")
         inside = self.buffer(f"door: {what}", (*x.shape[1:], x.shape[0]), dtype)
         inside[...] = np.moveaxis(x, 0, -1)
-        if not math.isfinite(inside.sum()) and not np.isfinite(inside).all():
-            where = tuple(int(i) for i in np.argwhere(~np.isfinite(np.moveaxis(inside, -1, 0)))[0])
-            raise ValueError(f"{self.label}: {what} has NaN or infinity (as {dtype}), first at index {where}")
         return inside
 
     @property
@@ -272,9 +273,10 @@ class Layer:
 
 
 def aligned(size: int, dtype: DTypeLike) -> np.ndarray:
-    """An uninitialised array that begins at a cache line, so that no vector lies across two."""
-    raw = np.empty(size * np.dtype(dtype).itemsize + CACHE_LINE, np.uint8)
-    begin = -raw.ctypes.data % CACHE_LINE
+    """An uninitialised array that begins at a page: no vector lies across two cache lines, and how vectors of two arrays
+    get into each other's way is no matter of chance."""
+    raw = np.empty(size * np.dtype(dtype).itemsize + PAGE, np.uint8)
+    begin = -raw.ctypes.data % PAGE
     return raw[begin : begin + size * np.dtype(dtype).itemsize].view(dtype)
 
 
@@ -315,7 +317,7 @@ def pair(name: str, value: Any, least: int = 1) -> tuple[int, int]:
 
 def _cast(array: np.ndarray, dtype: DTypeLike) -> np.ndarray:
     with np.errstate(over="ignore"):
-        return array.astype(dtype)
+        return array.astype(dtype, copy=False)
 
 
 def _batch_first(a: np.ndarray) -> np.ndarray:

@@ -24,9 +24,11 @@ from lfp_ref.layers import sparse_conv
 from lfp_ref.layers.base import SPIKE, initial, pair, whole
 from lfp_ref.layers.kernels import KERNEL, PARALLEL
 from lfp_ref.layers.linear import Linear
-from lfp_ref.layers.products import add_products, dot_products
+from lfp_ref.layers.products import add_products, dot_products, store
 from lfp_ref.layers.sharing import after_parameter
 from lfp_ref.rules import Rule
+
+PIECE = 512  # numbers: two such pieces of sums, and what they add up, stay in the processor's first-level cache
 
 
 @njit(**KERNEL)
@@ -57,21 +59,22 @@ def forward(a, w, b, stride, dilation, z):
     """z as above.  a (C, H, W, N) padded, w (O, C, KH, KW), b (O,) -> z (O, HO, WO, N)"""
     outputs, height, columns, batch = z.shape
     flat_z, flat_a, taps = z.reshape(-1), a.reshape(-1), w.reshape(outputs, -1)
-    row = np.uint64(columns * batch)
-    for y in prange(height):
-        beside = np.empty(row, z.dtype)  # takes what an odd number of outputs leaves over
+    row, none = np.uint64(columns * batch), np.uint64(0)
+    # how many outputs of a row are summed up together, and how much further in the input the next ones read
+    most, step = (PIECE, PIECE) if stride[1] == 1 else (batch, stride[1] * batch)
+    for piece in prange((outputs + 1) // 2 * height):
+        o, y = piece // height * 2, piece % height
+        o2 = min(o + 1, outputs - 1)  # an odd number's last is computed twice
+        at, at2 = np.uint64(o * height + y) * row, np.uint64(o2 * height + y) * row
+        sums = np.empty(2 * most, z.dtype)
         begins = tap_begins(a, y, w.shape[2:], stride, dilation)
-        pieces, length, step_z, step_a = row_pieces(columns, batch, stride)
-        for o in range(outputs):
-            at = np.uint64(o * height + y) * row
-            for k in range(row):
-                flat_z[at + k] = b[o]
-        for piece in range(pieces):
-            for o in range(0, outputs, 2):
-                at, o2 = np.uint64(o * height + y) * row + np.uint64(piece) * step_z, min(o + 1, outputs - 1)
-                out2, at2 = (flat_z, at + np.uint64(height) * row) if o2 > o else (beside, np.uint64(0))
-                add_products(flat_z, at, out2, at2, flat_a, begins, taps[o], taps[o2], taps.shape[1], length)
-            begins += step_a
+        for first in range(0, row, most):
+            length = min(np.uint64(most), row - np.uint64(first))
+            for k in range(length):
+                sums[k], sums[length + k] = b[o], b[o2]
+            add_products(sums, none, length, flat_a, begins, taps[o], taps[o2], taps.shape[1], length)
+            store(sums, flat_z, at + np.uint64(first), at2 + np.uint64(first), length)
+            begins += np.uint64(step)
 
 
 @njit(**PARALLEL)
@@ -82,7 +85,7 @@ def feedback_input(w, s, stride, dilation, g):
     kernel = np.uint64(w.shape[2] // outputs)
     row_g, row_s = np.uint64(g.shape[2] * batch), np.uint64(columns * batch)
     for v in prange(g.shape[1]):
-        beside = np.empty(row_g, g.dtype)  # as in forward
+        sums = np.empty(2 * row_g, g.dtype)
         # the rows of s that used row v of the input, and the weight (o, i) of each
         begins, used = np.empty(w.shape[2], np.uint64), np.empty(w.shape[2], np.uint64)
         weights = np.empty((2, w.shape[2]), w.dtype)
@@ -94,22 +97,19 @@ def feedback_input(w, s, stride, dilation, g):
                     begins[taps], used[taps] = np.uint64(o * height + y) * row_s, np.uint64(o) * kernel + i
                     taps += 1
         pieces, length, step_s, step_g = row_pieces(columns, batch, stride)
-        for c in range(channels):
-            at = np.uint64(c * g.shape[1] + v) * row_g
-            for k in range(row_g):
-                flat_g[at + k] = 0
         for c in range(0, channels, 2):
-            at, c2 = np.uint64(c * g.shape[1] + v) * row_g, min(c + 1, channels - 1)
-            out2, at2 = (flat_g, at + np.uint64(g.shape[1]) * row_g) if c2 > c else (beside, np.uint64(0))
+            c2 = min(c + 1, channels - 1)  # as in forward
+            sums[:] = 0
             for j in range(w.shape[1]):  # taps of one j add to the same place of the row
                 for t in range(taps):
                     weights[0, t], weights[1, t] = w[c, j, used[t]], w[c2, j, used[t]]
                 to = np.uint64(j * dilation[1] * batch)
                 for _ in range(pieces):
-                    add_products(flat_g, at + to, out2, at2 + to, flat_s, begins, weights[0], weights[1], taps, length)
+                    add_products(sums, to, row_g + to, flat_s, begins, weights[0], weights[1], taps, length)
                     to += step_g
                     begins += step_s
                 begins -= np.uint64(pieces) * step_s
+            store(sums, flat_g, np.uint64(c * g.shape[1] + v) * row_g, np.uint64(c2 * g.shape[1] + v) * row_g, row_g)
 
 
 @njit(**PARALLEL)
@@ -120,7 +120,7 @@ def feedback_parameters(s, a, stride, dilation, g_w, g_b):
     row = np.uint64(columns * batch)
     for two in prange((outputs + 1) // 2):
         o, o2 = 2 * two, min(2 * two + 1, outputs - 1)
-        beside = np.empty(taps.shape[1], s.dtype)  # as in forward
+        beside = np.empty(taps.shape[1], s.dtype)  # takes what an odd number of outputs leaves over
         out, out2 = taps[o], (taps[o2] if o2 > o else beside)
         total, total2 = s.dtype.type(0), s.dtype.type(0)
         out[:] = 0

@@ -19,7 +19,7 @@ from numpy.typing import DTypeLike
 from lfp_ref.layers.base import initial, whole
 from lfp_ref.layers.kernels import PARALLEL
 from lfp_ref.layers.linear import Linear
-from lfp_ref.layers.products import add_products, dot_products
+from lfp_ref.layers.products import add_products, dot_products, store
 
 TILE = 256  # samples: vectors that stay in the processor's cache
 
@@ -66,16 +66,15 @@ def forward_thin(w, a, b, z):
     batch, flat_z, flat_a = a.shape[1], z.reshape(-1), a.reshape(-1)
     for tile in prange((batch + TILE - 1) // TILE):
         length = np.uint64(min(TILE, batch - tile * TILE))
-        begins, beside = np.empty(inputs, np.uint64), np.empty(TILE, z.dtype)  # beside: as in conv.py
+        begins, sums, none = np.empty(inputs, np.uint64), np.empty(2 * TILE, z.dtype), np.uint64(0)
         for i in range(inputs):
             begins[i] = np.uint64(i * batch + tile * TILE)
         for o in range(0, outputs, 2):
-            at, o2 = np.uint64(o * batch + tile * TILE), min(o + 1, outputs - 1)
-            out2, at2 = (flat_z, at + np.uint64(batch)) if o2 > o else (beside, np.uint64(0))
+            o2 = min(o + 1, outputs - 1)  # as in conv.py
             for k in range(length):
-                flat_z[at + k] = b[o]
-                out2[at2 + k] = b[o2]
-            add_products(flat_z, at, out2, at2, flat_a, begins, w[o], w[o2], inputs, length)
+                sums[k], sums[length + k] = b[o], b[o2]
+            add_products(sums, none, length, flat_a, begins, w[o], w[o2], inputs, length)
+            store(sums, flat_z, np.uint64(o * batch + tile * TILE), np.uint64(o2 * batch + tile * TILE), length)
 
 
 @njit(**PARALLEL)
@@ -85,7 +84,8 @@ def feedback_parameters_thin(s, a, g_w, g_b, blocks):
     batch, flat_s, flat_a = a.shape[1], s.reshape(-1), a.reshape(-1)
     for block in prange(blocks):
         low, high = inputs * block // blocks, inputs * (block + 1) // blocks
-        begins, beside = np.empty(high - low, np.uint64), np.empty(high - low, s.dtype)
+        begins = np.empty(high - low, np.uint64)
+        beside = np.empty(high - low, s.dtype)  # takes what an odd number of outputs leaves over
         for o in range(0, outputs, 2):
             o2 = min(o + 1, outputs - 1)
             out, out2 = g_w[o, low:high], (g_w[o2, low:high] if o2 > o else beside)

@@ -13,8 +13,8 @@ from lfp_ref.layers.kernels import KERNEL
 
 
 @njit(**KERNEL)
-def add_products(out, at, out2, at2, rows, begins, weights, weights2, taps, length):
-    """out[at + k] += sum over t < taps of weights[t] * rows[begins[t] + k], for k < length; out2 likewise."""
+def add_products(out, at, at2, rows, begins, weights, weights2, taps, length):
+    """out[at + k] += sum over t < taps of weights[t] * rows[begins[t] + k], for k < length; at2, weights2 likewise."""
     t = 0
     while t + 4 <= taps:
         b0, b1, b2, b3 = begins[t], begins[t + 1], begins[t + 2], begins[t + 3]
@@ -23,14 +23,14 @@ def add_products(out, at, out2, at2, rows, begins, weights, weights2, taps, leng
         for k in range(length):
             r0, r1, r2, r3 = rows[b0 + k], rows[b1 + k], rows[b2 + k], rows[b3 + k]
             out[at + k] += w0 * r0 + w1 * r1 + w2 * r2 + w3 * r3
-            out2[at2 + k] += v0 * r0 + v1 * r1 + v2 * r2 + v3 * r3
+            out[at2 + k] += v0 * r0 + v1 * r1 + v2 * r2 + v3 * r3
         t += 4
     while t < taps:
         b0, w0, v0 = begins[t], weights[t], weights2[t]
         for k in range(length):
             r0 = rows[b0 + k]
             out[at + k] += w0 * r0
-            out2[at2 + k] += v0 * r0
+            out[at2 + k] += v0 * r0
         t += 1
 
 
@@ -87,3 +87,10 @@ def dot_products(out, out2, row, at, at2, rows, begins, taps, length):
         out[t] += d0
         out2[t] += e0
         t += 1
+
+
+@njit(**KERNEL)
+def store(sums, out, at, at2, length):
+    """Two rows of sums, one behind the other, to where they belong: out[at:] and out[at2:]"""
+    for k in range(length):
+        out[at + k], out[at2 + k] = sums[k], sums[length + k]
