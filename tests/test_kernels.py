@@ -58,7 +58,7 @@ def test_layers_share_no_memory():
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int32])
-def test_memory_begins_at_a_cache_line(dtype):
+def test_memory_begins_at_a_page(dtype):
     layer = lfp.ReLU()
     for size in (1, 7, 64, 1009, 100_003):
         memory = layer.buffer("z", (size, 3), dtype)

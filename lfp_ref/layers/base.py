@@ -273,8 +273,8 @@ class Layer:
 
 
 def aligned(size: int, dtype: DTypeLike) -> np.ndarray:
-    """An uninitialised array that begins at a page: no vector lies across two cache lines, and how vectors of two arrays
-    get into each other's way is no matter of chance."""
+    """An uninitialised array that begins at a page: no vector lies across two cache lines, and whether vectors of two
+    arrays get into each other's way is no matter of chance."""
     raw = np.empty(size * np.dtype(dtype).itemsize + PAGE, np.uint8)
     begin = -raw.ctypes.data % PAGE
     return raw[begin : begin + size * np.dtype(dtype).itemsize].view(dtype)

@@ -188,7 +188,8 @@ def feedback(current, neuron, rule, reward, out, summed):
         u, now = np.zeros((steps + 1, at.size), reward.dtype), np.empty(at.size, reward.dtype)
         carry, total = np.zeros_like(now), np.zeros_like(now)
         for t in range(steps):
-            take(flat_current, at_current, min(t, current.shape[1] - 1), batch, now)
+            if t < current.shape[1]:
+                take(flat_current, at_current, t, batch, now)
             charge(u[t], now, neuron, u[t + 1])
         for t in range(steps - 1, -1, -1):
             take(flat_reward, at, t, batch, now)

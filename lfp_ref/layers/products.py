@@ -35,23 +35,6 @@ def add_products(out, at, at2, rows, begins, weights, weights2, taps, length):
 
 
 @njit(**KERNEL)
-def add_rows(out, at, rows, begins, weights, length):
-    """add_products for one result: out[at + k] += sum over t of weights[t] * rows[begins[t] + k], for all begins."""
-    t = 0
-    while t + 4 <= begins.size:
-        b0, b1, b2, b3 = begins[t], begins[t + 1], begins[t + 2], begins[t + 3]
-        w0, w1, w2, w3 = weights[t], weights[t + 1], weights[t + 2], weights[t + 3]
-        for k in range(length):
-            out[at + k] += w0 * rows[b0 + k] + w1 * rows[b1 + k] + w2 * rows[b2 + k] + w3 * rows[b3 + k]
-        t += 4
-    while t < begins.size:
-        b0, w0 = begins[t], weights[t]
-        for k in range(length):
-            out[at + k] += w0 * rows[b0 + k]
-        t += 1
-
-
-@njit(**KERNEL)
 def dot_products(out, out2, row, at, at2, rows, begins, taps, length):
     """out[t] += sum over k < length of row[at + k] * rows[begins[t] + k], for t < taps; out2 likewise with at2."""
     t = 0

@@ -25,7 +25,6 @@ import numpy as np
 from numba import njit, prange
 
 from lfp_ref.layers.kernels import KERNEL, PARALLEL
-from lfp_ref.layers.products import add_rows
 
 BLOCK = 64  # the bits of a mask
 TILE = 16  # numbers: a cache line in single precision
@@ -131,11 +130,38 @@ def put(samples, order, begin, size, a):
 
 
 @njit(**KERNEL)
-def seen_by(u, kernel, columns, outputs):
-    """Of an event in column u: where the outputs that see it begin in a row of outputs, where in a row of w (KW
-    reversed, O), and how long both are"""
-    x = max(0, u - kernel[1] + 1)
-    return x * outputs, (kernel[1] - 1 - u + x) * outputs, np.uint64((min(columns, u + 1) - x) * outputs)
+def seen_by(width, kernel, columns, outputs):
+    """Of an event in each column u: where the outputs that see it begin in a row of outputs, where in a row of w (KW
+    reversed, O), and how long both are: (width, 3)"""
+    seen = np.empty((width, 3), np.uint64)
+    for u in range(width):
+        x = max(0, u - kernel[1] + 1)
+        seen[u, 0], seen[u, 1] = x * outputs, (kernel[1] - 1 - u + x) * outputs
+        seen[u, 2] = (min(columns, u + 1) - x) * outputs
+    return seen
+
+
+@njit(**KERNEL)
+def add_events(w, tap, seen, events, values, starts, y, sizes, kernel, sums):
+    """What the events of one sample add to its row y of outputs, sums[x + k] += a * w[at + k]: those of a column to the
+    outputs that see it, four at a time.  tap: numbers of w for each (i, c); sizes: C, H and more; kernel: KH"""
+    channels, height = sizes[0], sizes[1]
+    for u in range(len(seen)):
+        above = u * height + y  # the first row of this column that is seen
+        x, length, e, last = seen[u, 0], seen[u, 2], starts[above], starts[above + kernel]
+        begin = seen[u, 1] - np.uint64(above * channels) * tap  # unsigned: wraps, and back again
+        while e + 4 <= last:
+            b0, b1 = np.uint64(events[e]) * tap + begin, np.uint64(events[e + 1]) * tap + begin
+            b2, b3 = np.uint64(events[e + 2]) * tap + begin, np.uint64(events[e + 3]) * tap + begin
+            a0, a1, a2, a3 = values[e], values[e + 1], values[e + 2], values[e + 3]
+            for k in range(length):
+                sums[x + k] += a0 * w[b0 + k] + a1 * w[b1 + k] + a2 * w[b2 + k] + a3 * w[b3 + k]
+            e += 4
+        while e < last:
+            b0, a0 = np.uint64(events[e]) * tap + begin, values[e]
+            for k in range(length):
+                sums[x + k] += a0 * w[b0 + k]
+            e += 1
 
 
 @njit(**PARALLEL)
@@ -147,13 +173,13 @@ def forward(a, w, b, kernel, order, to, z, threads):
     """
     channels, height, width, batch = a.shape
     outputs, rows, columns, _ = z.shape
-    flat_w, long, tap = w.reshape(-1), np.uint64(outputs), kernel[1] * outputs
-    blocks = (batch + BLOCK - 1) // BLOCK
+    flat_w, long, tap = w.reshape(-1), np.uint64(outputs), np.uint64(kernel[1] * outputs)
+    blocks, seen = (batch + BLOCK - 1) // BLOCK, seen_by(width, kernel, columns, outputs)
     for thread in prange(threads):
         events, values = np.empty((BLOCK, order.size), np.int32), np.empty((BLOCK, order.size), z.dtype)
-        starts, places = np.empty((BLOCK, width * height + 1), np.int32), np.empty(kernel[0] * channels, np.uint64)
+        starts = np.empty((BLOCK, width * height + 1), np.int32)
         row = np.empty((BLOCK, columns * outputs + TILE), z.dtype)  # no two samples at one place of the cache
-        for block in range(blocks * thread // threads, blocks * (thread + 1) // threads):
+        for block in range(thread, blocks, threads):  # early steps have few spikes: to each some of all
             begin, size = block * BLOCK, min(BLOCK, batch - block * BLOCK)
             find_events(a, order, channels, begin, size, events, values, starts)
             for y in range(rows):
@@ -162,46 +188,46 @@ def forward(a, w, b, kernel, order, to, z, threads):
                     for x in range(np.uint64(columns)):
                         for o in range(long):
                             sums[x * long + o] = b[o]
-                    for u in range(width):
-                        first, last = starts[n, u * height + y], starts[n, u * height + y + kernel[0]]
-                        x, skipped, length = seen_by(u, kernel, columns, outputs)
-                        for e in range(first, last):
-                            places[e - first] = (events[n, e] - (u * height + y) * channels) * tap + skipped
-                        add_rows(sums, np.uint64(x), flat_w, places[: last - first], values[n, first:], length)
+                    add_events(flat_w, tap, seen, events[n], values[n], starts[n], y, a.shape, kernel[0], sums)
                 put(row, to[y], begin, size, z)
 
 
 @njit(**KERNEL)
-def meet(w, g_w, at, length, rows, x, samples, values, shares, first, last):
-    """For events first..last, all at one place of the input, with one row of outputs s: for k < length,
-    g_w[at + k] += a * s[k], and to their shares the sum of w[at + k] * s[k]; s[k] of a sample is rows[sample, x + k].
-    Four events at a time: each pass over g_w and w serves them all."""
-    s, room, zero, one, e = rows.reshape(-1), np.uint64(rows.shape[1]), rows.dtype.type(0), np.uint64(1), first
-    while e + np.uint64(4) <= last:
-        e1, e2, e3 = e + one, e + np.uint64(2), e + np.uint64(3)
-        b0, b1 = np.uint64(samples[e]) * room + x, np.uint64(samples[e1]) * room + x
-        b2, b3 = np.uint64(samples[e2]) * room + x, np.uint64(samples[e3]) * room + x
-        a0, a1, a2, a3 = values[e], values[e1], values[e2], values[e3]
-        d0 = d1 = d2 = d3 = zero
-        for k in range(length):
-            s0, s1, s2, s3, v = s[b0 + k], s[b1 + k], s[b2 + k], s[b3 + k], w[at + k]
-            d0 += v * s0
-            d1 += v * s1
-            d2 += v * s2
-            d3 += v * s3
-            g_w[at + k] += a0 * s0 + a1 * s1 + a2 * s2 + a3 * s3
-        shares[e] += d0
-        shares[e1] += d1
-        shares[e2] += d2
-        shares[e3] += d3
-        e += np.uint64(4)
-    while e < last:
-        b0, a0, d0 = np.uint64(samples[e]) * room + x, values[e], zero
-        for k in range(length):
-            d0 += w[at + k] * s[b0 + k]
-            g_w[at + k] += a0 * s[b0 + k]
-        shares[e] += d0
-        e += one
+def meet(w, g_w, at, rows, seen, samples, values, shares, starts, position):
+    """For the events at the places of one row of the input, from this position on, with one row of outputs s: for k
+    below the length seen, g_w[at + k] += a * s[k], and to their shares the sum of w[at + k] * s[k]; s[k] of a sample is
+    rows[sample, x + k].  seen: what seen_by says; at: where the row's weights begin. Four events at a time: each pass
+    over g_w and w serves them all."""
+    s, room, zero = rows.reshape(-1), np.uint64(rows.shape[1]), rows.dtype.type(0)
+    one, two, three, four = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(4)
+    for u in range(np.uint64(len(seen))):
+        x, to, length = seen[u, 0], at + seen[u, 1], seen[u, 2]
+        e, last = starts[position + u], starts[position + u + one]
+        while e + four <= last:
+            e1, e2, e3 = e + one, e + two, e + three
+            b0, b1 = np.uint64(samples[e]) * room + x, np.uint64(samples[e1]) * room + x
+            b2, b3 = np.uint64(samples[e2]) * room + x, np.uint64(samples[e3]) * room + x
+            a0, a1, a2, a3 = values[e], values[e1], values[e2], values[e3]
+            d0 = d1 = d2 = d3 = zero
+            for k in range(length):
+                s0, s1, s2, s3, v = s[b0 + k], s[b1 + k], s[b2 + k], s[b3 + k], w[to + k]
+                d0 += v * s0
+                d1 += v * s1
+                d2 += v * s2
+                d3 += v * s3
+                g_w[to + k] += a0 * s0 + a1 * s1 + a2 * s2 + a3 * s3
+            shares[e] += d0
+            shares[e1] += d1
+            shares[e2] += d2
+            shares[e3] += d3
+            e += four
+        while e < last:
+            b0, a0, d0 = np.uint64(samples[e]) * room + x, values[e], zero
+            for k in range(length):
+                d0 += w[to + k] * s[b0 + k]
+                g_w[to + k] += a0 * s[b0 + k]
+            shares[e] += d0
+            e += one
 
 
 @njit(**KERNEL)
@@ -227,13 +253,14 @@ def feedback(w, s, a, kernel, to, r, g_w, g_b, threads):
     outputs, rows, columns, _ = s.shape
     flat_w, tap = w.reshape(-1), kernel[1] * outputs
     blocks, positions = (batch + BLOCK - 1) // BLOCK, channels * height * width
+    seen = seen_by(width, kernel, columns, outputs)
     for thread in prange(threads):
         samples, starts = np.empty(BLOCK * positions, np.uint8), np.empty(positions + 1, np.uint64)
         values, shares = np.empty(BLOCK * positions, s.dtype), np.empty(BLOCK * positions, s.dtype)
         row, my_w, my_b = np.empty((BLOCK, columns * outputs + TILE), s.dtype), g_w[thread].reshape(-1), g_b[thread]
         my_w[:] = 0
         my_b[:] = 0
-        for block in range(blocks * thread // threads, blocks * (thread + 1) // threads):
+        for block in range(thread, blocks, threads):  # early steps have few spikes: to each some of all
             begin, size = np.uint64(block * BLOCK), min(BLOCK, batch - block * BLOCK)
             find_samples(a, begin, size, samples, values, starts)
             shares[: starts[positions]] = 0
@@ -245,10 +272,6 @@ def feedback(w, s, a, kernel, to, r, g_w, g_b, threads):
                             my_b[o] += row[n, x * outputs + o]
                 for i in range(kernel[0]):
                     for c in range(channels):
-                        for u in range(width):
-                            x, skipped, length = seen_by(u, kernel, columns, outputs)
-                            position = np.uint64((c * height + y + i) * width + u)
-                            first, last = starts[position], starts[position + np.uint64(1)]
-                            at = np.uint64((i * channels + c) * tap + skipped)
-                            meet(flat_w, my_w, at, length, row, np.uint64(x), samples, values, shares, first, last)
+                        at, position = np.uint64((i * channels + c) * tap), np.uint64((c * height + y + i) * width)
+                        meet(flat_w, my_w, at, row, seen, samples, values, shares, starts, position)
             hand_over(samples, values, shares, starts, begin, size, r)
