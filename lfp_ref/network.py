@@ -50,9 +50,12 @@ class Sequential(Layer):
         return next((first for first in (layer.first_layers() for layer in self.layers) if first), [])
 
     def propagate(self, a: np.ndarray, training: bool) -> np.ndarray:
+        is_spare = False
         for layer in self.layers:
-            a = a if layer.takes_spikes else layer.numbers(a, self.dtype)
-            a = np.ascontiguousarray(layer.propagate(a, training))
+            x = a if layer.takes_spikes else layer.numbers(a, self.dtype)
+            a = np.ascontiguousarray(layer.propagate(x, training))
+            layer.spare = x if is_spare else None
+            is_spare = not layer.needs_output
         return self.remember(a)
 
     def hand_back(self, reward: np.ndarray, rules: Mapping[Any, Rule], wanted: bool) -> np.ndarray | None:

@@ -294,17 +294,20 @@ def _check_state(net: Layer) -> None:
 
 
 def _culprit(net: Layer, reward: rewards.Reward) -> str:
-    """Where NaN or infinity comes from: a parameter, a layer's output, some feedback, or the reward itself."""
+    """Where NaN or infinity comes from: a parameter, some feedback, a layer's output, or the reward itself.
+
+    Feedback first: where it is not finite, outputs that were to spare may not be either.
+    """
     hint = "; try a smaller learning rate, or clip"
     for name, parameter in net.named_parameters():
         if not np.isfinite(parameter.value).all():
             return f"parameter {name} is no longer finite{hint}"
-    for _, layer in net.named_layers():
-        if not layer.children() and layer.output is not None and not np.isfinite(layer.output).all():
-            return f"{layer.label} computed NaN or infinity{hint}"
     for name, parameter in net.named_parameters():
         if not np.isfinite(parameter.feedback).all():
             return f"the feedback of {name} is not finite{hint}"
+    for _, layer in net.named_layers():
+        if not layer.children() and layer.output is not None and not np.isfinite(layer.output).all():
+            return f"{layer.label} computed NaN or infinity{hint}"
     return f"the reward {_name(reward)} is NaN or infinite though all outputs are finite"
 
 

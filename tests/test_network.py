@@ -261,3 +261,39 @@ def test_memory_follows_the_dtype_and_states_are_copies():
     for wrong in (np.ones(6, complex), np.full(6, 1e300)):
         with pytest.raises(ValueError, match=r"5\.bias: not finite real numbers in float32"):
             net.load_state_dict({**state, "5.bias": wrong})
+
+
+def test_a_pooling_takes_over_memory_that_only_it_needed():
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((3, 1, 9, 9)).astype(np.float32)
+
+    def trained(*between):
+        seeded = np.random.default_rng(1)
+        layers = [lfp.Conv2d(1, 2, 2, rng=seeded), lfp.ReLU(), *between, lfp.MaxPool2d(2), lfp.Flatten()]
+        net = lfp.Sequential(*layers, lfp.Dense(32, 3, rng=seeded))
+        z = net.forward(x)
+        handed = [net.feedback(np.ones_like(z)) for _ in range(2)]  # the second finds what the first overwrote
+        return net, *handed, net[0].weight.feedback.copy()
+
+    net, *found = trained()
+    apart, *expected = trained(lfp.Dropout(0.5))  # outside of training: hands on what it gets
+    assert np.shares_memory(net[2].spare, net[1].output) and apart[3].spare is None
+    assert all(np.array_equal(a, b) for a, b in zip(found, expected, strict=True))
+    assert np.array_equal(found[0], found[1])
+
+
+def test_a_pooling_leaves_alone_what_others_need():
+    rng = np.random.default_rng(0)
+    pooled = lfp.MaxPool2d(1)
+    net = lfp.Sequential(
+        lfp.Conv2d(1, 2, 2, rng=rng), lfp.ReLU(), lfp.Residual(pooled, lfp.AvgPool2d(1)), lfp.Flatten()
+    )
+    z = net.forward(rng.standard_normal((3, 1, 5, 5)))
+    before = net[1].output.copy()
+    net.feedback(np.ones_like(z))
+    assert pooled.spare is None and np.array_equal(net[1].output, before)
+
+    plain = lfp.Sequential(lfp.ReLU(), lfp.MaxPool2d(2))  # no parameters: input and reward may differ in their dtypes
+    plain.forward(np.ones((1, 1, 2, 2), np.float32))
+    reward = np.array([[[[1 + 2.0**-40]]]])
+    assert plain.feedback(reward).sum() == reward.sum()

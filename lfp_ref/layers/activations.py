@@ -50,6 +50,7 @@ class Activation(Layer):
     Source: the paper's section on activations (identity in the backward pass); the functions are the common ones.
     """
 
+    needs_output = False  # but the input, for its derivative
     default: float | None = None  # the parameter's usual value; None: the function has no parameter
     _forward: Callable[..., Any]
     _feedback: Callable[..., Any]

@@ -65,8 +65,12 @@ class Layer:
     passed_over: tuple[str, ...] = ()  # entries of PyTorch's state that mean nothing here
     takes_spikes: bool = False  # propagate takes bytes; to others, spikes come as numbers
     sample_axis: int = 0  # of the user's input; only a spiking network given its input over time has another
+    needs_output: bool = True  # on the way back; what does not lets a layer behind it have that memory
+    spare: np.ndarray | None = (
+        None  # the last pass's input where nobody but this layer needs it: free to be overwritten
+    )
     seen: Any = None  # what the last propagate left for hand_back
-    output: Any = None  # what it returned
+    output: Any = None  # what it returned; until somebody finds it to spare
     told: Any = None  # reward and rules of the last feedback pass
 
     # ---- the door
@@ -116,7 +120,7 @@ class Layer:
             where = tuple(int(i) for i in np.argwhere(~np.isfinite(x))[0])
             raise ValueError(f"{self.label}: {what} has NaN or infinity (as {dtype}), first at index {where}")
         inside = self.buffer(f"door: {what}", (*x.shape[1:], x.shape[0]), dtype)
-        inside[...] = np.moveaxis(x, 0, -1)
+        inside[...] = x.transpose(*range(1, x.ndim), 0)
         return inside
 
     @property
@@ -239,7 +243,11 @@ class Layer:
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickles and copies leave out the memory of the last pass."""
-        return {key: value for key, value in self.__dict__.items() if key not in ("seen", "output", "told", "_memory")}
+        return {
+            key: value
+            for key, value in self.__dict__.items()
+            if key not in ("seen", "output", "told", "spare", "_memory")
+        }
 
     # ---- for subclasses
 
@@ -263,7 +271,7 @@ class Layer:
 
     def remember(self, output: np.ndarray, *seen: Any) -> np.ndarray:
         """Keeps what hand_back needs, and returns the output."""
-        self.seen, self.output = seen, output
+        self.seen, self.output, self.spare = seen, output, None
         return output
 
     def expect(self, right: bool, a: np.ndarray, expected: str) -> None:
@@ -321,7 +329,7 @@ def _cast(array: np.ndarray, dtype: DTypeLike) -> np.ndarray:
 
 
 def _batch_first(a: np.ndarray) -> np.ndarray:
-    return np.moveaxis(a, -1, 0).copy(order="C")
+    return a.transpose(-1, *range(a.ndim - 1)).copy(order="C")
 
 
 def outside(shape: tuple[int, ...]) -> tuple[int, ...]:

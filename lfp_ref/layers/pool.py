@@ -162,7 +162,9 @@ class MaxPool2d(Pool2d):
 
     def hand_back(self, reward: np.ndarray, rules: Mapping[Any, Rule], wanted: bool) -> np.ndarray | None:
         shape, winner = self.seen
-        out = self.buffer("reward", shape, reward.dtype)
+        out = self.spare
+        if out is None or out.dtype != reward.dtype:
+            out = self.buffer("reward", shape, reward.dtype)
         max_feedback(reward, winner, self.kernel_size, self.stride, out)
         return out
 
