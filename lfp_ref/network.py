@@ -28,6 +28,8 @@ class Sequential(Layer):
             if not isinstance(layer, Layer):
                 raise TypeError(f"Sequential takes layers; number {number} is {layer!r}")
         self.layers = layers
+        # where the way back may end
+        self.first_trained = next((i for i, layer in enumerate(layers) if layer.parameters()), len(layers))
         self.adopt()
 
     def __repr__(self) -> str:
@@ -59,7 +61,7 @@ class Sequential(Layer):
         return self.remember(a)
 
     def hand_back(self, reward: np.ndarray, rules: Mapping[Any, Rule], wanted: bool) -> np.ndarray | None:
-        first = 0 if wanted else next((i for i, layer in enumerate(self.layers) if layer.parameters()), len(self))
+        first = 0 if wanted else self.first_trained
         for number in range(len(self) - 1, first - 1, -1):
             handed = self.layers[number].hand_back(reward, rules, wanted or number > first)
             if handed is None:
