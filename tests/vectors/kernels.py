@@ -111,7 +111,7 @@ def passes(case, arrays, dtype):
         if isinstance(each, lfp.Dropout) and f"{path}.keep" in arrays:
             each.rng, training = Drawn(arrays[f"{path}.keep"]), True
     net.forward(arrays["x"], training)
-    found = {f"{path}.output": unfolded(net, each.output) for path, each in places(net)}
+    found = {f"{path}.output": unfolded(net, each.output).copy() for path, each in places(net)}  # before it is to spare
     for path, each in places(net):
         if isinstance(each, lfp.LIF):
             found[f"{path}.membrane"] = each.membrane
