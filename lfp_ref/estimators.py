@@ -55,9 +55,10 @@ class LFPEstimator(BaseEstimator):
     rule: a name ("epsilon:0.1", "gamma", "gradient", a preset), an lfp.rules.Rule, or a mapping (Layer.feedback).
     reward: a name of lfp.rewards, or a function (outputs, targets) -> reward of the outputs' shape; None is the usual
         one, "softmax" for classes and "squared-error" for numbers.
-    solver: "adam", "adamw" or "sgd" (with momentum). learning_rate_init: constant throughout; with image_shape try 0.01,
-        the default can be too large for convolutions (on held-out digits 99 % and 8 to 97 %). weight_decay: as in
-        lfp.optim. beta_1, beta_2, epsilon: of the solvers named after Adam (the rule's epsilon is in `rule`).
+    solver: "adam", "adamw" or "sgd" (with momentum). weight_decay: as in lfp.optim. beta_1, beta_2, epsilon: of the
+        solvers named after Adam (the rule's epsilon is in `rule`).
+    learning_rate_init: constant throughout; with image_shape try 0.01, since the default can be too large for
+        convolutions (99 % and 8 to 97 % on held-out digits).
     batch_size: "auto" is min(200, number of samples). max_iter: epochs. shuffle: draw a new order in every epoch.
     tol, n_iter_no_change: stop once the loss (early_stopping: the validation score) has not improved by tol for so
         many epochs. early_stopping: hold out validation_fraction of the samples, keep the weights that did best there.

@@ -111,7 +111,8 @@ def passes(case, arrays, dtype):
         if isinstance(each, lfp.Dropout) and f"{path}.keep" in arrays:
             each.rng, training = Drawn(arrays[f"{path}.keep"]), True
     net.forward(arrays["x"], training)
-    found = {f"{path}.output": unfolded(net, each.output).copy() for path, each in places(net)}  # before it is to spare
+    # copies: a max pooling may take over the memory for its reward
+    found = {f"{path}.output": unfolded(net, each.output).copy() for path, each in places(net)}
     for path, each in places(net):
         if isinstance(each, lfp.LIF):
             found[f"{path}.membrane"] = each.membrane
