@@ -66,9 +66,7 @@ class Layer:
     takes_spikes: bool = False  # propagate takes bytes; to others, spikes come as numbers
     sample_axis: int = 0  # of the user's input; only a spiking network given its input over time has another
     needs_output: bool = True  # on the way back; what does not lets a layer behind it have that memory
-    spare: np.ndarray | None = (
-        None  # the last pass's input where nobody but this layer needs it: free to be overwritten
-    )
+    spare: np.ndarray | None = None  # the last pass's input, where its memory is this layer's to overwrite
     seen: Any = None  # what the last propagate left for hand_back
     output: Any = None  # what it returned; until somebody finds it to spare
     told: Any = None  # reward and rules of the last feedback pass
@@ -243,11 +241,8 @@ class Layer:
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickles and copies leave out the memory of the last pass."""
-        return {
-            key: value
-            for key, value in self.__dict__.items()
-            if key not in ("seen", "output", "told", "spare", "_memory")
-        }
+        memory = ("seen", "output", "told", "spare", "_memory")
+        return {key: value for key, value in self.__dict__.items() if key not in memory}
 
     # ---- for subclasses
 
