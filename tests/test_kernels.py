@@ -6,7 +6,7 @@ import pytest
 import lfp_ref as lfp
 from lfp_ref import optim
 from lfp_ref.bench import works
-from lfp_ref.layers import activations, kernels, sharing
+from lfp_ref.layers import activations, kernels, products, sharing
 from tests.common import numbers
 
 
@@ -64,6 +64,15 @@ def test_memory_begins_at_a_page(dtype):
         memory = layer.buffer("z", (size, 3), dtype)
         assert memory.ctypes.data % 4096 == 0 and memory.shape == (size, 3) and memory.dtype == dtype
         memory[...] = 1  # all of it is there to be written
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("length", [1, 511, 512, 513, 1024, 1025, 3333])
+def test_rows_of_sums_begin_half_a_page_apart(length, dtype):
+    rows, second = products.two_rows(length, np.empty(0, dtype))
+    first, other = rows[:length], rows[second : second + length]
+    assert first.ctypes.data % 4096 == 0 and other.ctypes.data % 4096 == 2048
+    assert first.size == other.size == length and not np.shares_memory(first, other)
 
 
 def test_long_arrays_get_all_threads_and_short_ones_do_not(monkeypatch):

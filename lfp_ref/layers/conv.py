@@ -24,11 +24,11 @@ from lfp_ref.layers import sparse_conv
 from lfp_ref.layers.base import SPIKE, initial, pair, whole
 from lfp_ref.layers.kernels import KERNEL, PARALLEL
 from lfp_ref.layers.linear import Linear
-from lfp_ref.layers.products import add_products, dot_products, store
+from lfp_ref.layers.products import add_products, dot_products, store, two_rows
 from lfp_ref.layers.sharing import after_parameter
 from lfp_ref.rules import Rule
 
-PIECE = 512  # numbers: two such pieces of sums, and what they add up, stay in the processor's first-level cache
+PIECE = 1024  # numbers: two such pieces of sums, and what they add up, stay in the processor's first-level cache
 
 
 @njit(**KERNEL)
@@ -60,20 +60,19 @@ def forward(a, w, b, stride, dilation, z):
     outputs, height, columns, batch = z.shape
     flat_z, flat_a, taps = z.reshape(-1), a.reshape(-1), w.reshape(outputs, -1)
     row, none = np.uint64(columns * batch), np.uint64(0)
-    # how many outputs of a row are summed up together, and how much further in the input the next ones read
+    # how many numbers of a row are summed up together, and how much further in the input the next ones read
     most, step = (PIECE, PIECE) if stride[1] == 1 else (batch, stride[1] * batch)
-    for piece in prange((outputs + 1) // 2 * height):
-        o, y = piece // height * 2, piece % height
-        o2 = min(o + 1, outputs - 1)  # an odd number's last is computed twice
-        at, at2 = np.uint64(o * height + y) * row, np.uint64(o2 * height + y) * row
-        sums = np.empty(2 * most, z.dtype)
-        begins = tap_begins(a, y, w.shape[2:], stride, dilation)
+    for y in prange(height):
+        (sums, second), begins = two_rows(most, z), tap_begins(a, y, w.shape[2:], stride, dilation)
         for first in range(0, row, most):
             length = min(np.uint64(most), row - np.uint64(first))
-            for k in range(length):
-                sums[k], sums[length + k] = b[o], b[o2]
-            add_products(sums, none, length, flat_a, begins, taps[o], taps[o2], taps.shape[1], length)
-            store(sums, flat_z, at + np.uint64(first), at2 + np.uint64(first), length)
+            for o in range(0, outputs, 2):  # all outputs read the same piece of the input while the cache has it
+                o2 = min(o + 1, outputs - 1)  # an odd number's last is computed twice
+                for k in range(length):
+                    sums[k], sums[second + k] = b[o], b[o2]
+                add_products(sums, none, second, flat_a, begins, taps[o], taps[o2], taps.shape[1], length)
+                at, at2 = np.uint64(o * height + y) * row, np.uint64(o2 * height + y) * row
+                store(sums, second, flat_z, at + np.uint64(first), at2 + np.uint64(first), length)
             begins += np.uint64(step)
 
 
@@ -85,7 +84,7 @@ def feedback_input(w, s, stride, dilation, g):
     kernel = np.uint64(w.shape[2] // outputs)
     row_g, row_s = np.uint64(g.shape[2] * batch), np.uint64(columns * batch)
     for v in prange(g.shape[1]):
-        sums = np.empty(2 * row_g, g.dtype)
+        sums, second = two_rows(np.int64(row_g), g)
         # the rows of s that used row v of the input, and the weight (o, i) of each
         begins, used = np.empty(w.shape[2], np.uint64), np.empty(w.shape[2], np.uint64)
         weights = np.empty((2, w.shape[2]), w.dtype)
@@ -99,17 +98,18 @@ def feedback_input(w, s, stride, dilation, g):
         pieces, length, step_s, step_g = row_pieces(columns, batch, stride)
         for c in range(0, channels, 2):
             c2 = min(c + 1, channels - 1)  # as in forward
-            sums[:] = 0
+            sums[: second + row_g] = 0
             for j in range(w.shape[1]):  # taps of one j add to the same place of the row
                 for t in range(taps):
                     weights[0, t], weights[1, t] = w[c, j, used[t]], w[c2, j, used[t]]
                 to = np.uint64(j * dilation[1] * batch)
                 for _ in range(pieces):
-                    add_products(sums, to, row_g + to, flat_s, begins, weights[0], weights[1], taps, length)
+                    add_products(sums, to, second + to, flat_s, begins, weights[0], weights[1], taps, length)
                     to += step_g
                     begins += step_s
                 begins -= np.uint64(pieces) * step_s
-            store(sums, flat_g, np.uint64(c * g.shape[1] + v) * row_g, np.uint64(c2 * g.shape[1] + v) * row_g, row_g)
+            at, at2 = np.uint64(c * g.shape[1] + v) * row_g, np.uint64(c2 * g.shape[1] + v) * row_g
+            store(sums, second, flat_g, at, at2, row_g)
 
 
 @njit(**PARALLEL)

@@ -19,7 +19,7 @@ from numpy.typing import DTypeLike
 from lfp_ref.layers.base import initial, whole
 from lfp_ref.layers.kernels import PARALLEL
 from lfp_ref.layers.linear import Linear
-from lfp_ref.layers.products import add_products, dot_products, store
+from lfp_ref.layers.products import add_products, dot_products, store, two_rows
 
 TILE = 256  # samples: vectors that stay in the processor's cache
 
@@ -66,15 +66,15 @@ def forward_thin(w, a, b, z):
     batch, flat_z, flat_a = a.shape[1], z.reshape(-1), a.reshape(-1)
     for tile in prange((batch + TILE - 1) // TILE):
         length = np.uint64(min(TILE, batch - tile * TILE))
-        begins, sums, none = np.empty(inputs, np.uint64), np.empty(2 * TILE, z.dtype), np.uint64(0)
+        begins, (sums, second), none = np.empty(inputs, np.uint64), two_rows(TILE, z), np.uint64(0)
         for i in range(inputs):
             begins[i] = np.uint64(i * batch + tile * TILE)
         for o in range(0, outputs, 2):
             o2 = min(o + 1, outputs - 1)  # as in conv.py
             for k in range(length):
-                sums[k], sums[length + k] = b[o], b[o2]
-            add_products(sums, none, length, flat_a, begins, w[o], w[o2], inputs, length)
-            store(sums, flat_z, np.uint64(o * batch + tile * TILE), np.uint64(o2 * batch + tile * TILE), length)
+                sums[k], sums[second + k] = b[o], b[o2]
+            add_products(sums, none, second, flat_a, begins, w[o], w[o2], inputs, length)
+            store(sums, second, flat_z, np.uint64(o * batch + tile * TILE), np.uint64(o2 * batch + tile * TILE), length)
 
 
 @njit(**PARALLEL)

@@ -20,21 +20,34 @@ from lfp_ref.rules import Rule
 
 
 @njit(**KERNEL)
-def challenge(best, winner, at, a, begin, tap, batch):
-    """best = max(best, a), winner = tap where a is larger; the first tap always.  Vectors from at, from begin"""
-    for n in range(batch):
-        value, held, by = a[begin + n], best[at + n], winner[at + n]
-        larger = tap == 0 or (not value <= held and held == held)  # NaN wins, and is seen
-        best[at + n] = value if larger else held
-        winner[at + n] = tap if larger else by
+def beats(value, held):
+    """Whether value wins against what is held. NaN wins, and is seen."""
+    return not value <= held and held == held
 
 
 @njit(**KERNEL)
-def pay(to, begin, reward, winner, at, tap, batch, alone):
-    """to += reward where tap is the winner; alone: to = that, no other window pays.  Vectors from begin, from at"""
+def challenge(best, winner, at, a, begin, begin2, tap, tap2, batch):
+    """best = max(best, a), winner = tap where a is larger, for two taps; the first two always.
+
+    Vectors of n, in best and winner from at on, in a from begin and from begin2.
+    """
+    for n in range(batch):
+        first, second = a[begin + n], a[begin2 + n]
+        value, number = (second, tap2) if beats(second, first) else (first, tap)
+        held, by = best[at + n], winner[at + n]
+        wins = tap == 0 or beats(value, held)
+        best[at + n] = value if wins else held
+        winner[at + n] = number if wins else by
+
+
+@njit(**KERNEL)
+def pay(to, begin, begin2, reward, winner, at, tap, tap2, batch, alone):
+    """to += reward where tap is the winner, for two taps; alone: to = that, no other window pays.  Vectors likewise"""
     zero = to.dtype.type(0)
     for n in range(batch):
         paid = reward[at + n] if winner[at + n] == tap else zero
+        paid2 = reward[at + n] if winner[at + n] == tap2 else zero
+        to[begin2 + n] = paid2 if alone else to[begin2 + n] + paid2
         to[begin + n] = paid if alone else to[begin + n] + paid
 
 
@@ -51,25 +64,34 @@ def place(shape, c, y, x):
     return np.uint64(((c * shape[1] + y) * shape[2] + x) * shape[3])
 
 
+@njit(**KERNEL)
+def tap_place(shape, c, y, x, tap, kernel, stride):
+    """Where the vector of a tap (row-major) of the window (y, x) begins in a flat (C, H, W, N)."""
+    i, j = divmod(tap, kernel[1])
+    return place(shape, c, y * stride[0] + i, x * stride[1] + j)
+
+
 @njit(**PARALLEL)
 def max_forward(a, kernel, stride, out, winner):
     """out = window maxima, winner = tap (row-major) that gave each.  a (C, H, W, N), out and winner (C, HO, WO, N)"""
     flat_a, flat_out, flat_winner, batch = a.reshape(-1), out.reshape(-1), winner.reshape(-1), np.uint64(a.shape[3])
+    taps = kernel[0] * kernel[1]
     for c in prange(a.shape[0]):
         for y in range(out.shape[1]):
             for x in range(out.shape[2]):
                 at = place(out.shape, c, y, x)
-                for tap in range(kernel[0] * kernel[1]):
-                    i, j = divmod(tap, kernel[1])
-                    begin = place(a.shape, c, y * stride[0] + i, x * stride[1] + j)
-                    challenge(flat_out, flat_winner, at, flat_a, begin, winner.dtype.type(tap), batch)
+                for tap in range(0, taps, 2):
+                    begin = tap_place(a.shape, c, y, x, tap, kernel, stride)
+                    begin2 = tap_place(a.shape, c, y, x, min(tap + 1, taps - 1), kernel, stride)
+                    number, number2 = winner.dtype.type(tap), winner.dtype.type(tap + 1)
+                    challenge(flat_out, flat_winner, at, flat_a, begin, begin2, number, number2, batch)
 
 
 @njit(**PARALLEL)
 def max_feedback(reward, winner, kernel, stride, out):
     """out = each reward at its winner, 0 elsewhere.  reward (C, HO, WO, N), out (C, H, W, N)"""
     flat_reward, flat_winner, flat_out = reward.reshape(-1), winner.reshape(-1), out.reshape(-1)
-    batch = np.uint64(out.shape[3])
+    batch, taps = np.uint64(out.shape[3]), kernel[0] * kernel[1]
     covered = reward.shape[1] * stride[0] == out.shape[1] and reward.shape[2] * stride[1] == out.shape[2]
     tiled = covered and kernel == stride  # every input is in one window
     for c in prange(out.shape[0]):
@@ -78,10 +100,11 @@ def max_feedback(reward, winner, kernel, stride, out):
         for y in range(reward.shape[1]):
             for x in range(reward.shape[2]):
                 at = place(reward.shape, c, y, x)
-                for tap in range(kernel[0] * kernel[1]):
-                    i, j = divmod(tap, kernel[1])
-                    begin = place(out.shape, c, y * stride[0] + i, x * stride[1] + j)
-                    pay(flat_out, begin, flat_reward, flat_winner, at, tap, batch, tiled)
+                for tap in range(0, taps, 2):  # the second of an odd number's last two is nobody
+                    begin = tap_place(out.shape, c, y, x, tap, kernel, stride)
+                    begin2 = tap_place(out.shape, c, y, x, min(tap + 1, taps - 1), kernel, stride)
+                    number, number2 = winner.dtype.type(tap), winner.dtype.type(tap + 1)
+                    pay(flat_out, begin, begin2, flat_reward, flat_winner, at, number, number2, batch, tiled)
 
 
 @njit(**PARALLEL)
@@ -95,8 +118,7 @@ def average_forward(a, kernel, stride, out):
             for x in range(out.shape[2]):
                 at = place(out.shape, c, y, x)
                 for tap in range(kernel[0] * kernel[1]):
-                    i, j = divmod(tap, kernel[1])
-                    begin = place(a.shape, c, y * stride[0] + i, x * stride[1] + j)
+                    begin = tap_place(a.shape, c, y, x, tap, kernel, stride)
                     add(flat_out, at, flat_a, begin, one, batch)
                 for n in range(batch):
                     flat_out[at + n] *= share  # after the sum: what cancels exactly leaves exactly 0
@@ -113,8 +135,7 @@ def average_feedback(s, kernel, stride, g):
             for x in range(s.shape[2]):
                 at = place(s.shape, c, y, x)
                 for tap in range(kernel[0] * kernel[1]):
-                    i, j = divmod(tap, kernel[1])
-                    begin = place(g.shape, c, y * stride[0] + i, x * stride[1] + j)
+                    begin = tap_place(g.shape, c, y, x, tap, kernel, stride)
                     add(flat_g, begin, flat_s, at, share, batch)
 
 
