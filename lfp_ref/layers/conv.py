@@ -202,8 +202,8 @@ class Conv2d(Linear):
     def total(self, a: np.ndarray, w: np.ndarray, b: np.ndarray, out: str) -> np.ndarray:
         z = self.buffer(out, (self.out_channels, *self._output_size(a), a.shape[-1]), w.dtype)
         if self._few_events(a):
-            last = np.ascontiguousarray(w[..., ::-1].transpose(2, 1, 3, 0))
-            sparse_conv.forward(a, last, b, self.kernel_size, *self._orders(a, z), z, get_num_threads())
+            last, threads = self._outputs_last(w), get_num_threads()
+            sparse_conv.forward(a, last, b, self.kernel_size, *self._orders(a, z), z, threads)
         else:
             forward(self.numbers(a, w.dtype), w, b, self.stride, self.dilation, z)
         return z
@@ -221,7 +221,7 @@ class Conv2d(Linear):
         (_, a, _), w, threads = self.seen, self.weight, get_num_threads()
         if not (rule.shares and self._few_events(a)):
             return super().hand_out(s, rule, wanted)
-        last = np.ascontiguousarray(w.value[..., ::-1].transpose(2, 1, 3, 0))
+        last = self._outputs_last(w.value)
         g_w = self.buffer("g_w of each thread", (threads, *last.shape), s.dtype)
         g_b = self.buffer("g_b of each thread", (threads, self.out_channels), s.dtype)
         r = self.buffer("g", a.shape, s.dtype)
@@ -240,6 +240,13 @@ class Conv2d(Linear):
             return False
         some = a.reshape(-1, a.shape[-1])[::31]
         return bool(np.count_nonzero(some) < sparse_conv.FEW * some.size)
+
+    def _outputs_last(self, w: np.ndarray) -> np.ndarray:
+        """A copy of w as sparse_conv.py wants it, (KH, C, KW reversed, O)."""
+        turned = w[..., ::-1].transpose(2, 1, 3, 0)
+        last = self.buffer("outputs last", turned.shape, w.dtype)
+        last[...] = turned
+        return last
 
     def _orders(self, a: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Those in which sparse_conv.py wants input and output."""

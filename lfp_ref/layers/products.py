@@ -15,20 +15,29 @@ from lfp_ref.layers.kernels import KERNEL
 
 
 @njit(**KERNEL)
-def two_rows(length, like):
-    """Memory for two rows of sums, of like's dtype, and where in it the second begins.
+def memory_at_page(size, like):
+    """An uninitialised flat array of like's dtype that begins at a page, as the layers' arrays do (base.aligned).
 
     A processor that compares the last 12 bits of addresses takes a load for one of what it is about to store, and
-    waits, where these agree. So the first row begins at a page, as what is added to it does (base.aligned): then no
-    load comes just behind a store. And the second begins half a page off: with as many bits alike as the first, one in
-    fifteen places made the same sums five times slower.
+    waits, where these agree. Where sums and what is added to them lie alike in their pages, none comes just behind.
+    """
+    page = PAGE // like.itemsize
+    memory = np.empty(size + page, like.dtype)
+    begin = -(memory.ctypes.data // like.itemsize) % page
+    return memory[begin : begin + size]
+
+
+@njit(**KERNEL)
+def two_rows(length, like):
+    """Memory for two rows of sums, and where in it the second begins: half a page off.
+
+    As many bits alike as the first, in one place of fifteen the same sums took five times as long.
     """
     page = PAGE // like.itemsize
     second = length // page * page + page // 2
     if second < length:
         second += page
-    memory = np.empty(second + length + page, like.dtype)
-    return memory[-(memory.ctypes.data // like.itemsize) % page :], np.uint64(second)
+    return memory_at_page(second + length, like), np.uint64(second)
 
 
 @njit(**KERNEL)

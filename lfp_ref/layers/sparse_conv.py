@@ -25,9 +25,11 @@ import numpy as np
 from numba import njit, prange
 
 from lfp_ref.layers.kernels import KERNEL, PARALLEL
+from lfp_ref.layers.products import memory_at_page
 
 BLOCK = 64  # the bits of a mask
 TILE = 16  # numbers: a cache line in single precision
+APART = 4 * TILE  # between the rows of two samples: no two of them at one place of the cache
 # Where less than this fraction of the input is not 0 and there are that many outputs, this is faster than conv.py.
 FEW, LEAST = 0.25, 32
 
@@ -178,7 +180,7 @@ def forward(a, w, b, kernel, order, to, z, threads):
     for thread in prange(threads):
         events, values = np.empty((BLOCK, order.size), np.int32), np.empty((BLOCK, order.size), z.dtype)
         starts = np.empty((BLOCK, width * height + 1), np.int32)
-        row = np.empty((BLOCK, columns * outputs + TILE), z.dtype)  # no two samples at one place of the cache
+        row = memory_at_page(BLOCK * (columns * outputs + APART), z).reshape(BLOCK, -1)
         for block in range(thread, blocks, threads):  # early steps have few spikes: to each some of all
             begin, size = block * BLOCK, min(BLOCK, batch - block * BLOCK)
             find_events(a, order, channels, begin, size, events, values, starts)
@@ -257,7 +259,8 @@ def feedback(w, s, a, kernel, to, r, g_w, g_b, threads):
     for thread in prange(threads):
         samples, starts = np.empty(BLOCK * positions, np.uint8), np.empty(positions + 1, np.uint64)
         values, shares = np.empty(BLOCK * positions, s.dtype), np.empty(BLOCK * positions, s.dtype)
-        row, my_w, my_b = np.empty((BLOCK, columns * outputs + TILE), s.dtype), g_w[thread].reshape(-1), g_b[thread]
+        row, my_w, my_b = memory_at_page(BLOCK * (columns * outputs + APART), s), g_w[thread].reshape(-1), g_b[thread]
+        row = row.reshape(BLOCK, -1)
         my_w[:] = 0
         my_b[:] = 0
         for block in range(thread, blocks, threads):  # early steps have few spikes: to each some of all
