@@ -62,17 +62,17 @@ def forward(a, w, b, stride, dilation, z):
     row, none = np.uint64(columns * batch), np.uint64(0)
     # how many numbers of a row are summed up together, and how much further in the input the next ones read
     most, step = (PIECE, PIECE) if stride[1] == 1 else (batch, stride[1] * batch)
-    for y in prange(height):
+    for piece in prange((outputs + 1) // 2 * height):
+        o, y = piece // height * 2, piece % height
+        o2 = min(o + 1, outputs - 1)  # an odd number's last is computed twice
+        at, at2 = np.uint64(o * height + y) * row, np.uint64(o2 * height + y) * row
         (sums, second), begins = two_rows(most, z), tap_begins(a, y, w.shape[2:], stride, dilation)
         for first in range(0, row, most):
             length = min(np.uint64(most), row - np.uint64(first))
-            for o in range(0, outputs, 2):  # all outputs read the same piece of the input while the cache has it
-                o2 = min(o + 1, outputs - 1)  # an odd number's last is computed twice
-                for k in range(length):
-                    sums[k], sums[second + k] = b[o], b[o2]
-                add_products(sums, none, second, flat_a, begins, taps[o], taps[o2], taps.shape[1], length)
-                at, at2 = np.uint64(o * height + y) * row, np.uint64(o2 * height + y) * row
-                store(sums, second, flat_z, at + np.uint64(first), at2 + np.uint64(first), length)
+            for k in range(length):
+                sums[k], sums[second + k] = b[o], b[o2]
+            add_products(sums, none, second, flat_a, begins, taps[o], taps[o2], taps.shape[1], length)
+            store(sums, second, flat_z, at + np.uint64(first), at2 + np.uint64(first), length)
             begins += np.uint64(step)
 
 

@@ -41,13 +41,11 @@ def challenge(best, winner, at, a, begin, begin2, tap, tap2, batch):
 
 
 @njit(**KERNEL)
-def pay(to, begin, begin2, reward, winner, at, tap, tap2, batch, alone):
-    """to += reward where tap is the winner, for two taps; alone: to = that, no other window pays.  Vectors likewise"""
+def pay(to, begin, reward, winner, at, tap, batch, alone):
+    """to += reward where tap is the winner; alone: to = that, no other window pays.  Vectors from begin, from at"""
     zero = to.dtype.type(0)
     for n in range(batch):
         paid = reward[at + n] if winner[at + n] == tap else zero
-        paid2 = reward[at + n] if winner[at + n] == tap2 else zero
-        to[begin2 + n] = paid2 if alone else to[begin2 + n] + paid2
         to[begin + n] = paid if alone else to[begin + n] + paid
 
 
@@ -91,7 +89,7 @@ def max_forward(a, kernel, stride, out, winner):
 def max_feedback(reward, winner, kernel, stride, out):
     """out = each reward at its winner, 0 elsewhere.  reward (C, HO, WO, N), out (C, H, W, N)"""
     flat_reward, flat_winner, flat_out = reward.reshape(-1), winner.reshape(-1), out.reshape(-1)
-    batch, taps = np.uint64(out.shape[3]), kernel[0] * kernel[1]
+    batch = np.uint64(out.shape[3])
     covered = reward.shape[1] * stride[0] == out.shape[1] and reward.shape[2] * stride[1] == out.shape[2]
     tiled = covered and kernel == stride  # every input is in one window
     for c in prange(out.shape[0]):
@@ -100,11 +98,9 @@ def max_feedback(reward, winner, kernel, stride, out):
         for y in range(reward.shape[1]):
             for x in range(reward.shape[2]):
                 at = place(reward.shape, c, y, x)
-                for tap in range(0, taps, 2):  # the second of an odd number's last two is nobody
+                for tap in range(kernel[0] * kernel[1]):
                     begin = tap_place(out.shape, c, y, x, tap, kernel, stride)
-                    begin2 = tap_place(out.shape, c, y, x, min(tap + 1, taps - 1), kernel, stride)
-                    number, number2 = winner.dtype.type(tap), winner.dtype.type(tap + 1)
-                    pay(flat_out, begin, begin2, flat_reward, flat_winner, at, number, number2, batch, tiled)
+                    pay(flat_out, begin, flat_reward, flat_winner, at, winner.dtype.type(tap), batch, tiled)
 
 
 @njit(**PARALLEL)
