@@ -32,16 +32,15 @@ PIECE = 1024  # numbers: two such pieces of sums, and what they add up, stay in 
 
 
 @njit(**KERNEL)
-def tap_begins(a, y, kernel, stride, dilation):
-    """Where in the flat a (C, H, W, N) each tap (c, i, j) begins to read for the output row y."""
+def tap_begins(a, kernel, dilation):
+    """Where in the flat a (C, H, W, N) each tap (c, i, j) of the first window begins; other windows begin later."""
     channels, height, width, batch = a.shape
     begins = np.empty(channels * kernel[0] * kernel[1], np.uint64)
     t = 0
     for c in range(channels):
         for i in range(kernel[0]):
             for j in range(kernel[1]):
-                v = y * stride[0] + i * dilation[0]
-                begins[t] = np.uint64(((c * height + v) * width + j * dilation[1]) * batch)
+                begins[t] = np.uint64(((c * height + i * dilation[0]) * width + j * dilation[1]) * batch)
                 t += 1
     return begins
 
@@ -50,8 +49,8 @@ def tap_begins(a, y, kernel, stride, dilation):
 def row_pieces(columns, batch, stride):
     """A row of outputs as (pieces, length of one, step in the outputs' row, step in the inputs' row)."""
     if stride[1] == 1:
-        return 1, np.uint64(columns * batch), np.uint64(0), np.uint64(0)
-    return columns, np.uint64(batch), np.uint64(batch), np.uint64(stride[1] * batch)
+        return 1, np.uint64(columns * batch), 0, 0
+    return columns, np.uint64(batch), batch, stride[1] * batch
 
 
 @njit(**PARALLEL)
@@ -59,55 +58,45 @@ def forward(a, w, b, stride, dilation, z):
     """z as above.  a (C, H, W, N) padded, w (O, C, KH, KW), b (O,) -> z (O, HO, WO, N)"""
     outputs, height, columns, batch = z.shape
     flat_z, flat_a, taps = z.reshape(-1), a.reshape(-1), w.reshape(outputs, -1)
-    row, none = np.uint64(columns * batch), np.uint64(0)
+    row, row_a, none = columns * batch, stride[0] * a.shape[2] * batch, np.uint64(0)
+    begins = tap_begins(a, w.shape[2:], dilation)
     # how many numbers of a row are summed up together, and how much further in the input the next ones read
     most, step = (PIECE, PIECE) if stride[1] == 1 else (batch, stride[1] * batch)
     for piece in prange((outputs + 1) // 2 * height):
         o, y = piece // height * 2, piece % height
         o2 = min(o + 1, outputs - 1)  # an odd number's last is computed twice
-        at, at2 = np.uint64(o * height + y) * row, np.uint64(o2 * height + y) * row
-        (sums, second), begins = two_rows(most, z), tap_begins(a, y, w.shape[2:], stride, dilation)
-        for first in range(0, row, most):
-            length = min(np.uint64(most), row - np.uint64(first))
+        sums, second = two_rows(most, z)
+        for number in range((row + most - 1) // most):
+            first = number * most
+            length, seen = np.uint64(min(most, row - first)), flat_a[y * row_a + number * step :]
             for k in range(length):
                 sums[k], sums[second + k] = b[o], b[o2]
-            add_products(sums, none, second, flat_a, begins, taps[o], taps[o2], taps.shape[1], length)
-            store(sums, second, flat_z, at + np.uint64(first), at2 + np.uint64(first), length)
-            begins += np.uint64(step)
+            add_products(sums, none, second, seen, begins, taps[o], taps[o2], taps.shape[1], length)
+            at, at2 = np.uint64((o * height + y) * row + first), np.uint64((o2 * height + y) * row + first)
+            store(sums, second, flat_z, at, at2, length)
 
 
 @njit(**PARALLEL)
 def feedback_input(w, s, stride, dilation, g):
-    """g[c, v, u] = sum of w s over all that used it.  w (C, KW, O, KH), s (O, HO, WO, N) -> g (C, H, W, N), padded"""
+    """g[c, v, u] = sum of w s over all that used it.  w (C, KH, KW, O), s (O, HO, WO, N) -> g (C, H, W, N), padded"""
     outputs, height, columns, batch = s.shape
-    channels, flat_g, flat_s, w = len(g), g.reshape(-1), s.reshape(-1), w.reshape(len(g), w.shape[1], -1)
-    kernel = np.uint64(w.shape[2] // outputs)
-    row_g, row_s = np.uint64(g.shape[2] * batch), np.uint64(columns * batch)
+    channels, flat_g, flat_s = len(g), g.reshape(-1), s.reshape(-1)
+    row_g, row_s = np.uint64(g.shape[2] * batch), columns * batch
+    pieces, length, step_s, step_g = row_pieces(columns, batch, stride)
+    begins = np.arange(outputs).astype(np.uint64) * np.uint64(height * row_s)  # of each output's s
     for v in prange(g.shape[1]):
-        sums, second = two_rows(np.int64(row_g), g)
-        # the rows of s that used row v of the input, and the weight (o, i) of each
-        begins, used = np.empty(w.shape[2], np.uint64), np.empty(w.shape[2], np.uint64)
-        weights = np.empty((2, w.shape[2]), w.dtype)
-        taps = 0
-        for o in range(outputs):
-            for i in range(kernel):
-                y, between = divmod(v - np.int64(i) * dilation[0], stride[0])
-                if between == 0 and 0 <= y < height:
-                    begins[taps], used[taps] = np.uint64(o * height + y) * row_s, np.uint64(o) * kernel + i
-                    taps += 1
-        pieces, length, step_s, step_g = row_pieces(columns, batch, stride)
+        sums, second = two_rows(g.shape[2] * batch, g)
         for c in range(0, channels, 2):
             c2 = min(c + 1, channels - 1)  # as in forward
             sums[: second + row_g] = 0
-            for j in range(w.shape[1]):  # taps of one j add to the same place of the row
-                for t in range(taps):
-                    weights[0, t], weights[1, t] = w[c, j, used[t]], w[c2, j, used[t]]
-                to = np.uint64(j * dilation[1] * batch)
-                for _ in range(pieces):
-                    add_products(sums, to, second + to, flat_s, begins, weights[0], weights[1], taps, length)
-                    to += step_g
-                    begins += step_s
-                begins -= np.uint64(pieces) * step_s
+            for j in range(w.shape[2]):
+                for i in range(w.shape[1]):
+                    y, between = divmod(v - i * dilation[0], stride[0])  # the row of s that used row v by w[:, i]
+                    if between == 0 and 0 <= y < height:
+                        for piece in range(pieces):
+                            to = np.uint64(j * dilation[1] * batch + piece * step_g)
+                            seen = flat_s[y * row_s + piece * step_s :]
+                            add_products(sums, to, second + to, seen, begins, w[c, i, j], w[c2, i, j], outputs, length)
             at, at2 = np.uint64(c * g.shape[1] + v) * row_g, np.uint64(c2 * g.shape[1] + v) * row_g
             store(sums, second, flat_g, at, at2, row_g)
 
@@ -117,7 +106,9 @@ def feedback_parameters(s, a, stride, dilation, g_w, g_b):
     """Sums of a s and of s.  s (O, HO, WO, N), a (C, H, W, N) padded -> g_w (O, C, KH, KW), g_b (O,)"""
     outputs, height, columns, batch = s.shape
     flat_s, flat_a, taps = s.reshape(-1), a.reshape(-1), g_w.reshape(outputs, -1)
-    row = np.uint64(columns * batch)
+    row, row_a = np.uint64(columns * batch), stride[0] * a.shape[2] * batch
+    begins = tap_begins(a, g_w.shape[2:], dilation)
+    pieces, length, step_s, step_a = row_pieces(columns, batch, stride)
     for two in prange((outputs + 1) // 2):
         o, o2 = 2 * two, min(2 * two + 1, outputs - 1)
         beside = np.empty(taps.shape[1], s.dtype)  # takes what an odd number of outputs leaves over
@@ -130,13 +121,9 @@ def feedback_parameters(s, a, stride, dilation, g_w, g_b):
             for k in range(row):
                 total += flat_s[at + k]
                 total2 += flat_s[at2 + k]
-            begins = tap_begins(a, y, g_w.shape[2:], stride, dilation)
-            pieces, length, step_s, step_a = row_pieces(columns, batch, stride)
-            for _ in range(pieces):
-                dot_products(out, out2, flat_s, at, at2, flat_a, begins, taps.shape[1], length)
-                at += step_s
-                at2 += step_s
-                begins += step_a
+            for piece in range(pieces):
+                seen, on = flat_a[y * row_a + piece * step_a :], np.uint64(piece * step_s)
+                dot_products(out, out2, flat_s, at + on, at2 + on, seen, begins, taps.shape[1], length)
         g_b[o], g_b[o2] = total, total2
 
 
@@ -210,7 +197,7 @@ class Conv2d(Linear):
 
     def to_input(self, s: np.ndarray, w: np.ndarray, out: str) -> np.ndarray:
         g = self.buffer(out, self.seen[1].shape, s.dtype)
-        feedback_input(np.ascontiguousarray(w.transpose(1, 3, 0, 2)), s, self.stride, self.dilation, g)
+        feedback_input(np.ascontiguousarray(w.transpose(1, 2, 3, 0)), s, self.stride, self.dilation, g)
         return self._inside_of(g, out)
 
     def to_parameters(self, s: np.ndarray, a: np.ndarray, g_w: np.ndarray, g_b: np.ndarray) -> None:
