@@ -56,6 +56,7 @@ def test_windows_of_any_size_and_nan_that_is_seen():
     layer = lfp.MaxPool2d(20)
     layer.forward(x)
     assert np.array_equal(layer.feedback(np.ones((1, 1, 1, 1))), x)
+    assert np.isnan(lfp.MaxPool2d(2).propagate(np.array([[[[1.0], [np.nan]], [[2.0], [3.0]]]]), False)).all()
     for tap in range(9):
         x = np.arange(9.0).reshape(1, 3, 3, 1)
         x[0, tap // 3, tap % 3] = np.nan

@@ -60,15 +60,13 @@ def forward(a, w, b, stride, dilation, z):
     flat_z, flat_a, taps = z.reshape(-1), a.reshape(-1), w.reshape(outputs, -1)
     row, row_a, none = columns * batch, stride[0] * a.shape[2] * batch, np.uint64(0)
     begins = tap_begins(a, w.shape[2:], dilation)
-    # how many numbers of a row are summed up together, and how much further in the input the next ones read
-    most, step = (PIECE, PIECE) if stride[1] == 1 else (batch, stride[1] * batch)
+    most = PIECE if stride[1] == 1 else batch  # numbers of a row that are summed up together
     for piece in prange((outputs + 1) // 2 * height):
         o, y = piece // height * 2, piece % height
         o2 = min(o + 1, outputs - 1)  # an odd number's last is computed twice
         sums, second = two_rows(most, z)
-        for number in range((row + most - 1) // most):
-            first = number * most
-            length, seen = np.uint64(min(most, row - first)), flat_a[y * row_a + number * step :]
+        for first in range(0, row, most):
+            length, seen = np.uint64(min(most, row - first)), flat_a[y * row_a + first * stride[1] :]
             for k in range(length):
                 sums[k], sums[second + k] = b[o], b[o2]
             add_products(sums, none, second, seen, begins, taps[o], taps[o2], taps.shape[1], length)

@@ -259,8 +259,8 @@ def feedback(w, s, a, kernel, to, r, g_w, g_b, threads):
     for thread in prange(threads):
         samples, starts = np.empty(BLOCK * positions, np.uint8), np.empty(positions + 1, np.uint64)
         values, shares = np.empty(BLOCK * positions, s.dtype), np.empty(BLOCK * positions, s.dtype)
-        row, my_w, my_b = memory_at_page(BLOCK * (columns * outputs + APART), s), g_w[thread].reshape(-1), g_b[thread]
-        row = row.reshape(BLOCK, -1)
+        row = memory_at_page(BLOCK * (columns * outputs + APART), s).reshape(BLOCK, -1)
+        my_w, my_b = g_w[thread].reshape(-1), g_b[thread]
         my_w[:] = 0
         my_b[:] = 0
         for block in range(thread, blocks, threads):  # early steps have few spikes: to each some of all
