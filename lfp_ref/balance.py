@@ -103,8 +103,13 @@ def balance(net: Layer) -> Balance:
 
 
 def _amount(reward: np.ndarray, samples: int) -> np.ndarray:
-    """Sums (..., N) or, over time, (..., T*N) to (N,)."""
-    return per_sample(reward).reshape(-1, samples).sum(axis=0)
+    """Sums of a reward (P, ..., N), over time, too, to a number for each sample."""
+    return _over_time(per_sample(reward), samples)
+
+
+def _over_time(amounts: np.ndarray, samples: int) -> np.ndarray:
+    """Sums of (T*N,) to (N,); of (N,) nothing changes."""
+    return amounts.reshape(-1, samples).sum(axis=0)
 
 
 @contextmanager
@@ -125,7 +130,7 @@ def _listener(layer: Layer, lines: list[Line], samples: int) -> Any:
 
     def hand_back(reward: np.ndarray, rules: Mapping[Any, Rule], wanted: bool) -> np.ndarray | None:
         came = _amount(reward, samples)
-        kept = {cause: _amount(part, samples) for cause, part in layer.kept(reward, rules).items()}
+        kept = {cause: _over_time(part, samples) for cause, part in layer.kept(reward, rules).items()}
         if isinstance(layer, Residual):  # its own account is the sum's; the branches have theirs
             body, shortcut = layer.branches(reward.copy(), rules)
             handed = _amount(body, samples) + _amount(shortcut, samples)

@@ -105,6 +105,9 @@ class Spiking(Sequential):
     def samples(self) -> int:
         return self.clock.samples
 
+    def parts(self, samples: int) -> int:
+        return 1  # its batch is long, being over time, and its layers have ways of their own to share it among threads
+
     # ---- the door: time is folded into the batch inside
 
     def forward(self, x: ArrayLike, training: bool = False) -> np.ndarray:
@@ -128,7 +131,7 @@ class Spiking(Sequential):
         """
         reward = np.asarray(reward)
         if self.seen is not None:
-            shape = (self.steps, self.samples, *self.output.shape[:-1])
+            shape = (self.steps, self.samples, *self.output.shape[1:-1])
             if reward.shape != shape:
                 raise ValueError(f"{self.label}: reward must have the output's shape {shape}, got {reward.shape}")
             reward = reward.reshape(-1, *shape[2:])

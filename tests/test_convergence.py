@@ -6,6 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import lfp_ref as lfp
+from lfp_ref.layers.base import batch_first
 from lfp_ref.rules import Epsilon, Gradient
 from tests.common import numbers, seeds
 from tests.test_properties import inputs_for, linears, nets
@@ -31,8 +32,8 @@ def something_flows_through_zero(net):
             yield np.any((total == 0) & (u != 0))
         elif isinstance(layer, lfp.AvgPool2d):
             a, mean, kernel, stride = layer.seen
-            sizes = lfp.AvgPool2d(kernel, stride).forward(np.moveaxis(np.abs(a), -1, 0))
-            yield np.any((np.moveaxis(mean, -1, 0) == 0) & (sizes != 0))
+            sizes = lfp.AvgPool2d(kernel, stride).forward(batch_first(np.abs(a)))
+            yield np.any((batch_first(mean) == 0) & (sizes != 0))
         elif isinstance(layer, lfp.Dense | lfp.Conv2d):
             yield np.any(layer.seen[-1] == 0)
 

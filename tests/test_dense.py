@@ -29,12 +29,12 @@ def test_thin_matrices_equal_the_oracle(n, shape, dtype, rule, seed):
 @pytest.mark.parametrize("outputs", [1, 2, 5])
 @pytest.mark.parametrize("n", [1, dense.TILE - 1, dense.TILE, dense.TILE + 1])
 def test_thin_products_are_exact_on_a_grid(n, outputs, blocks):
-    w, a, b, s = numbers(0, outputs, 23), numbers(1, 23, n), numbers(2, outputs), numbers(3, outputs, n)
-    z, g_w, g_b = np.full((outputs, n), np.nan), np.full((outputs, 23), np.nan), np.full(outputs, np.nan)
+    w, a, b, s = numbers(0, outputs, 23), numbers(1, 3, 23, n), numbers(2, outputs), numbers(3, 3, outputs, n)
+    z, g_w, g_b = np.full((3, outputs, n), np.nan), np.full((3, outputs, 23), np.nan), np.full((3, outputs), np.nan)
     dense.forward_thin(w, a, b, z)
     assert np.array_equal(z, w @ a + b[:, None])  # eighths: exact
     dense.feedback_parameters_thin(s, a, g_w, g_b, blocks)
-    assert np.array_equal(g_w, s @ a.T) and np.array_equal(g_b, s.sum(axis=1))
+    assert np.array_equal(g_w, s @ a.transpose(0, 2, 1)) and np.array_equal(g_b, s.sum(axis=2))
 
 
 def test_large_and_small_values():
@@ -69,12 +69,13 @@ def test_wrong_inputs_are_named():
 
 @pytest.mark.parametrize("blocks", [1, 2, 3, 8])
 def test_any_number_of_threads_computes_every_row(blocks):
-    w, a, b, s = numbers(0, 4, 7), numbers(1, 7, 3), numbers(2, 4), numbers(3, 4, 3)
-    z, g, g_w, g_b = np.full((4, 3), 99.0), np.full((7, 3), 99.0), np.full((4, 7), 99.0), np.full(4, 99.0)
+    w, a, b, s = numbers(0, 4, 7), numbers(1, 2, 7, 3), numbers(2, 4), numbers(3, 2, 4, 3)
+    z, g, g_w, g_b = (np.full((2, *shape), 99.0) for shape in ((4, 3), (7, 3), (4, 7), (4,)))
     dense.forward(w, a, b, z, blocks)
     dense.feedback_input(w, s, g, blocks)
     dense.feedback_parameters(s, a, g_w, g_b, blocks)
-    for actual, expected in ((z, w @ a + b[:, None]), (g, w.T @ s), (g_w, s @ a.T), (g_b, s.sum(axis=1))):
+    products = (z, w @ a + b[:, None]), (g, w.T @ s), (g_w, s @ a.transpose(0, 2, 1)), (g_b, s.sum(axis=2))
+    for actual, expected in products:
         assert np.array_equal(actual, expected)  # exact on this grid
 
 

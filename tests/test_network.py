@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import lfp_ref as lfp
+from lfp_ref.rules import AlphaBeta, Epsilon, Gamma, Gradient, ZBox
 
 
 def network(seed=0, dtype=np.float32):
@@ -56,6 +57,27 @@ def test_a_state_that_does_not_fit_is_named_in_full_and_changes_nothing():
                  "0.weight: shape (2, 1, 3, 2), expected (2, 1, 3, 3)", "5.bias: not finite"):  # fmt: skip
         assert text in str(error.value)
     assert all(np.array_equal(array, before[name]) for name, array in net.state_dict().items())
+
+
+@pytest.mark.parametrize("parts", [2, 3, 6])
+@pytest.mark.parametrize("rule", [
+    Epsilon(0.25), Epsilon(learning="oja"), Gradient(), AlphaBeta(),
+    {"0": ZBox(np.full((1, 6, 6), -4.0), 4.0), lfp.Layer: Gamma()},
+])  # fmt: skip
+def test_a_batch_in_parts_gives_what_it_gives_whole(parts, rule):
+    """Each part is a thread's; how many there are is no matter but of rounding, not even to what dropout draws."""
+    found = []
+    for number in (1, parts):
+        net = lfp.Sequential(*network(dtype=np.float64)[:3], lfp.Dropout(0.5, np.random.default_rng(0)),
+                             lfp.AvgPool2d(1), *network(dtype=np.float64)[3:])  # fmt: skip
+        net.parts = lambda samples, number=number: number
+        z = net.forward(images(12), training=True)
+        assert net.output.shape == (number, 3, 12 // number)
+        handed = net.feedback(np.ones_like(z), rule)
+        kept = [] if isinstance(rule, Gradient) else [k for line in lfp.balance(net).lines for k in line.kept.values()]
+        found.append([z, handed, *net.state_dict().values(), *(p.feedback for p in net.parameters()), *kept])
+    for whole, cut in zip(*found, strict=True):
+        np.testing.assert_allclose(cut, whole, rtol=1e-11, atol=1e-13 * max(1, np.abs(whole).max()))
 
 
 def test_errors_name_the_layer():
@@ -210,10 +232,10 @@ class Backwards(lfp.Layer):
     """A layer somebody else wrote, that returns views."""
 
     def propagate(self, a, training):
-        return self.remember(a[::-1])
+        return self.remember(a[:, ::-1])
 
     def hand_back(self, reward, rules, wanted):
-        return reward[::-1]
+        return reward[:, ::-1]
 
 
 def test_layers_of_others_may_return_views():

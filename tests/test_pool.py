@@ -56,10 +56,10 @@ def test_windows_of_any_size_and_nan_that_is_seen():
     layer = lfp.MaxPool2d(20)
     layer.forward(x)
     assert np.array_equal(layer.feedback(np.ones((1, 1, 1, 1))), x)
-    assert np.isnan(lfp.MaxPool2d(2).propagate(np.array([[[[1.0], [np.nan]], [[2.0], [3.0]]]]), False)).all()
+    assert np.isnan(lfp.MaxPool2d(2).propagate(np.array([[[[[1.0], [np.nan]], [[2.0], [3.0]]]]]), False)).all()
     for tap in range(9):
-        x = np.arange(9.0).reshape(1, 3, 3, 1)
-        x[0, tap // 3, tap % 3] = np.nan
+        x = np.arange(9.0).reshape(1, 1, 3, 3, 1)
+        x[0, 0, tap // 3, tap % 3] = np.nan
         assert np.isnan(lfp.MaxPool2d(3).propagate(x, False)).all()
     with pytest.raises(ValueError, match="at least 3 x 3"):
         lfp.MaxPool2d(3).forward(np.ones((1, 2, 5, 2)))

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 import lfp_ref as lfp
 from lfp_ref.layers import conv, sparse_conv
+from lfp_ref.layers.base import batch_first
 from lfp_ref.rules import Epsilon, Gradient
 from tests import oracle
 from tests.common import assert_close, dtypes, fill, numbers, seeds
@@ -15,35 +16,39 @@ from tests.test_conv import pairs
 around_a_block = st.sampled_from([1, 2, sparse_conv.BLOCK - 1, sparse_conv.BLOCK, sparse_conv.BLOCK + 1])
 
 
+def inside(x, parts):
+    """x (N, ...) as the kernels take it, (P, ..., N)."""
+    return np.ascontiguousarray(np.moveaxis(x.reshape(parts, -1, *x.shape[1:]), 1, -1))
+
+
 def mostly_zero(seed, *shape, dtype, fraction=0.2):
     """A few numbers on eighths among zeros."""
     values = numbers(seed, *shape, dtype=dtype)
     return np.where(np.random.default_rng([seed, 1]).random(shape) < fraction, values, 0).astype(dtype)
 
 
-@given(around_a_block, st.integers(1, 3), st.integers(1, 9), st.tuples(st.integers(1, 6), st.integers(1, 6)), pairs,
-       st.integers(1, 3), dtypes, seeds)  # fmt: skip
-def test_every_sum_equals_the_oracle(n, channels, outputs, size, kernel, threads, dtype, seed):
+@given(st.integers(1, 2), around_a_block, st.integers(1, 3), st.integers(1, 9),
+       st.tuples(st.integers(1, 6), st.integers(1, 6)), pairs, st.integers(1, 3), dtypes, seeds)  # fmt: skip
+def test_every_sum_equals_the_oracle(parts, n, channels, outputs, size, kernel, threads, dtype, seed):
     assume(all(size[i] >= kernel[i] for i in (0, 1)))
     w, b = numbers([seed, 0], outputs, channels, *kernel, dtype=dtype), numbers([seed, 1], outputs, dtype=dtype)
     restated = oracle.Conv(oracle.exact(w), oracle.exact(b), (1, 1))
-    x = mostly_zero(seed, n, channels, *size, dtype=dtype)
-    a = np.ascontiguousarray(np.moveaxis(x, 0, -1))
+    x = mostly_zero(seed, parts * n, channels, *size, dtype=dtype)
+    a = inside(x, parts)
 
-    z = np.full((*restated.output_shape(x.shape[1:]), n), np.nan, dtype)
+    z = np.full((parts, *restated.output_shape(x.shape[1:]), n), np.nan, dtype)
     reversed_columns = np.ascontiguousarray(w[..., ::-1].transpose(2, 1, 3, 0))
-    orders = sparse_conv.in_order(a.shape[:3], (2, 1, 0)), sparse_conv.in_order(z.shape[:3], (1, 2, 0))
-    orders = orders[0], orders[1].reshape(z.shape[1], -1)
+    orders = sparse_conv.in_order(a.shape[1:4], (2, 1, 0)), sparse_conv.in_order(z.shape[1:4], (1, 2, 0))
+    orders = orders[0], orders[1].reshape(z.shape[2], -1)
     sparse_conv.forward(a, reversed_columns, b, kernel, *orders, z, threads)
-    assert_close(np.moveaxis(z, -1, 0), restated.forward(oracle.exact(x)), "forward")
+    assert_close(batch_first(z), restated.forward(oracle.exact(x)), "forward")
 
-    s = numbers([seed, 2], n, *z.shape[:-1], dtype=dtype)
-    inside = np.ascontiguousarray(np.moveaxis(s, 0, -1))
+    s = numbers([seed, 2], parts * n, *z.shape[1:-1], dtype=dtype)
     handed = restated.feedback(oracle.exact(s), oracle.GRADIENT)
     r, g_b = np.zeros_like(a), np.full((threads, outputs), np.nan, dtype)
     g_w = np.full((threads, *reversed_columns.shape), np.nan, dtype)
-    sparse_conv.feedback(reversed_columns, inside, a, kernel, orders[1], r, g_w, g_b, threads)
-    assert_close(np.moveaxis(r, -1, 0), oracle.exact(x) * handed, "input", term=4)
+    sparse_conv.feedback(reversed_columns, inside(s, parts), a, kernel, orders[1], r, g_w, g_b, threads)
+    assert_close(batch_first(r), oracle.exact(x) * handed, "input", term=4)
     assert_close(g_w.sum(axis=0).transpose(3, 1, 0, 2)[..., ::-1], restated.d_weight, "weight", term=4)
     assert_close(g_b.sum(axis=0), restated.d_bias, "bias", term=2)
 
@@ -86,7 +91,7 @@ def test_a_layer_gives_the_same_either_way(monkeypatch, rule, padding):
 
 def test_what_does_not_pay_is_left_to_the_others():
     def chooses(layer, x):
-        return layer._few_events(np.ascontiguousarray(np.moveaxis(x, 0, -1)))
+        return layer._few_events(inside(x, 1))
 
     few, many = (mostly_zero(3, sparse_conv.BLOCK, 40, 6, 6, dtype=np.float32, fraction=p) for p in (0.1, 0.5))
     assert chooses(lfp.Conv2d(40, 32, 3), few)
@@ -101,8 +106,8 @@ def test_what_does_not_pay_is_left_to_the_others():
 @pytest.mark.parametrize("rule", [Epsilon(), Gradient()])
 def test_spikes_in_bytes_give_the_same_as_spikes_in_numbers(rule, fraction):
     """Few or many, shared or differentiated; padded, so that what is few inside may be fewer outside."""
-    spikes = np.random.default_rng(4).random((40, 6, 5, sparse_conv.BLOCK)) < fraction
-    reward = numbers(5, 32, 6, 6, sparse_conv.BLOCK, dtype=np.float32)
+    spikes = np.random.default_rng(4).random((1, 40, 6, 5, sparse_conv.BLOCK)) < fraction
+    reward = numbers(5, 1, 32, 6, 6, sparse_conv.BLOCK, dtype=np.float32)
     results = {}
     for dtype in (np.uint8, np.float32):
         layer = fill(lfp.Conv2d(40, 32, (3, 2), padding=1, dtype=np.float32), 0)
@@ -119,7 +124,7 @@ def test_spikes_in_bytes_give_the_same_as_spikes_in_numbers(rule, fraction):
 def test_nan_is_no_zero():
     """What diverges must be seen."""
     layer = lfp.Conv2d(40, 32, 3)
-    a = np.zeros((40, 4, 4, sparse_conv.BLOCK), np.float32)
-    a[3, 2, 2, 5] = np.nan
+    a = np.zeros((1, 40, 4, 4, sparse_conv.BLOCK), np.float32)
+    a[0, 3, 2, 2, 5] = np.nan
     z = layer.total(a, layer.weight.value, layer.bias.value, "z")
     assert np.isnan(z[..., 5]).all() and np.isfinite(z[..., :5]).all() and np.isfinite(z[..., 6:]).all()

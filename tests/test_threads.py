@@ -1,6 +1,7 @@
 import multiprocessing
 import threading
 
+import numba
 import numpy as np
 import pytest
 
@@ -48,3 +49,20 @@ def test_worker_processes_that_are_spawned_give_the_same_numbers():
     with multiprocessing.get_context("spawn").Pool(2) as pool:
         there = pool.map(outputs, (0, 1))
     assert all(np.array_equal(*both) for both in zip(here, there, strict=True))
+
+
+@pytest.mark.parametrize("order", [(1, None), (None, 1)])
+def test_threads_that_come_or_go_between_the_way_there_and_back(order):
+    """A batch keeps the parts it came in: the reward of an output follows its sample."""
+    usual = numba.get_num_threads()
+    net = lfp.Sequential(lfp.Dense(5, 4, dtype=np.float64), lfp.ReLU())
+    x = np.random.default_rng(0).normal(size=(96, 5))
+    z = net.forward(x)
+    expected = net.feedback(z)
+    try:
+        numba.set_num_threads(order[0] or usual)
+        net.forward(x)
+        numba.set_num_threads(order[1] or usual)
+        np.testing.assert_allclose(net.feedback(z), expected, rtol=1e-12)
+    finally:
+        numba.set_num_threads(usual)

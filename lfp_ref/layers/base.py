@@ -1,9 +1,10 @@
 """What every layer has: a door for the user's arrays, parameters, memory of its last pass.
 
-Outside, the batch comes first, as everywhere: (N, I), (N, C, H, W). Inside a network it comes last: (I, N),
-(C, H, W, N). Every scalar of an equation then is one contiguous vector over the batch, z = W a is written as in a
-book, and pooling, activations and convolution run at the processor's vector width without tricks. `forward` and
-`feedback` are the door between the two; `propagate` and `hand_back` are what each layer computes inside.
+Outside, the batch comes first, as everywhere: (N, I), (N, C, H, W). Inside a network it comes last and in P parts, one
+for each thread, N samples each: (P, I, N), (P, C, H, W, N). With the batch last every scalar of an equation is one
+contiguous vector, z = W a is written as in a book, and pooling, activations and convolution run at the processor's
+vector width without tricks. With parts, what a thread reads is what it wrote one layer before, and is in its own cache.
+`forward` and `feedback` are the door between the two; `propagate` and `hand_back` are what each layer computes inside.
 """
 
 from __future__ import annotations
@@ -13,13 +14,25 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
+from numba import get_num_threads, prange
 from numpy.typing import ArrayLike, DTypeLike
 
+from lfp_ref.layers.kernels import elementwise
 from lfp_ref.rules import Epsilon, Rule, resolve
 from lfp_ref.threads import one_blas_thread
 
 PAGE = 4096  # bytes
+LINE = 64  # bytes that a cache fetches at once
 SPIKE = np.dtype(np.uint8)  # what a layer of spiking neurons puts out: 0 or 1, in a byte
+
+
+@elementwise
+def turn(x, inside):
+    """inside[p, i, n] = x[p, n, i].  x (P, N, I) -> inside (P, I, N)"""
+    for row in prange(x.shape[0] * x.shape[2]):
+        p, i = row // x.shape[2], row % x.shape[2]
+        for n in range(x.shape[1]):
+            inside[p, i, n] = x[p, n, i]
 
 
 class Parameter:
@@ -52,7 +65,7 @@ class Parameter:
 class Layer:
     """Base of all layers.
 
-    Whoever writes one implements `propagate` and `hand_back` on batch-last, C-contiguous arrays; one that contains
+    Whoever writes one implements `propagate` and `hand_back` on C-contiguous arrays (P, ..., N); one that contains
     others also `children`, and calls `adopt` once it has them. A layer remembers its last pass: it has one place in one
     network at a time.
 
@@ -81,7 +94,7 @@ class Layer:
         Raises ValueError for a wrong shape, NaN or infinity; TypeError for what is not real numbers.
         """
         with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
-            return _batch_first(self.propagate(self._inside("input", x), training))
+            return batch_first(self.propagate(self._inside("input", x), training))
 
     def feedback(
         self, reward: ArrayLike, rule: Rule | Mapping[Any, Rule] | None = None, input_reward: bool = True
@@ -101,7 +114,7 @@ class Layer:
             inside = self._inside("reward", reward, self.output.shape)
             self.told = inside.copy(), rules
             result = self.hand_back(inside, rules, input_reward)
-        return _batch_first(result) if input_reward and result is not None else None
+        return batch_first(result) if input_reward and result is not None else None
 
     def _inside(self, what: str, x: ArrayLike, shape: tuple[int, ...] | None = None) -> np.ndarray:
         """Checks a user's array and copies it, batch last, into the layer's memory."""
@@ -110,21 +123,27 @@ class Layer:
             raise TypeError(f"{self.label}: {what} must be an array of real numbers, got dtype {x.dtype}")
         if x.ndim < 2 or 0 in x.shape:
             raise ValueError(f"{self.label}: {what} must have shape (N, ...) with nothing empty, got {x.shape}")
-        if shape is not None and x.shape != (shape[-1], *shape[:-1]):
+        if shape is not None and x.shape != outside(shape):
             raise ValueError(f"{self.label}: {what} must have the output's shape {outside(shape)}, got {x.shape}")
         dtype = self.dtype or (x.dtype if x.dtype in (np.float32, np.float64) else np.dtype(np.float64))
         x = _cast(x, dtype)
         if not math.isfinite(x.sum()) and not np.isfinite(x).all():  # this also fetches x, which is read across below
             where = tuple(int(i) for i in np.argwhere(~np.isfinite(x))[0])
             raise ValueError(f"{self.label}: {what} has NaN or infinity (as {dtype}), first at index {where}")
-        inside = self.buffer(f"door: {what}", (*x.shape[1:], x.shape[0]), dtype)
-        inside[...] = x.transpose(*range(1, x.ndim), 0)
+        parts = shape[0] if shape else self.parts(len(x))
+        inside = self.buffer(f"door: {what}", (parts, *x.shape[1:], len(x) // parts), dtype)
+        turn(np.ascontiguousarray(x).reshape(parts, len(x) // parts, -1), inside.reshape(parts, -1, len(x) // parts))
         return inside
+
+    def parts(self, samples: int) -> int:
+        """In how many parts that many samples pass: one for each thread, if that makes whole cache lines; else one."""
+        threads = get_num_threads()
+        return threads if samples % (threads * LINE // 4) == 0 else 1
 
     @property
     def samples(self) -> int:
         """N of the last pass."""
-        return self.output.shape[-1]
+        return outside(self.output.shape)[0]
 
     def activity(self) -> dict[str, float]:
         """What is worth counting of the last forward pass, by name: spiking networks count spikes."""
@@ -133,18 +152,18 @@ class Layer:
     # ---- what a layer computes
 
     def propagate(self, a: np.ndarray, training: bool) -> np.ndarray:
-        """Output (..., N) for input (..., N). Keeps in `seen` what hand_back needs; must not change a."""
+        """Output (P, ..., N) for input (P, ..., N). Keeps in `seen` what hand_back needs; must not change a."""
         raise NotImplementedError
 
     def hand_back(self, reward: np.ndarray, rules: Mapping[Any, Rule], wanted: bool) -> np.ndarray | None:
-        """Reward of the input for the reward (..., N) of the output, which it may overwrite; fills `feedback`.
+        """Reward of the input for the reward (P, ..., N) of the output, which it may overwrite; fills `feedback`.
 
         rules: the rule of each layer. wanted: False allows to return None instead.
         """
         raise NotImplementedError
 
     def kept(self, reward: np.ndarray, rules: Mapping[Any, Rule]) -> dict[str, np.ndarray]:
-        """What this layer alone keeps of a reward (..., N) instead of handing it on, by cause: (N,) each, or (T*N,).
+        """What this layer alone keeps of a reward instead of handing it on, by cause: a number a sample, or (T*N,).
 
         The reward is left as it is. Together with what is handed on it makes up the reward, but for rounding.
         """
@@ -323,13 +342,14 @@ def _cast(array: np.ndarray, dtype: DTypeLike) -> np.ndarray:
         return array.astype(dtype, copy=False)
 
 
-def _batch_first(a: np.ndarray) -> np.ndarray:
-    return a.transpose(-1, *range(a.ndim - 1)).copy(order="C")
+def batch_first(a: np.ndarray) -> np.ndarray:
+    """A copy of an array (P, ..., N) as the user sees it, the whole batch first."""
+    return a.transpose(0, -1, *range(1, a.ndim - 1)).copy(order="C").reshape(outside(a.shape))
 
 
 def outside(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """A batch-last shape as the user sees it, batch first."""
-    return (shape[-1], *shape[:-1])
+    """A shape (P, ..., N) as the user sees it."""
+    return (shape[0] * shape[-1], *shape[1:-1])
 
 
 def _join(path: str, name: str) -> str:

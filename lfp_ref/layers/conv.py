@@ -33,8 +33,8 @@ PIECE = 1024  # numbers: two such pieces of sums, and what they add up, stay in 
 
 @njit(**KERNEL)
 def tap_begins(a, kernel, dilation):
-    """Where in the flat a (C, H, W, N) each tap (c, i, j) of the first window begins; other windows begin later."""
-    channels, height, width, batch = a.shape
+    """Where in a flat part of a (P, C, H, W, N) each tap (c, i, j) of the first window begins; others begin later."""
+    _, channels, height, width, batch = a.shape
     begins = np.empty(channels * kernel[0] * kernel[1], np.uint64)
     t = 0
     for c in range(channels):
@@ -55,35 +55,41 @@ def row_pieces(columns, batch, stride):
 
 @njit(**PARALLEL)
 def forward(a, w, b, stride, dilation, z):
-    """z as above.  a (C, H, W, N) padded, w (O, C, KH, KW), b (O,) -> z (O, HO, WO, N)"""
-    outputs, height, columns, batch = z.shape
-    flat_z, flat_a, taps = z.reshape(-1), a.reshape(-1), w.reshape(outputs, -1)
-    row, row_a, none = columns * batch, stride[0] * a.shape[2] * batch, np.uint64(0)
-    begins = tap_begins(a, w.shape[2:], dilation)
+    """z as above.  a (P, C, H, W, N) padded, w (O, C, KH, KW), b (O,) -> z (P, O, HO, WO, N)"""
+    parts, outputs, height, columns, batch = z.shape
+    row, row_a, none = columns * batch, stride[0] * a.shape[3] * batch, np.uint64(0)
+    taps, begins = w.reshape(outputs, -1), tap_begins(a, w.shape[2:], dilation)
     most = PIECE if stride[1] == 1 else batch  # numbers of a row that are summed up together
-    for piece in prange((outputs + 1) // 2 * height):
-        o, y = piece // height * 2, piece % height
-        o2 = min(o + 1, outputs - 1)  # an odd number's last is computed twice
+    for number in prange(parts * height):
+        p, y = number // height, number % height
+        flat_z, flat_a = z[p].reshape(-1), a[p].reshape(-1)
         sums, second = two_rows(most, z)
         for first in range(0, row, most):
             length, seen = np.uint64(min(most, row - first)), flat_a[y * row_a + first * stride[1] :]
-            for k in range(length):
-                sums[k], sums[second + k] = b[o], b[o2]
-            add_products(sums, none, second, seen, begins, taps[o], taps[o2], taps.shape[1], length)
-            at, at2 = np.uint64((o * height + y) * row + first), np.uint64((o2 * height + y) * row + first)
-            store(sums, second, flat_z, at, at2, length)
+            for o in range(0, outputs, 2):
+                o2 = min(o + 1, outputs - 1)  # an odd number's last is computed twice
+                for k in range(length):
+                    sums[k], sums[second + k] = b[o], b[o2]
+                add_products(sums, none, second, seen, begins, taps[o], taps[o2], taps.shape[1], length)
+                at, at2 = np.uint64((o * height + y) * row + first), np.uint64((o2 * height + y) * row + first)
+                store(sums, second, flat_z, at, at2, length)
 
 
 @njit(**PARALLEL)
 def feedback_input(w, s, stride, dilation, g):
-    """g[c, v, u] = sum of w s over all that used it.  w (C, KH, KW, O), s (O, HO, WO, N) -> g (C, H, W, N), padded"""
-    outputs, height, columns, batch = s.shape
-    channels, flat_g, flat_s = len(g), g.reshape(-1), s.reshape(-1)
-    row_g, row_s = np.uint64(g.shape[2] * batch), columns * batch
+    """g[c, v, u] = sum of w s over all that used it.
+
+    w (C, KH, KW, O), s (P, O, HO, WO, N) -> g (P, C, H, W, N), padded
+    """
+    parts, outputs, height, columns, batch = s.shape
+    channels, rows = g.shape[1], g.shape[2]
+    row_g, row_s = np.uint64(g.shape[3] * batch), columns * batch
     pieces, length, step_s, step_g = row_pieces(columns, batch, stride)
     begins = np.arange(outputs).astype(np.uint64) * np.uint64(height * row_s)  # of each output's s
-    for v in prange(g.shape[1]):
-        sums, second = two_rows(g.shape[2] * batch, g)
+    for number in prange(parts * rows):
+        p, v = number // rows, number % rows
+        flat_g, flat_s = g[p].reshape(-1), s[p].reshape(-1)
+        sums, second = two_rows(g.shape[3] * batch, g)
         for c in range(0, channels, 2):
             c2 = min(c + 1, channels - 1)  # as in forward
             sums[: second + row_g] = 0
@@ -95,20 +101,22 @@ def feedback_input(w, s, stride, dilation, g):
                             to = np.uint64(j * dilation[1] * batch + piece * step_g)
                             seen = flat_s[y * row_s + piece * step_s :]
                             add_products(sums, to, second + to, seen, begins, w[c, i, j], w[c2, i, j], outputs, length)
-            at, at2 = np.uint64(c * g.shape[1] + v) * row_g, np.uint64(c2 * g.shape[1] + v) * row_g
+            at, at2 = np.uint64(c * rows + v) * row_g, np.uint64(c2 * rows + v) * row_g
             store(sums, second, flat_g, at, at2, row_g)
 
 
 @njit(**PARALLEL)
 def feedback_parameters(s, a, stride, dilation, g_w, g_b):
-    """Sums of a s and of s.  s (O, HO, WO, N), a (C, H, W, N) padded -> g_w (O, C, KH, KW), g_b (O,)"""
-    outputs, height, columns, batch = s.shape
-    flat_s, flat_a, taps = s.reshape(-1), a.reshape(-1), g_w.reshape(outputs, -1)
-    row, row_a = np.uint64(columns * batch), stride[0] * a.shape[2] * batch
-    begins = tap_begins(a, g_w.shape[2:], dilation)
+    """Sums of a s and of s.  s (P, O, HO, WO, N), a (P, C, H, W, N) padded -> g_w (P, O, C, KH, KW), g_b (P, O)"""
+    parts, outputs, height, columns, batch = s.shape
+    row, row_a = np.uint64(columns * batch), stride[0] * a.shape[3] * batch
+    begins = tap_begins(a, g_w.shape[3:], dilation)
     pieces, length, step_s, step_a = row_pieces(columns, batch, stride)
-    for two in prange((outputs + 1) // 2):
-        o, o2 = 2 * two, min(2 * two + 1, outputs - 1)
+    pairs = (outputs + 1) // 2
+    for number in prange(parts * pairs):
+        p, o = number // pairs, number % pairs * 2
+        o2 = min(o + 1, outputs - 1)
+        flat_s, flat_a, taps = s[p].reshape(-1), a[p].reshape(-1), g_w[p].reshape(outputs, -1)
         beside = np.empty(taps.shape[1], s.dtype)  # takes what an odd number of outputs leaves over
         out, out2 = taps[o], (taps[o2] if o2 > o else beside)
         total, total2 = s.dtype.type(0), s.dtype.type(0)
@@ -122,7 +130,7 @@ def feedback_parameters(s, a, stride, dilation, g_w, g_b):
             for piece in range(pieces):
                 seen, on = flat_a[y * row_a + piece * step_a :], np.uint64(piece * step_s)
                 dot_products(out, out2, flat_s, at + on, at2 + on, seen, begins, taps.shape[1], length)
-        g_b[o], g_b[o2] = total, total2
+        g_b[p, o], g_b[p, o2] = total, total2
 
 
 class Conv2d(Linear):
@@ -164,19 +172,19 @@ class Conv2d(Linear):
         return f"Conv2d({self.in_channels}, {self.out_channels}, {self.kernel_size}{options})"
 
     def check_input(self, a: np.ndarray) -> None:
-        self.expect(a.ndim == 4 and a.shape[0] == self.in_channels, a, f"(N, {self.in_channels}, H, W)")
+        self.expect(a.ndim == 5 and a.shape[1] == self.in_channels, a, f"(N, {self.in_channels}, H, W)")
         extent = [d * (k - 1) + 1 for k, d in zip(self.kernel_size, self.dilation, strict=True)]
-        fits = all(a.shape[1 + i] + 2 * self.padding[i] >= extent[i] for i in (0, 1))
+        fits = all(a.shape[2 + i] + 2 * self.padding[i] >= extent[i] for i in (0, 1))
         least = " x ".join(str(max(1, extent[i] - 2 * self.padding[i])) for i in (0, 1))
         self.expect(fits, a, f"(N, {self.in_channels}, H, W) with H x W at least {least}")
 
     def prepare(self, a: np.ndarray, out: str) -> np.ndarray:
-        (py, px), (channels, height, width, batch) = self.padding, a.shape
+        (py, px), (parts, channels, height, width, batch) = self.padding, a.shape
         if py == px == 0:
             return a
-        padded = self.buffer(out, (channels, height + 2 * py, width + 2 * px, batch), a.dtype)
+        padded = self.buffer(out, (parts, channels, height + 2 * py, width + 2 * px, batch), a.dtype)
         padded[...] = 0
-        padded[:, py : py + height, px : px + width] = a
+        padded[:, :, py : py + height, px : px + width] = a
         return padded
 
     def propagate(self, a: np.ndarray, training: bool) -> np.ndarray:
@@ -185,7 +193,7 @@ class Conv2d(Linear):
         return super().propagate(a, training)
 
     def total(self, a: np.ndarray, w: np.ndarray, b: np.ndarray, out: str) -> np.ndarray:
-        z = self.buffer(out, (self.out_channels, *self._output_size(a), a.shape[-1]), w.dtype)
+        z = self.buffer(out, (len(a), self.out_channels, *self._output_size(a), a.shape[-1]), w.dtype)
         if self._few_events(a):
             last, threads = self._outputs_last(w), get_num_threads()
             sparse_conv.forward(a, last, b, self.kernel_size, *self._orders(a, z), z, threads)
@@ -235,8 +243,8 @@ class Conv2d(Linear):
 
     def _orders(self, a: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Those in which sparse_conv.py wants input and output."""
-        rows = sparse_conv.in_order(z.shape[:3], (1, 2, 0)).reshape(z.shape[1], -1)
-        return sparse_conv.in_order(a.shape[:3], (2, 1, 0)), rows
+        rows = sparse_conv.in_order(z.shape[1:4], (1, 2, 0)).reshape(z.shape[2], -1)
+        return sparse_conv.in_order(a.shape[1:4], (2, 1, 0)), rows
 
     def _inside_of(self, padded: np.ndarray, name: str) -> np.ndarray:
         """The buffer of that name without the padding."""
@@ -244,9 +252,9 @@ class Conv2d(Linear):
         if py == px == 0:
             return padded
         inside = self.buffer(name + " inside", a.shape, padded.dtype)
-        inside[...] = padded[:, py : py + a.shape[1], px : px + a.shape[2]]
+        inside[...] = padded[:, :, py : py + a.shape[2], px : px + a.shape[3]]
         return inside
 
     def _output_size(self, padded: np.ndarray) -> list[int]:
-        return [(padded.shape[1 + i] - self.dilation[i] * (self.kernel_size[i] - 1) - 1) // self.stride[i] + 1
+        return [(padded.shape[2 + i] - self.dilation[i] * (self.kernel_size[i] - 1) - 1) // self.stride[i] + 1
                 for i in (0, 1)]  # fmt: skip

@@ -5,9 +5,10 @@
     r_i   = a_i * sum_j w_ji s_j
     d_w_ji = |w_ji| * sum_n a_i s_j        d_b_j = |b_j| * sum_n s_j
 
-With the batch last the three sums are z = W a + b, g = W^T s and G = s a^T. Each thread computes a block of rows with
-one BLAS product (blocks: how many). A thin matrix, of few outputs and many inputs, is not worth what BLAS does before
-it multiplies; there the sums are those of products.py. Division and multiplication around them are in sharing.py.
+With the batch last the three sums are z = W a + b, g = W^T s and G = s a^T, for each part of the batch. They are BLAS
+products of blocks of rows, as many blocks of each part as it takes to give every thread one. A thin matrix, of few
+outputs and many inputs, is not worth what BLAS does before it multiplies; there the sums are those of products.py.
+Division and multiplication around them are in sharing.py.
 """
 
 from __future__ import annotations
@@ -17,55 +18,64 @@ from numba import get_num_threads, njit, prange
 from numpy.typing import DTypeLike
 
 from lfp_ref.layers.base import initial, whole
-from lfp_ref.layers.kernels import PARALLEL
+from lfp_ref.layers.kernels import KERNEL, PARALLEL
 from lfp_ref.layers.linear import Linear
 from lfp_ref.layers.products import add_products, dot_products, store, two_rows
 
 TILE = 256  # samples: vectors that stay in the processor's cache
 
 
+@njit(**KERNEL)
+def block_of(number, blocks, rows):
+    """First row of a block, and first behind it."""
+    return rows * number // blocks, rows * (number + 1) // blocks
+
+
 @njit(**PARALLEL)
 def forward(w, a, b, z, blocks):
-    """z = W a + b.  w (O, I), a (I, N), b (O,) -> z (O, N)"""
-    for block in prange(blocks):
-        low, high = z.shape[0] * block // blocks, z.shape[0] * (block + 1) // blocks
+    """z = W a + b.  w (O, I), a (P, I, N), b (O,) -> z (P, O, N)"""
+    for number in prange(len(z) * blocks):
+        p, (low, high) = number // blocks, block_of(number % blocks, blocks, z.shape[1])
         if low < high:
-            np.dot(w[low:high], a, z[low:high])
+            np.dot(w[low:high], a[p], z[p, low:high])
         for j in range(low, high):
-            for n in range(z.shape[1]):
-                z[j, n] += b[j]
+            for n in range(z.shape[2]):
+                z[p, j, n] += b[j]
 
 
 @njit(**PARALLEL)
 def feedback_input(w, s, g, blocks):
-    """g = W^T s.  w (O, I), s (O, N) -> g (I, N)"""
-    for block in prange(blocks):
-        low, high = g.shape[0] * block // blocks, g.shape[0] * (block + 1) // blocks
-        if low < high:
-            np.dot(w[:, low:high].copy().T, s, g[low:high])
+    """g = W^T s.  w (O, I), s (P, O, N) -> g (P, I, N)"""
+    for number in prange(len(g) * blocks):
+        p, (low, high) = number // blocks, block_of(number % blocks, blocks, g.shape[1])
+        if blocks == 1:
+            np.dot(w.T, s[p], g[p])
+        elif low < high:
+            np.dot(w[:, low:high].copy().T, s[p], g[p, low:high])
 
 
 @njit(**PARALLEL)
 def feedback_parameters(s, a, g_w, g_b, blocks):
-    """G = s a^T and its sum over the batch.  s (O, N), a (I, N) -> g_w (O, I), g_b (O,)"""
-    for block in prange(blocks):
-        low, high = g_w.shape[0] * block // blocks, g_w.shape[0] * (block + 1) // blocks
+    """G = s a^T, and s summed over the batch.  s (P, O, N), a (P, I, N) -> g_w (P, O, I), g_b (P, O)"""
+    for number in prange(len(s) * blocks):
+        p, (low, high) = number // blocks, block_of(number % blocks, blocks, s.shape[1])
         if low < high:
-            np.dot(s[low:high], a.T, g_w[low:high])
+            np.dot(s[p, low:high], a[p].T, g_w[p, low:high])
         for j in range(low, high):
             total = s.dtype.type(0)
-            for n in range(s.shape[1]):
-                total += s[j, n]
-            g_b[j] = total
+            for n in range(s.shape[2]):
+                total += s[p, j, n]
+            g_b[p, j] = total
 
 
 @njit(**PARALLEL)
 def forward_thin(w, a, b, z):
     """forward for few outputs and many inputs, where BLAS would spend its time on arranging a."""
-    outputs, inputs = w.shape
-    batch, flat_z, flat_a = a.shape[1], z.reshape(-1), a.reshape(-1)
-    for tile in prange((batch + TILE - 1) // TILE):
-        length = np.uint64(min(TILE, batch - tile * TILE))
+    (outputs, inputs), batch = w.shape, a.shape[2]
+    tiles = (batch + TILE - 1) // TILE
+    for number in prange(len(a) * tiles):
+        p, tile = number // tiles, number % tiles
+        flat_z, flat_a, length = z[p].reshape(-1), a[p].reshape(-1), np.uint64(min(TILE, batch - tile * TILE))
         begins, (sums, second), none = np.empty(inputs, np.uint64), two_rows(TILE, z), np.uint64(0)
         for i in range(inputs):
             begins[i] = np.uint64(i * batch + tile * TILE)
@@ -79,16 +89,16 @@ def forward_thin(w, a, b, z):
 
 @njit(**PARALLEL)
 def feedback_parameters_thin(s, a, g_w, g_b, blocks):
-    """feedback_parameters for few outputs and many inputs, with a block of inputs for each thread."""
-    outputs, inputs = g_w.shape
-    batch, flat_s, flat_a = a.shape[1], s.reshape(-1), a.reshape(-1)
-    for block in prange(blocks):
-        low, high = inputs * block // blocks, inputs * (block + 1) // blocks
+    """feedback_parameters for few outputs and many inputs, with blocks of inputs."""
+    (parts, outputs, inputs), batch = g_w.shape, a.shape[2]
+    for number in prange(parts * blocks):
+        p, (low, high) = number // blocks, block_of(number % blocks, blocks, inputs)
+        flat_s, flat_a = s[p].reshape(-1), a[p].reshape(-1)
         begins = np.empty(high - low, np.uint64)
         beside = np.empty(high - low, s.dtype)  # takes what an odd number of outputs leaves over
         for o in range(0, outputs, 2):
             o2 = min(o + 1, outputs - 1)
-            out, out2 = g_w[o, low:high], (g_w[o2, low:high] if o2 > o else beside)
+            out, out2 = g_w[p, o, low:high], (g_w[p, o2, low:high] if o2 > o else beside)
             out[:] = 0
             out2[:] = 0
             for first in range(0, batch, TILE):
@@ -98,8 +108,14 @@ def feedback_parameters_thin(s, a, g_w, g_b, blocks):
                 dot_products(
                     out, out2, flat_s, np.uint64(at), np.uint64(at2), flat_a, begins, high - low, np.uint64(length)
                 )
-    for o in range(outputs):
-        g_b[o] = s[o].sum()
+    for p in range(parts):
+        for o in range(outputs):
+            g_b[p, o] = s[p, o].sum()
+
+
+def blocks_for(a: np.ndarray) -> int:
+    """Of each of its parts, for a block for every thread."""
+    return -(-get_num_threads() // len(a))
 
 
 class Dense(Linear):
@@ -127,25 +143,25 @@ class Dense(Linear):
         return f"Dense({self.in_features}, {self.out_features}{'' if self.bias else ', bias=False'})"
 
     def check_input(self, a: np.ndarray) -> None:
-        hint = "; put Flatten() before it" if a.ndim > 2 else ""
-        self.expect(a.ndim == 2 and a.shape[0] == self.in_features, a, f"(N, {self.in_features}){hint}")
+        hint = "; put Flatten() before it" if a.ndim > 3 else ""
+        self.expect(a.ndim == 3 and a.shape[1] == self.in_features, a, f"(N, {self.in_features}){hint}")
 
     def total(self, a: np.ndarray, w: np.ndarray, b: np.ndarray, out: str) -> np.ndarray:
-        z = self.buffer(out, (self.out_features, a.shape[1]), a.dtype)
+        z = self.buffer(out, (len(a), self.out_features, a.shape[2]), a.dtype)
         if self._is_thin():
             forward_thin(w, a, b, z)
         else:
-            forward(w, a, b, z, get_num_threads())
+            forward(w, a, b, z, blocks_for(a))
         return z
 
     def to_input(self, s: np.ndarray, w: np.ndarray, out: str) -> np.ndarray:
-        g = self.buffer(out, (self.in_features, s.shape[1]), s.dtype)
-        feedback_input(w, s, g, get_num_threads())
+        g = self.buffer(out, (len(s), self.in_features, s.shape[2]), s.dtype)
+        feedback_input(w, s, g, blocks_for(s))
         return g
 
     def to_parameters(self, s: np.ndarray, a: np.ndarray, g_w: np.ndarray, g_b: np.ndarray) -> None:
         by_block = feedback_parameters_thin if self._is_thin() else feedback_parameters
-        by_block(s, a, g_w, g_b, get_num_threads())
+        by_block(s, a, g_w, g_b, blocks_for(s))
 
     def _is_thin(self) -> bool:
         """Whether there are so few outputs for so many inputs that BLAS is slow."""

@@ -9,6 +9,7 @@ The package lfprop multiplies the reward by 1 / (1 - p) too, which creates rewar
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -48,8 +49,7 @@ class Dropout(Layer):
     def propagate(self, a: np.ndarray, training: bool) -> np.ndarray:
         if not training:
             return self.remember(a, None)
-        uniform = self.buffer("uniform", (a.size,), np.float32)
-        self.rng.random(out=uniform, dtype=np.float32)
+        uniform = self._drawn(a.shape)
         out = self.buffer("a", a.shape, a.dtype)
         self._mask(a, uniform, 1 / (1 - self.p), out)
         return self.remember(out, uniform)
@@ -66,6 +66,16 @@ class Dropout(Layer):
             np.zeros_like(reward) if uniform is None else np.where(uniform.reshape(reward.shape) < self.p, reward, 0)
         )
         return {"dropout": per_sample(dropped)}
+
+    def _drawn(self, shape: tuple[int, ...]) -> np.ndarray:
+        """A flat array of random numbers for one of shape (P, ..., N); each unit's own does not depend on P."""
+        drawn = self.buffer("drawn", (math.prod(shape),), np.float32)
+        self.rng.random(out=drawn, dtype=np.float32)
+        if shape[0] == 1:
+            return drawn
+        uniform = self.buffer("uniform", (shape[0], drawn.size // (shape[0] * shape[-1]), shape[-1]), np.float32)
+        uniform[...] = drawn.reshape(-1, shape[0], shape[-1]).transpose(1, 0, 2)
+        return uniform.reshape(-1)
 
     def _mask(self, x: np.ndarray, uniform: np.ndarray, scale: float, out: np.ndarray) -> None:
         mask(x.reshape(-1), uniform, np.float32(self.p), x.dtype.type(scale), out.reshape(-1))

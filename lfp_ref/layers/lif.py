@@ -42,7 +42,7 @@ from typing import Any
 import numpy as np
 from numba import njit, prange
 
-from lfp_ref.layers.base import SPIKE, Layer
+from lfp_ref.layers.base import SPIKE, Layer, batch_first
 from lfp_ref.layers.kernels import KERNEL, PARALLEL
 from lfp_ref.layers.linear import Linear
 from lfp_ref.layers.sharing import per_sample
@@ -277,7 +277,7 @@ class LIF(Timed):
         return self
 
     def _over_time(self, x: np.ndarray) -> np.ndarray:
-        return np.moveaxis(x.reshape(*x.shape[:-1], self.time().steps, -1), (-2, -1), (0, 1)).copy()
+        return batch_first(x).reshape(self.time().steps, -1, *x.shape[1:-1])
 
     def propagate(self, a: np.ndarray, training: bool) -> np.ndarray:
         clock = self.time()
@@ -334,7 +334,7 @@ class LIF(Timed):
             "empty group": np.where(den + rule.epsilon == 0, r, 0),  # u is 0 there: no reward came back in time
             "membrane": (den - self.beta * v - current) * s,
         }
-        return {cause: per_sample(part.reshape(len(part), -1)) for cause, part in parts.items()}
+        return {cause: per_sample(part.reshape(1, len(part), -1)) for cause, part in parts.items()}
 
     # ---- what is counted
 

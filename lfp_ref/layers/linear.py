@@ -16,12 +16,23 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
+from numba import njit
 
 from lfp_ref.layers.base import Layer, Parameter
+from lfp_ref.layers.kernels import KERNEL
 from lfp_ref.layers.sharing import after, after_parameter, before, lost, per_sample
 from lfp_ref.rules import Group, Rule, Term
 
 PLAIN = (Term(),)
+
+
+@njit(**KERNEL)
+def add_up(each, out):
+    """out = sum of the rows of each (P, M)"""
+    out[:] = each[0]
+    for p in range(1, len(each)):
+        for m in range(out.size):
+            out[m] += each[p, m]
 
 
 class Sight(NamedTuple):
@@ -63,7 +74,7 @@ class Linear(Layer):
         raise NotImplementedError
 
     def to_parameters(self, s: np.ndarray, a: np.ndarray, g_w: np.ndarray, g_b: np.ndarray) -> None:
-        """g of weight and bias for a prepared input, written into g_w and g_b."""
+        """g of weight and bias for a prepared input, of each part of the batch: g_w (P, ...), g_b (P, ...)."""
         raise NotImplementedError
 
     # ---- forward and feedback
@@ -107,13 +118,13 @@ class Linear(Layer):
 
     def kept(self, reward: np.ndarray, rules: Mapping[Any, Rule]) -> dict[str, np.ndarray]:
         rule = rules[self]
-        parts = {cause: np.zeros(reward.shape[-1]) for cause in ("bias", "stabiliser", "empty group")}
+        parts = {cause: np.zeros(len(reward) * reward.shape[-1]) for cause in ("bias", "stabiliser", "empty group")}
         shared_out = np.zeros_like(reward)
         for group, denominator, s, sights in self.shared(reward.copy(), rule):
             part = self._part(reward, group, "part of kept")
             shared_out += part
             for sight in sights:
-                parts["bias"] += per_sample(s * sight.b.reshape(-1, *(1,) * (s.ndim - 1)))
+                parts["bias"] += per_sample(s * sight.b.reshape(-1, *(1,) * (s.ndim - 2)))
             for cause, amount in lost(rule, part, denominator).items():
                 parts[cause] += amount
         return parts | {"mask": per_sample(reward - shared_out)}
@@ -161,7 +172,7 @@ class Linear(Layer):
         w, b = self.weight.value, self._bias()
         d_w = self.weight.feedback if is_first else self.buffer("d_w", w.shape, w.dtype)
         d_b = self.bias.feedback if is_first and self.bias else self.buffer("d_b", b.shape, b.dtype)
-        self.to_parameters(s, sight.x, d_w, d_b)
+        self._sum_up(s, sight.x, d_w, d_b)
         after_parameter(rule, d_w, w, sight.w)
         after_parameter(rule, d_b, b, sight.b)
         if not is_first:
@@ -183,13 +194,23 @@ class Linear(Layer):
         w, b = self.weight.value, self._bias()
         d_w, d_b = self.weight.feedback, self.bias.feedback if self.bias else self.buffer("d_b", b.shape, b.dtype)
         together = z * reward
-        self.to_parameters(together, x, d_w, d_b)
+        self._sum_up(together, x, d_w, d_b)
         if rule.learning == "oja":
-            forgetting = (together * z).reshape(len(w), -1).sum(axis=1)
+            forgetting = (together * z).reshape(len(z), len(w), -1).sum(axis=(0, 2))
             d_w -= w * forgetting.reshape(-1, *(1,) * (w.ndim - 1))
             d_b -= b * forgetting
         d_w *= np.abs(w)
         d_b *= np.abs(b)
+
+    def _sum_up(self, s: np.ndarray, x: np.ndarray, g_w: np.ndarray, g_b: np.ndarray) -> None:
+        """to_parameters of the whole batch: what its parts give, added up."""
+        if len(s) == 1:
+            return self.to_parameters(s, x, g_w[None], g_b[None])
+        each_w = self.buffer("g_w of each part", (len(s), *g_w.shape), g_w.dtype)
+        each_b = self.buffer("g_b of each part", (len(s), *g_b.shape), g_b.dtype)
+        self.to_parameters(s, x, each_w, each_b)
+        add_up(each_w.reshape(len(s), -1), g_w.reshape(-1))
+        add_up(each_b, g_b)
 
     # ---- for subclasses
 

@@ -14,7 +14,6 @@ them too: g_a = k (r - mean(r) - x mean(x r)).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -30,39 +29,47 @@ from lfp_ref.rules import Rule, is_number
 
 @njit(**PARALLEL)
 def statistics(a, mean, var):
-    """Mean and (biased) variance of each channel.  a (C, M), mean and var (C,)"""
-    for c in prange(a.shape[0]):
+    """Mean and (biased) variance of each channel.  a (P, C, M), mean and var (C,)"""
+    parts, _, each = a.shape
+    for c in prange(mean.size):
         total = a.dtype.type(0)
-        for m in range(a.shape[1]):
-            total += a[c, m]
-        mean[c] = total / a.shape[1]
+        for p in range(parts):
+            for m in range(each):
+                total += a[p, c, m]
+        mean[c] = total / (parts * each)
         total = a.dtype.type(0)
-        for m in range(a.shape[1]):
-            total += (a[c, m] - mean[c]) ** 2
-        var[c] = total / a.shape[1]
+        for p in range(parts):
+            for m in range(each):
+                total += (a[p, c, m] - mean[c]) ** 2
+        var[c] = total / (parts * each)
 
 
 @njit(**PARALLEL)
 def forward(a, mean, scale, w, b, x, out):
-    """x = (a - mean) * scale, out = w x + b.  a, x, out (C, M), the rest (C,)"""
-    for c in prange(a.shape[0]):
-        for m in range(a.shape[1]):
-            x[c, m] = (a[c, m] - mean[c]) * scale[c]
-            out[c, m] = w[c] * x[c, m] + b[c]
+    """x = (a - mean) * scale, out = w x + b.  a, x, out (P, C, M), the rest (C,)"""
+    parts, channels, each = a.shape
+    for number in prange(parts * channels):
+        p, c = number // channels, number % channels
+        for m in range(each):
+            x[p, c, m] = (a[p, c, m] - mean[c]) * scale[c]
+            out[p, c, m] = w[c] * x[p, c, m] + b[c]
 
 
 @njit(**PARALLEL)
 def feedback(s, x, scale, w, through_statistics, g_a, g_w, g_b):
     """g_w = sum x s, g_b = sum s, g_a = w scale s, less what went through the batch's statistics if asked for."""
-    for c in prange(s.shape[0]):
+    parts, _, each = s.shape
+    for c in prange(g_w.size):
         g_w[c] = g_b[c] = 0
-        for m in range(s.shape[1]):
-            g_w[c] += x[c, m] * s[c, m]
-            g_b[c] += s[c, m]
+        for p in range(parts):
+            for m in range(each):
+                g_w[c] += x[p, c, m] * s[p, c, m]
+                g_b[c] += s[p, c, m]
         k = w[c] * scale[c]
-        share = k / s.shape[1] if through_statistics else k * 0
-        for m in range(s.shape[1]):
-            g_a[c, m] = k * s[c, m] - share * (g_b[c] + x[c, m] * g_w[c])
+        share = k / (parts * each) if through_statistics else k * 0
+        for p in range(parts):
+            for m in range(each):
+                g_a[p, c, m] = k * s[p, c, m] - share * (g_b[c] + x[p, c, m] * g_w[c])
 
 
 class BatchNorm(Layer):
@@ -98,24 +105,24 @@ class BatchNorm(Layer):
         return f"BatchNorm({self.num_features})"
 
     def propagate(self, a: np.ndarray, training: bool) -> np.ndarray:
-        self.expect(a.ndim in (2, 4) and a.shape[0] == self.num_features, a, f"(N, {self.num_features}[, H, W])")
-        count = math.prod(a.shape[1:])
+        self.expect(a.ndim in (3, 5) and a.shape[1] == self.num_features, a, f"(N, {self.num_features}[, H, W])")
+        count = a.size // self.num_features
         mean, var = self.running_mean, self.running_var
         if training:
             self.expect(count > 1, a, "with more than one value per channel, to train on")
             mean, var = np.empty_like(mean), np.empty_like(var)
-            statistics(a.reshape(self.num_features, -1), mean, var)
+            statistics(a.reshape(len(a), self.num_features, -1), mean, var)
             self.running_mean += a.dtype.type(self.momentum) * (mean - self.running_mean)
             self.running_var += a.dtype.type(self.momentum) * (var * (count / (count - 1)) - self.running_var)
         scale = 1 / np.sqrt(var + a.dtype.type(self.eps))
         x, out = self.buffer("x", a.shape, a.dtype), self.buffer("a", a.shape, a.dtype)
-        rows = (self.num_features, -1)
+        rows = (len(a), self.num_features, -1)
         forward(a.reshape(rows), mean, scale, self.weight.value, self.bias.value, x.reshape(rows), out.reshape(rows))
         return self.remember(out, a, x, out, scale, training)
 
     def hand_back(self, reward: np.ndarray, rules: Mapping[Any, Rule], wanted: bool) -> np.ndarray | None:
         rule, (a, x, out, scale, training) = rules[self], self.seen
-        w, b, rows = self.weight, self.bias, (self.num_features, -1)
+        w, b, rows = self.weight, self.bias, (len(a), self.num_features, -1)
         s = before(rule, reward, out)
         g = self.buffer("g", a.shape, a.dtype)
         through = training and not rule.shares
@@ -126,7 +133,7 @@ class BatchNorm(Layer):
 
     def kept(self, reward: np.ndarray, rules: Mapping[Any, Rule]) -> dict[str, np.ndarray]:
         a, _, out, scale, _ = self.seen
-        k = (self.weight.value * scale).reshape(-1, *(1,) * (a.ndim - 1))
+        k = (self.weight.value * scale).reshape(-1, *(1,) * (a.ndim - 2))
         s = before(rules[self], reward.copy(), out)
         return {"bias": per_sample((out - k * a) * s)} | lost(rules[self], reward, out)
 

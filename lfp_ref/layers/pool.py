@@ -63,24 +63,26 @@ def place(shape, c, y, x):
 
 
 @njit(**KERNEL)
-def tap_place(shape, c, y, x, tap, kernel, stride):
-    """Where the vector of a tap (row-major) of the window (y, x) begins in a flat (C, H, W, N)."""
-    i, j = divmod(tap, kernel[1])
-    return place(shape, c, y * stride[0] + i, x * stride[1] + j)
+def tap_steps(shape, kernel):
+    """How far behind a window's first vector that of each tap (row-major) begins in a flat (C, H, W, N)."""
+    steps = np.empty(kernel[0] * kernel[1], np.uint64)
+    for i in range(kernel[0]):
+        for j in range(kernel[1]):
+            steps[i * kernel[1] + j] = place(shape, 0, i, j)
+    return steps
 
 
 @njit(**PARALLEL)
 def max_forward(a, kernel, stride, out, winner):
     """out = window maxima, winner = tap (row-major) that gave each.  a (C, H, W, N), out and winner (C, HO, WO, N)"""
     flat_a, flat_out, flat_winner, batch = a.reshape(-1), out.reshape(-1), winner.reshape(-1), np.uint64(a.shape[3])
-    taps = kernel[0] * kernel[1]
+    steps = tap_steps(a.shape, kernel)
     for c in prange(a.shape[0]):
         for y in range(out.shape[1]):
             for x in range(out.shape[2]):
-                at = place(out.shape, c, y, x)
-                for tap in range(0, taps, 2):
-                    begin = tap_place(a.shape, c, y, x, tap, kernel, stride)
-                    begin2 = tap_place(a.shape, c, y, x, min(tap + 1, taps - 1), kernel, stride)
+                at, first = place(out.shape, c, y, x), place(a.shape, c, y * stride[0], x * stride[1])
+                for tap in range(0, steps.size, 2):
+                    begin, begin2 = first + steps[tap], first + steps[min(tap + 1, steps.size - 1)]
                     number, number2 = winner.dtype.type(tap), winner.dtype.type(tap + 1)
                     challenge(flat_out, flat_winner, at, flat_a, begin, begin2, number, number2, batch)
 
@@ -96,11 +98,13 @@ def max_feedback(reward, winner, kernel, stride, out):
         if not tiled:
             out[c] = 0
         for y in range(reward.shape[1]):
-            for x in range(reward.shape[2]):
-                at = place(reward.shape, c, y, x)
-                for tap in range(kernel[0] * kernel[1]):
-                    begin = tap_place(out.shape, c, y, x, tap, kernel, stride)
-                    pay(flat_out, begin, flat_reward, flat_winner, at, winner.dtype.type(tap), batch, tiled)
+            for i in range(kernel[0]):  # row by row of out, so that memory is written as it follows
+                for x in range(reward.shape[2]):
+                    at, first = place(reward.shape, c, y, x), place(out.shape, c, y * stride[0] + i, x * stride[1])
+                    for j in range(kernel[1]):
+                        number = winner.dtype.type(i * kernel[1] + j)
+                        begin = first + np.uint64(j) * batch
+                        pay(flat_out, begin, flat_reward, flat_winner, at, number, batch, tiled)
 
 
 @njit(**PARALLEL)
@@ -108,14 +112,14 @@ def average_forward(a, kernel, stride, out):
     """out = window means.  a (C, H, W, N), out (C, HO, WO, N)"""
     one, share = a.dtype.type(1), a.dtype.type(1 / (kernel[0] * kernel[1]))
     flat_a, flat_out, batch = a.reshape(-1), out.reshape(-1), np.uint64(a.shape[3])
+    steps = tap_steps(a.shape, kernel)
     for c in prange(a.shape[0]):
         out[c] = 0
         for y in range(out.shape[1]):
             for x in range(out.shape[2]):
-                at = place(out.shape, c, y, x)
-                for tap in range(kernel[0] * kernel[1]):
-                    begin = tap_place(a.shape, c, y, x, tap, kernel, stride)
-                    add(flat_out, at, flat_a, begin, one, batch)
+                at, first = place(out.shape, c, y, x), place(a.shape, c, y * stride[0], x * stride[1])
+                for tap in range(steps.size):
+                    add(flat_out, at, flat_a, first + steps[tap], one, batch)
                 for n in range(batch):
                     flat_out[at + n] *= share  # after the sum: what cancels exactly leaves exactly 0
 
@@ -125,14 +129,14 @@ def average_feedback(s, kernel, stride, g):
     """g = sum of s / window over the windows an input is in.  s (C, HO, WO, N), g (C, H, W, N)"""
     share = s.dtype.type(1 / (kernel[0] * kernel[1]))
     flat_s, flat_g, batch = s.reshape(-1), g.reshape(-1), np.uint64(g.shape[3])
+    steps = tap_steps(g.shape, kernel)
     for c in prange(g.shape[0]):
         g[c] = 0
         for y in range(s.shape[1]):
             for x in range(s.shape[2]):
-                at = place(s.shape, c, y, x)
-                for tap in range(kernel[0] * kernel[1]):
-                    begin = tap_place(g.shape, c, y, x, tap, kernel, stride)
-                    add(flat_g, begin, flat_s, at, share, batch)
+                at, first = place(s.shape, c, y, x), place(g.shape, c, y * stride[0], x * stride[1])
+                for tap in range(steps.size):
+                    add(flat_g, first + steps[tap], flat_s, at, share, batch)
 
 
 class Pool2d(Layer):
@@ -152,14 +156,19 @@ class Pool2d(Layer):
 
     def window(self, a: np.ndarray) -> tuple[tuple[int, int], tuple[int, int]]:
         """Kernel size and stride for this input; ValueError where the input is smaller than a window."""
-        fits = a.ndim == 4 and a.shape[1] >= self.kernel_size[0] and a.shape[2] >= self.kernel_size[1]
+        fits = a.ndim == 5 and all(a.shape[2 + i] >= self.kernel_size[i] for i in (0, 1))
         self.expect(fits, a, "(N, C, H, W) with H x W at least {} x {}".format(*self.kernel_size))
         return self.kernel_size, self.stride
 
     def pooled(self, a: np.ndarray, kernel: tuple[int, int], stride: tuple[int, int]) -> np.ndarray:
         """An uninitialised output for this input."""
-        size = [(a.shape[1 + i] - kernel[i]) // stride[i] + 1 for i in (0, 1)]
-        return self.buffer("a", (a.shape[0], *size, a.shape[3]), a.dtype)
+        size = [(a.shape[2 + i] - kernel[i]) // stride[i] + 1 for i in (0, 1)]
+        return self.buffer("a", (*a.shape[:2], *size, a.shape[4]), a.dtype)
+
+
+def channels(x: np.ndarray) -> np.ndarray:
+    """(P, C, H, W, N) as (P * C, H, W, N): to pooling, the channels of another part are more channels."""
+    return x.reshape(-1, *x.shape[2:])
 
 
 class MaxPool2d(Pool2d):
@@ -174,7 +183,7 @@ class MaxPool2d(Pool2d):
         kernel, stride = self.window(a)
         out = self.pooled(a, kernel, stride)
         winner = self.buffer("winner", out.shape, np.uint8 if kernel[0] * kernel[1] <= 256 else np.int32)
-        max_forward(a, kernel, stride, out, winner)
+        max_forward(channels(a), kernel, stride, channels(out), channels(winner))
         return self.remember(out, a.shape, winner)
 
     def hand_back(self, reward: np.ndarray, rules: Mapping[Any, Rule], wanted: bool) -> np.ndarray | None:
@@ -182,7 +191,7 @@ class MaxPool2d(Pool2d):
         out = self.spare
         if out is None or out.dtype != reward.dtype:
             out = self.buffer("reward", shape, reward.dtype)
-        max_feedback(reward, winner, self.kernel_size, self.stride, out)
+        max_feedback(channels(reward), channels(winner), self.kernel_size, self.stride, channels(out))
         return out
 
 
@@ -195,14 +204,14 @@ class AvgPool2d(Pool2d):
     def propagate(self, a: np.ndarray, training: bool) -> np.ndarray:
         kernel, stride = self.window(a)
         out = self.pooled(a, kernel, stride)
-        average_forward(a, kernel, stride, out)
+        average_forward(channels(a), kernel, stride, channels(out))
         return self.remember(out, a, out, kernel, stride)
 
     def hand_back(self, reward: np.ndarray, rules: Mapping[Any, Rule], wanted: bool) -> np.ndarray | None:
         a, mean, kernel, stride = self.seen
         s = before(rules[self], reward, mean)
         g = self.buffer("g", a.shape, a.dtype)
-        average_feedback(s, kernel, stride, g)
+        average_feedback(channels(s), kernel, stride, channels(g))
         return after(rules[self], g, a)
 
     def kept(self, reward: np.ndarray, rules: Mapping[Any, Rule]) -> dict[str, np.ndarray]:
@@ -219,5 +228,5 @@ class GlobalAvgPool2d(AvgPool2d):
         return "GlobalAvgPool2d()"
 
     def window(self, a: np.ndarray) -> tuple[tuple[int, int], tuple[int, int]]:
-        self.expect(a.ndim == 4, a, "(N, C, H, W)")
-        return a.shape[1:3], a.shape[1:3]
+        self.expect(a.ndim == 5, a, "(N, C, H, W)")
+        return a.shape[2:4], a.shape[2:4]

@@ -20,7 +20,7 @@ class Flatten(Layer):
         return "Flatten()"
 
     def propagate(self, a: np.ndarray, training: bool) -> np.ndarray:
-        return self.remember(a.reshape(-1, a.shape[-1]), a.shape)
+        return self.remember(a.reshape(len(a), -1, a.shape[-1]), a.shape)
 
     def hand_back(self, reward: np.ndarray, rules: Mapping[Any, Rule], wanted: bool) -> np.ndarray | None:
         (shape,) = self.seen

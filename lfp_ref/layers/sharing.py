@@ -55,8 +55,8 @@ def lost(rule: Rule, reward: np.ndarray, z: np.ndarray) -> dict[str, np.ndarray]
 
 
 def per_sample(reward: np.ndarray) -> np.ndarray:
-    """Sums (..., N) to (N,), in double precision."""
-    return reward.reshape(-1, reward.shape[-1]).sum(axis=0, dtype=np.float64)
+    """Sums of a reward (P, ..., N), a number for each sample, in double precision."""
+    return reward.reshape(len(reward), -1, reward.shape[-1]).sum(axis=1, dtype=np.float64).reshape(-1)
 
 
 def after(rule: Rule, g: np.ndarray, a: np.ndarray) -> np.ndarray:

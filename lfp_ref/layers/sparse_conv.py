@@ -168,30 +168,31 @@ def add_events(w, tap, seen, events, values, starts, y, sizes, kernel, sums):
 
 @njit(**PARALLEL)
 def forward(a, w, b, kernel, order, to, z, threads):
-    """z of a (C, H, W, N) padded, w (KH, C, KW reversed, O), b (O,) -> z (O, HO, WO, N).
+    """z of a (P, C, H, W, N) padded, w (KH, C, KW reversed, O), b (O,) -> z (P, O, HO, WO, N).
 
     order: of a as (W, H, C), to (HO, WO * O): of z as (HO, WO, O). The events of one column add to the same outputs,
     so they do it together.
     """
-    channels, height, width, batch = a.shape
-    outputs, rows, columns, _ = z.shape
+    parts, channels, height, width, batch = a.shape
+    _, outputs, rows, columns, _ = z.shape
     flat_w, long, tap = w.reshape(-1), np.uint64(outputs), np.uint64(kernel[1] * outputs)
     blocks, seen = (batch + BLOCK - 1) // BLOCK, seen_by(width, kernel, columns, outputs)
     for thread in prange(threads):
         events, values = np.empty((BLOCK, order.size), np.int32), np.empty((BLOCK, order.size), z.dtype)
         starts = np.empty((BLOCK, width * height + 1), np.int32)
         row = memory_at_page(BLOCK * (columns * outputs + APART), z).reshape(BLOCK, -1)
-        for block in range(thread, blocks, threads):  # early steps have few spikes: to each some of all
+        for number in range(thread, parts * blocks, threads):  # early steps have few spikes: to each some of all
+            p, block = divmod(number, blocks)
             begin, size = block * BLOCK, min(BLOCK, batch - block * BLOCK)
-            find_events(a, order, channels, begin, size, events, values, starts)
+            find_events(a[p], order, channels, begin, size, events, values, starts)
             for y in range(rows):
                 for n in range(size):
                     sums = row[n]
                     for x in range(np.uint64(columns)):
                         for o in range(long):
                             sums[x * long + o] = b[o]
-                    add_events(flat_w, tap, seen, events[n], values[n], starts[n], y, a.shape, kernel[0], sums)
-                put(row, to[y], begin, size, z)
+                    add_events(flat_w, tap, seen, events[n], values[n], starts[n], y, a.shape[1:], kernel[0], sums)
+                put(row, to[y], begin, size, z[p])
 
 
 @njit(**KERNEL)
@@ -248,11 +249,12 @@ def hand_over(samples, values, shares, starts, begin, size, r):
 def feedback(w, s, a, kernel, to, r, g_w, g_b, threads):
     """Sums of a s and of s by each thread; r.
 
-    w (KH, C, KW reversed, O), s (O, HO, WO, N), a (C, H, W, N) padded -> r as a, g_w (threads, as w), g_b (threads, O).
+    w (KH, C, KW reversed, O), s (P, O, HO, WO, N), a (P, C, H, W, N) padded -> r as a, g_w (threads, as w),
+    g_b (threads, O).
     to: as in forward
     """
-    channels, height, width, batch = a.shape
-    outputs, rows, columns, _ = s.shape
+    parts, channels, height, width, batch = a.shape
+    _, outputs, rows, columns, _ = s.shape
     flat_w, tap = w.reshape(-1), kernel[1] * outputs
     blocks, positions = (batch + BLOCK - 1) // BLOCK, channels * height * width
     seen = seen_by(width, kernel, columns, outputs)
@@ -263,12 +265,13 @@ def feedback(w, s, a, kernel, to, r, g_w, g_b, threads):
         my_w, my_b = g_w[thread].reshape(-1), g_b[thread]
         my_w[:] = 0
         my_b[:] = 0
-        for block in range(thread, blocks, threads):  # early steps have few spikes: to each some of all
+        for number in range(thread, parts * blocks, threads):  # early steps have few spikes: to each some of all
+            p, block = divmod(number, blocks)
             begin, size = np.uint64(block * BLOCK), min(BLOCK, batch - block * BLOCK)
-            find_samples(a, begin, size, samples, values, starts)
+            find_samples(a[p], begin, size, samples, values, starts)
             shares[: starts[positions]] = 0
             for y in range(rows):
-                take(s, to[y], begin, size, row)
+                take(s[p], to[y], begin, size, row)
                 for n in range(size):
                     for x in range(columns):
                         for o in range(outputs):
@@ -277,4 +280,4 @@ def feedback(w, s, a, kernel, to, r, g_w, g_b, threads):
                     for c in range(channels):
                         at, position = np.uint64((i * channels + c) * tap), np.uint64((c * height + y + i) * width)
                         meet(flat_w, my_w, at, row, seen, samples, values, shares, starts, position)
-            hand_over(samples, values, shares, starts, begin, size, r)
+            hand_over(samples, values, shares, starts, begin, size, r[p])

@@ -6,6 +6,7 @@ import numpy as np
 
 import lfp_ref as lfp
 from lfp_ref import optim, rewards
+from lfp_ref.layers.base import batch_first
 from lfp_ref.rules import NAMES as RULES
 
 ACTIVATIONS = {
@@ -134,9 +135,8 @@ class Drawn:
 
 def unfolded(net, inside):
     """A layer's array as the user sees it: batch first, time before it."""
-    if isinstance(net, lfp.Spiking):
-        return np.moveaxis(inside.reshape(*inside.shape[:-1], net.steps, -1), (-2, -1), (0, 1))
-    return np.moveaxis(inside, -1, 0)
+    plain = batch_first(inside)
+    return plain.reshape(net.steps, -1, *plain.shape[1:]) if isinstance(net, lfp.Spiking) else plain
 
 
 def handed(net, reward, given):
@@ -147,7 +147,7 @@ def handed(net, reward, given):
         def spy(reward, rules, wanted, path=path, hand_back=each.hand_back):
             result = hand_back(reward, rules, True)
             is_summed = isinstance(net, lfp.Spiking) and net.inputs == "constant" and path == "0"
-            found[f"{path}.input_reward"] = (np.moveaxis(result, -1, 0) if is_summed else unfolded(net, result)).copy()
+            found[f"{path}.input_reward"] = (batch_first(result) if is_summed else unfolded(net, result)).copy()
             return result
 
         each.hand_back = spy
