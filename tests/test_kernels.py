@@ -6,7 +6,7 @@ import pytest
 import lfp_ref as lfp
 from lfp_ref import optim
 from lfp_ref.bench import works
-from lfp_ref.layers import activations, kernels, products, sharing
+from lfp_ref.layers import activations, base, kernels, products, sharing
 from tests.common import numbers
 
 
@@ -24,7 +24,14 @@ def test_one_thread_and_all_give_the_same_at_every_length(monkeypatch, size, dty
         sharing.multiply_signed(d, b, c)
         untouched = optim.sgd(w, b, c.copy(), half, half, one)
         activations.ReLU._forward(a, dtype(0), out)
-        found[way] = s, g, d, w, out, np.array([untouched, optim.sum_of_squares(a)])  # eighths: the sum is exact
+        turned = np.empty((3, 2, size), dtype)
+        base.turn(np.stack([a, b, c, a, b, c], axis=-1).reshape(size, 3, 2).transpose(1, 0, 2).copy(), turned)
+        assert np.array_equal(turned.reshape(6, size), [a, b, c, a, b, c])
+        sums = optim.sum_of_squares(a), base.added_up(a)  # eighths: exact
+        assert (
+            np.isnan(base.added_up(np.append(a, dtype("nan")))) and base.added_up(np.append(a, dtype("inf"))) == np.inf
+        )
+        found[way] = s, g, d, w, out, np.array([untouched, *sums])
     for together, alone in zip(found["together"], found["alone"], strict=True):
         assert np.array_equal(together, alone)
 

@@ -27,6 +27,15 @@ SPIKE = np.dtype(np.uint8)  # what a layer of spiking neurons puts out: 0 or 1, 
 
 
 @elementwise
+def added_up(x):
+    """Sum of a flat array."""
+    total = x.dtype.type(0)
+    for k in prange(x.size):
+        total += x[k]
+    return total
+
+
+@elementwise
 def turn(x, inside):
     """inside[p, i, n] = x[p, n, i].  x (P, N, I) -> inside (P, I, N)"""
     for row in prange(x.shape[0] * x.shape[2]):
@@ -126,13 +135,14 @@ class Layer:
         if shape is not None and x.shape != outside(shape):
             raise ValueError(f"{self.label}: {what} must have the output's shape {outside(shape)}, got {x.shape}")
         dtype = self.dtype or (x.dtype if x.dtype in (np.float32, np.float64) else np.dtype(np.float64))
-        x = _cast(x, dtype)
-        if not math.isfinite(x.sum()) and not np.isfinite(x).all():  # this also fetches x, which is read across below
+        x = np.ascontiguousarray(_cast(x, dtype))
+        # adding up also fetches x, which is read across below
+        if not math.isfinite(added_up(x.reshape(-1))) and not np.isfinite(x).all():
             where = tuple(int(i) for i in np.argwhere(~np.isfinite(x))[0])
             raise ValueError(f"{self.label}: {what} has NaN or infinity (as {dtype}), first at index {where}")
         parts = shape[0] if shape else self.parts(len(x))
         inside = self.buffer(f"door: {what}", (parts, *x.shape[1:], len(x) // parts), dtype)
-        turn(np.ascontiguousarray(x).reshape(parts, len(x) // parts, -1), inside.reshape(parts, -1, len(x) // parts))
+        turn(x.reshape(parts, len(x) // parts, -1), inside.reshape(parts, -1, len(x) // parts))
         return inside
 
     def parts(self, samples: int) -> int:

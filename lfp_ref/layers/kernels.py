@@ -15,7 +15,7 @@ KERNEL: dict[str, Any] = {"cache": True, "error_model": "numpy", "fastmath": {"c
 # Only prange loops run in parallel: looking for other candidates doubles the time to compile.
 NOT_PARALLEL = ("comprehension", "reduction", "inplace_binop", "setitem", "numpy", "stencil", "fusion")
 PARALLEL: dict[str, Any] = {**KERNEL, "parallel": {"prange": True} | dict.fromkeys(NOT_PARALLEL, False)}
-WORTH_THREADS = 32768  # elements: waking a thread takes as long as simple sums on about as many
+WORTH_THREADS = 16384  # elements: waking a thread takes as long as simple sums on about as many
 
 
 def elementwise(kernel: Callable[..., Any]) -> Callable[..., Any]:
