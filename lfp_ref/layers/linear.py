@@ -29,7 +29,8 @@ PLAIN = (Term(),)
 @njit(**KERNEL)
 def add_up(each, out):
     """out = sum of the rows of each (P, M)"""
-    out[:] = each[0]
+    for m in range(out.size):
+        out[m] = each[0, m]
     for p in range(1, len(each)):
         for m in range(out.size):
             out[m] += each[p, m]
