@@ -139,6 +139,11 @@ def average_feedback(s, kernel, stride, g):
                     add(flat_g, first + steps[tap], flat_s, at, share, batch)
 
 
+def channels(x: np.ndarray) -> np.ndarray:
+    """(P, C, H, W, N) as (P * C, H, W, N): to pooling, the channels of another part are more channels."""
+    return x.reshape(-1, *x.shape[2:])
+
+
 class Pool2d(Layer):
     """Base of pooling layers: input (N, C, H, W), output (N, C, HO, WO) with HO = (H - kernel_size) // stride + 1.
 
@@ -164,11 +169,6 @@ class Pool2d(Layer):
         """An uninitialised output for this input."""
         size = [(a.shape[2 + i] - kernel[i]) // stride[i] + 1 for i in (0, 1)]
         return self.buffer("a", (*a.shape[:2], *size, a.shape[4]), a.dtype)
-
-
-def channels(x: np.ndarray) -> np.ndarray:
-    """(P, C, H, W, N) as (P * C, H, W, N): to pooling, the channels of another part are more channels."""
-    return x.reshape(-1, *x.shape[2:])
 
 
 class MaxPool2d(Pool2d):
