@@ -1,5 +1,6 @@
 import copy
 import pickle
+import re
 import threading
 
 import numpy as np
@@ -90,10 +91,11 @@ def test_errors_name_the_layer():
 
 def test_inputs_that_are_no_good():
     net = network()
-    bad = images(4)
-    bad[2, 0, 1, 3] = np.nan
-    with pytest.raises(ValueError, match=r"input has NaN or infinity.*\(2, 0, 1, 3\)"):
-        net.forward(bad)
+    for where in ((0, 0, 0, 0), (2, 0, 1, 3), (3, 0, 5, 5)):
+        bad = images(4)
+        bad[where] = np.nan
+        with pytest.raises(ValueError, match=rf"input has NaN or infinity.*{re.escape(str(where))}"):
+            net.forward(bad)
     with pytest.raises(ValueError, match=r"as float32"):
         net.forward(np.full((1, 1, 6, 6), 1e300))  # infinite once it is float32
     for wrong in (np.ones(3), np.ones((0, 1, 6, 6)), 3.0):
