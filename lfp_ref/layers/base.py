@@ -148,7 +148,7 @@ class Layer:
     def parts(self, samples: int) -> int:
         """In how many parts that many samples pass: one for each thread, if that makes whole cache lines; else one."""
         threads = get_num_threads()
-        return threads if samples % (threads * LINE // 4) == 0 else 1
+        return threads if samples % (threads * LINE // 4) == 0 else 1  # 4: bytes of a number in single precision
 
     @property
     def samples(self) -> int:

@@ -48,7 +48,7 @@ def feedback_input(w, s, g, blocks):
     """g = W^T s.  w (O, I), s (P, O, N) -> g (P, I, N)"""
     for number in prange(len(g) * blocks):
         p, (low, high) = number // blocks, block_of(number % blocks, blocks, g.shape[1])
-        if blocks == 1:
+        if blocks == 1:  # BLAS takes all of W turned round, but not some of its columns
             np.dot(w.T, s[p], g[p])
         elif low < high:
             np.dot(w[:, low:high].copy().T, s[p], g[p, low:high])

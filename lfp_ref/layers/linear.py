@@ -27,8 +27,8 @@ PLAIN = (Term(),)
 
 
 @njit(**KERNEL)
-def add_up(each, out):
-    """out = sum of the rows of each (P, M)"""
+def add_parts(each, out):
+    """out (M,) = sum over the parts of each (P, M)"""
     for m in range(out.size):
         out[m] = each[0, m]
     for p in range(1, len(each)):
@@ -210,8 +210,8 @@ class Linear(Layer):
         each_w = self.buffer("g_w of each part", (len(s), *g_w.shape), g_w.dtype)
         each_b = self.buffer("g_b of each part", (len(s), *g_b.shape), g_b.dtype)
         self.to_parameters(s, x, each_w, each_b)
-        add_up(each_w.reshape(len(s), -1), g_w.reshape(-1))
-        add_up(each_b, g_b)
+        add_parts(each_w.reshape(len(s), -1), g_w.reshape(-1))
+        add_parts(each_b, g_b)
 
     # ---- for subclasses
 

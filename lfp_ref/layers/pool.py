@@ -94,17 +94,17 @@ def max_feedback(reward, winner, kernel, stride, out):
     batch = np.uint64(out.shape[3])
     covered = reward.shape[1] * stride[0] == out.shape[1] and reward.shape[2] * stride[1] == out.shape[2]
     tiled = covered and kernel == stride  # every input is in one window
+    steps = tap_steps(out.shape, kernel)
     for c in prange(out.shape[0]):
         if not tiled:
             out[c] = 0
         for y in range(reward.shape[1]):
             for i in range(kernel[0]):  # row by row of out, so that memory is written as it follows
                 for x in range(reward.shape[2]):
-                    at, first = place(reward.shape, c, y, x), place(out.shape, c, y * stride[0] + i, x * stride[1])
-                    for j in range(kernel[1]):
-                        number = winner.dtype.type(i * kernel[1] + j)
-                        begin = first + np.uint64(j) * batch
-                        pay(flat_out, begin, flat_reward, flat_winner, at, number, batch, tiled)
+                    at, first = place(reward.shape, c, y, x), place(out.shape, c, y * stride[0], x * stride[1])
+                    for tap in range(i * kernel[1], (i + 1) * kernel[1]):
+                        number = winner.dtype.type(tap)
+                        pay(flat_out, first + steps[tap], flat_reward, flat_winner, at, number, batch, tiled)
 
 
 @njit(**PARALLEL)
