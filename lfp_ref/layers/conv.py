@@ -85,7 +85,9 @@ def feedback_input(w, s, stride, dilation, g):
     channels, rows = g.shape[1], g.shape[2]
     row_g, row_s = np.uint64(g.shape[3] * batch), columns * batch
     pieces, length, step_s, step_g = row_pieces(columns, batch, stride)
-    begins = np.arange(outputs).astype(np.uint64) * np.uint64(height * row_s)  # of each output's s
+    begins = np.empty(outputs, np.uint64)  # of each output's s
+    for o in range(outputs):
+        begins[o] = np.uint64(o * height * row_s)
     for number in prange(parts * rows):
         p, v = number // rows, number % rows
         flat_g, flat_s = g[p].reshape(-1), s[p].reshape(-1)
