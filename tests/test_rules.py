@@ -124,6 +124,24 @@ def test_a_prefix_ends_at_a_dot():
     assert chosen[net[10]] == Epsilon() and chosen[net[1]] == Epsilon(2.0)
 
 
+def test_every_pass_follows_the_rule_it_is_given():
+    """One rule for all is looked up once; another one, and what a mapping says by now, are seen all the same."""
+    layer, x, reward = fill(lfp.Dense(5, 4, dtype=np.float64), 3), numbers(4, 6, 5), numbers(5, 6, 4)
+    layer.forward(x)
+    epsilon, gradient, mapping = Epsilon(), Gradient(), {lfp.Dense: Epsilon()}
+    told = {rule: fill(lfp.Dense(5, 4, dtype=np.float64), 3) for rule in (epsilon, gradient)}
+    expected = {}
+    for rule, alone in told.items():
+        alone.forward(x)
+        expected[rule] = alone.feedback(reward, rule)
+    assert not np.array_equal(expected[epsilon], expected[gradient])
+    for rule in (epsilon, gradient, epsilon, epsilon):
+        assert np.array_equal(layer.feedback(reward, rule), expected[rule])
+    assert np.array_equal(layer.feedback(reward, mapping), expected[epsilon])
+    mapping[lfp.Dense] = gradient
+    assert np.array_equal(layer.feedback(reward, mapping), expected[gradient])
+
+
 class Twice(Rule):
     """Two groups that are the epsilon rule each: the first must leave the reward to the second."""
 

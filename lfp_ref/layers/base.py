@@ -23,6 +23,7 @@ from lfp_ref.threads import one_blas_thread
 
 PAGE = 4096  # bytes
 LINE = 64  # bytes that a cache fetches at once
+EPSILON = Epsilon()  # the rule where none is named
 SPIKE = np.dtype(np.uint8)  # what a layer of spiking neurons puts out: 0 or 1, in a byte
 
 
@@ -92,6 +93,7 @@ class Layer:
     seen: Any = None  # what the last propagate left for hand_back
     output: Any = None  # what it returned; until somebody finds it to spare
     told: Any = None  # reward and rules of the last feedback pass
+    obeyed: Any = None  # what told it the rules, and the rule of each layer
 
     # ---- the door
 
@@ -118,12 +120,18 @@ class Layer:
         """
         if self.seen is None:
             raise RuntimeError(f"{self.label}: feedback needs a forward pass first")
-        rules = resolve(Epsilon() if rule is None else rule, self)
+        rules = self._rules(EPSILON if rule is None else rule)
         with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
             inside = self._inside("reward", reward, self.output.shape)
             self.told = inside.copy(), rules
             result = self.hand_back(inside, rules, input_reward)
         return batch_first(result) if input_reward and result is not None else None
+
+    def _rules(self, rule: Rule | Mapping[Any, Rule]) -> dict[Any, Rule]:
+        """The rule of each layer. One rule for all is not looked up again while it stays the same."""
+        if self.obeyed is None or self.obeyed[0] is not rule or not isinstance(rule, Rule):
+            self.obeyed = rule, resolve(rule, self)
+        return self.obeyed[1]
 
     def _inside(self, what: str, x: ArrayLike, shape: tuple[int, ...] | None = None) -> np.ndarray:
         """Checks a user's array and copies it, batch last, into the layer's memory."""
@@ -270,7 +278,7 @@ class Layer:
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickles and copies leave out the memory of the last pass."""
-        memory = ("seen", "output", "told", "spare", "_memory")
+        memory = ("seen", "output", "told", "obeyed", "spare", "_memory")
         return {key: value for key, value in self.__dict__.items() if key not in memory}
 
     # ---- for subclasses
@@ -278,11 +286,14 @@ class Layer:
     def buffer(self, name: str, shape: tuple[int, ...], dtype: DTypeLike) -> np.ndarray:
         """An uninitialised array that this layer reuses from pass to pass: fresh memory costs more than sums on it."""
         memory = self.__dict__.setdefault("_memory", {})
-        size = math.prod(shape)
-        flat = memory.get(name)
-        if flat is None or flat.size < size or flat.dtype != dtype:
-            flat = memory[name] = aligned(size, dtype)
-        return flat[:size].reshape(shape)
+        flat, array = memory.get(name, (None, None))
+        if array is None or array.shape != shape or array.dtype != dtype:
+            size = math.prod(shape)
+            if flat is None or flat.size < size or flat.dtype != dtype:
+                flat = aligned(size, dtype)
+            array = flat[:size].reshape(shape)
+            memory[name] = flat, array
+        return array
 
     def numbers(self, a: np.ndarray, dtype: np.dtype | None, out: str = "numbers") -> np.ndarray:
         """Spikes as numbers of this dtype, in the buffer of that name; numbers as they are."""

@@ -175,10 +175,9 @@ class Conv2d(Linear):
 
     def check_input(self, a: np.ndarray) -> None:
         self.expect(a.ndim == 5 and a.shape[1] == self.in_channels, a, f"(N, {self.in_channels}, H, W)")
-        extent = [d * (k - 1) + 1 for k, d in zip(self.kernel_size, self.dilation, strict=True)]
-        fits = all(a.shape[2 + i] + 2 * self.padding[i] >= extent[i] for i in (0, 1))
-        least = " x ".join(str(max(1, extent[i] - 2 * self.padding[i])) for i in (0, 1))
-        self.expect(fits, a, f"(N, {self.in_channels}, H, W) with H x W at least {least}")
+        high, wide = (max(1, self.dilation[i] * (self.kernel_size[i] - 1) + 1 - 2 * self.padding[i]) for i in (0, 1))
+        fits = a.shape[2] >= high and a.shape[3] >= wide
+        self.expect(fits, a, f"(N, {self.in_channels}, H, W) with H x W at least {high} x {wide}")
 
     def prepare(self, a: np.ndarray, out: str) -> np.ndarray:
         (py, px), (parts, channels, height, width, batch) = self.padding, a.shape
@@ -213,19 +212,17 @@ class Conv2d(Linear):
 
     def hand_out(self, s: np.ndarray, rule: Rule, wanted: bool) -> np.ndarray | None:
         """As for every linear layer; where the input has few events, both sums at once, by these."""
-        (_, a, _), w, threads = self.seen, self.weight, get_num_threads()
+        (_, a, _), w, b, threads = self.seen, self.weight.value, self._bias(), get_num_threads()
         if not (rule.shares and self._few_events(a)):
             return super().hand_out(s, rule, wanted)
-        last = self._outputs_last(w.value)
-        g_w = self.buffer("g_w of each thread", (threads, *last.shape), s.dtype)
-        g_b = self.buffer("g_b of each thread", (threads, self.out_channels), s.dtype)
+        each_w = self.buffer("g_w of each thread", (threads, *w.shape), s.dtype)
+        each_b = self.buffer("g_b of each thread", (threads, *b.shape), s.dtype)
         r = self.buffer("g", a.shape, s.dtype)
-        sparse_conv.feedback(last, s, a, self.kernel_size, self._orders(a, s)[1], r, g_w, g_b, threads)
-        w.feedback[...] = g_w.sum(axis=0).transpose(3, 1, 0, 2)[..., ::-1]
-        after_parameter(rule, w.feedback, w.value, w.value)
+        last, to = self._outputs_last(w), self._orders(a, s)[1]
+        sparse_conv.feedback(last, s, a, self.kernel_size, to, r, each_w, each_b, threads)
+        after_parameter(rule, each_w, w, w, self.weight.feedback)
         if self.bias:
-            self.bias.feedback[...] = g_b.sum(axis=0)
-            after_parameter(rule, self.bias.feedback, self.bias.value, self.bias.value)
+            after_parameter(rule, each_b, b, b, self.bias.feedback)
         return self._inside_of(r, "g") if wanted else None
 
     def _few_events(self, a: np.ndarray) -> bool:

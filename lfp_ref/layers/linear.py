@@ -16,24 +16,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
 from lfp_ref.layers.base import Layer, Parameter
-from lfp_ref.layers.kernels import KERNEL
 from lfp_ref.layers.sharing import after, after_parameter, before, lost, per_sample
 from lfp_ref.rules import Group, Rule, Term
 
 PLAIN = (Term(),)
-
-
-@njit(**KERNEL)
-def add_parts(each, out):
-    """out (M,) = sum over the parts of each (P, M)"""
-    for m in range(out.size):
-        out[m] = each[0, m]
-    for p in range(1, len(each)):
-        for m in range(out.size):
-            out[m] += each[p, m]
 
 
 class Sight(NamedTuple):
@@ -173,9 +161,9 @@ class Linear(Layer):
         w, b = self.weight.value, self._bias()
         d_w = self.weight.feedback if is_first else self.buffer("d_w", w.shape, w.dtype)
         d_b = self.bias.feedback if is_first and self.bias else self.buffer("d_b", b.shape, b.dtype)
-        self._sum_up(s, sight.x, d_w, d_b)
-        after_parameter(rule, d_w, w, sight.w)
-        after_parameter(rule, d_b, b, sight.b)
+        each_w, each_b = self._sums(s, sight.x, d_w, d_b)
+        after_parameter(rule, each_w, w, sight.w, d_w)
+        after_parameter(rule, each_b, b, sight.b, d_b)
         if not is_first:
             self.weight.feedback += d_w
             if self.bias:
@@ -195,7 +183,8 @@ class Linear(Layer):
         w, b = self.weight.value, self._bias()
         d_w, d_b = self.weight.feedback, self.bias.feedback if self.bias else self.buffer("d_b", b.shape, b.dtype)
         together = z * reward
-        self._sum_up(together, x, d_w, d_b)
+        for d, each in zip((d_w, d_b), self._sums(together, x, d_w, d_b), strict=True):
+            d[...] = each.sum(axis=0)
         if rule.learning == "oja":
             forgetting = (together * z).reshape(len(z), len(w), -1).sum(axis=(0, 2))
             d_w -= w * forgetting.reshape(-1, *(1,) * (w.ndim - 1))
@@ -203,15 +192,14 @@ class Linear(Layer):
         d_w *= np.abs(w)
         d_b *= np.abs(b)
 
-    def _sum_up(self, s: np.ndarray, x: np.ndarray, g_w: np.ndarray, g_b: np.ndarray) -> None:
-        """to_parameters of the whole batch: what its parts give, added up."""
-        if len(s) == 1:
-            return self.to_parameters(s, x, g_w[None], g_b[None])
-        each_w = self.buffer("g_w of each part", (len(s), *g_w.shape), g_w.dtype)
-        each_b = self.buffer("g_b of each part", (len(s), *g_b.shape), g_b.dtype)
+    def _sums(self, s: np.ndarray, x: np.ndarray, g_w: np.ndarray, g_b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """to_parameters into arrays of their own, (P, as weight) and (P, as bias); of one part, into g_w and g_b."""
+        each_w, each_b = g_w[None], g_b[None]
+        if len(s) > 1:
+            each_w = self.buffer("g_w of each part", (len(s), *g_w.shape), g_w.dtype)
+            each_b = self.buffer("g_b of each part", (len(s), *g_b.shape), g_b.dtype)
         self.to_parameters(s, x, each_w, each_b)
-        add_parts(each_w.reshape(len(s), -1), g_w.reshape(-1))
-        add_parts(each_b, g_b)
+        return each_w, each_b
 
     # ---- for subclasses
 

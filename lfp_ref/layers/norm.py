@@ -127,8 +127,8 @@ class BatchNorm(Layer):
         g = self.buffer("g", a.shape, a.dtype)
         through = training and not rule.shares
         feedback(s.reshape(rows), x.reshape(rows), scale, w.value, through, g.reshape(rows), w.feedback, b.feedback)
-        after_parameter(rule, w.feedback, w.value, w.value)
-        after_parameter(rule, b.feedback, b.value, b.value)
+        for parameter in (w, b):
+            after_parameter(rule, parameter.feedback[None], parameter.value, parameter.value, parameter.feedback)
         return after(rule, g, a)
 
     def kept(self, reward: np.ndarray, rules: Mapping[Any, Rule]) -> dict[str, np.ndarray]:

@@ -15,6 +15,8 @@ from numba import prange
 from lfp_ref.layers.kernels import elementwise
 from lfp_ref.rules import Rule
 
+BLOCK = 1024  # numbers that stay in the processor's first-level cache, with what they are made of
+
 
 @elementwise
 def divide(reward, z, epsilon):
@@ -32,10 +34,23 @@ def multiply(g, a):
 
 
 @elementwise
-def multiply_signed(g, w, k_of_w):
-    """g <- sgn(w) * k(w) * g, sgn(0) = +1"""
-    for k in prange(g.size):
-        g[k] *= k_of_w[k] if w[k] >= 0 else -k_of_w[k]
+def add_up(each, is_shared, w, k_of_w, d):
+    """d <- sum over parts p of each[p]; where it is shared out, times sgn(w) * k(w), sgn(0) = +1.
+
+    each (P, M); w, k_of_w, d (M,)
+    """
+    for block in prange((d.size + BLOCK - 1) // BLOCK):
+        here = slice(block * BLOCK, (block + 1) * BLOCK)
+        total, first, sign, k = d[here], each[0, here], w[here], k_of_w[here]
+        for m in range(total.size):
+            total[m] = first[m]
+        for p in range(1, len(each)):
+            part = each[p, here]
+            for m in range(total.size):
+                total[m] += part[m]
+        if is_shared:
+            for m in range(total.size):
+                total[m] *= k[m] if sign[m] >= 0 else -k[m]
 
 
 def before(rule: Rule, reward: np.ndarray, z: np.ndarray) -> np.ndarray:
@@ -66,7 +81,9 @@ def after(rule: Rule, g: np.ndarray, a: np.ndarray) -> np.ndarray:
     return g
 
 
-def after_parameter(rule: Rule, g: np.ndarray, w: np.ndarray, k_of_w: np.ndarray) -> None:
-    """A parameter's feedback from the adjoint sum g of s, in g's own memory."""
-    if rule.shares:
-        multiply_signed(g.reshape(-1), w.reshape(-1), k_of_w.reshape(-1))
+def after_parameter(rule: Rule, each: np.ndarray, w: np.ndarray, k_of_w: np.ndarray, d: np.ndarray) -> None:
+    """A parameter's feedback d from the adjoint sums g of s of each part of the batch, (P, as w).
+
+    d may be the one part's own memory.
+    """
+    add_up(each.reshape(len(each), -1), rule.shares, w.reshape(-1), k_of_w.reshape(-1), d.reshape(-1))

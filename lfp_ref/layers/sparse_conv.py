@@ -249,7 +249,7 @@ def hand_over(samples, values, shares, starts, begin, size, r):
 def feedback(w, s, a, kernel, to, r, g_w, g_b, threads):
     """Sums of a s and of s by each thread; r.
 
-    w (KH, C, KW reversed, O), s (P, O, HO, WO, N), a (P, C, H, W, N) padded -> r as a, g_w (threads, as w),
+    w (KH, C, KW reversed, O), s (P, O, HO, WO, N), a (P, C, H, W, N) padded -> r as a, g_w (threads, O, C, KH, KW),
     g_b (threads, O).
     to: as in forward
     """
@@ -262,8 +262,8 @@ def feedback(w, s, a, kernel, to, r, g_w, g_b, threads):
         samples, starts = np.empty(BLOCK * positions, np.uint8), np.empty(positions + 1, np.uint64)
         values, shares = np.empty(BLOCK * positions, s.dtype), np.empty(BLOCK * positions, s.dtype)
         row = memory_at_page(BLOCK * (columns * outputs + APART), s).reshape(BLOCK, -1)
-        my_w, my_b = g_w[thread].reshape(-1), g_b[thread]
-        my_w[:] = 0
+        sums, my_b = np.zeros_like(w), g_b[thread]
+        flat_sums = sums.reshape(-1)
         my_b[:] = 0
         for number in range(thread, parts * blocks, threads):  # early steps have few spikes: to each some of all
             p, block = divmod(number, blocks)
@@ -279,5 +279,10 @@ def feedback(w, s, a, kernel, to, r, g_w, g_b, threads):
                 for i in range(kernel[0]):
                     for c in range(channels):
                         at, position = np.uint64((i * channels + c) * tap), np.uint64((c * height + y + i) * width)
-                        meet(flat_w, my_w, at, row, seen, samples, values, shares, starts, position)
+                        meet(flat_w, flat_sums, at, row, seen, samples, values, shares, starts, position)
             hand_over(samples, values, shares, starts, begin, size, r[p])
+        for o in range(outputs):
+            for c in range(channels):
+                for i in range(kernel[0]):
+                    for j in range(kernel[1]):
+                        g_w[thread, o, c, i, j] = sums[i, c, kernel[1] - 1 - j, o]
