@@ -4,7 +4,7 @@ Before: s_j = r_j / stab(z_j, epsilon) with stab(z, epsilon) = z + epsilon * sgn
 After:  r_i = a_i * g_i for the input, d_w = sgn(w) * k(w) * g_w for a parameter (k(w) = w in the epsilon rule: |w|).
 Under Gradient both are left out.
 
-The kernels work in place on flat, contiguous arrays.
+The kernels work on flat, contiguous arrays, in place where they can.
 """
 
 from __future__ import annotations
