@@ -201,8 +201,12 @@ def test_without_input_reward_the_parameters_feedback_is_the_same():
 
 
 def test_copies_and_pickles_are_independent():
+    class Here(Epsilon):
+        """A rule that cannot be pickled, as one from a notebook; the network that followed it can."""
+
     net = network()
     expected = outcome(net, images(4))
+    net.feedback(np.ones((4, 3)), Here())
     for twin in (copy.deepcopy(net), pickle.loads(pickle.dumps(net))):
         with pytest.raises(RuntimeError):
             twin.feedback(np.ones((4, 3)))  # the memory of the last pass stays behind
