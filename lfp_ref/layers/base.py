@@ -286,7 +286,7 @@ class Layer:
     def buffer(self, name: str, shape: tuple[int, ...], dtype: DTypeLike) -> np.ndarray:
         """An uninitialised array that this layer reuses from pass to pass: fresh memory costs more than sums on it."""
         memory = self.__dict__.setdefault("_memory", {})
-        flat, array = memory.get(name, (None, None))
+        flat, array = memory.get(name, (None, None))  # all of the memory, and what was last asked of it
         if array is None or array.shape != shape or array.dtype != dtype:
             size = math.prod(shape)
             if flat is None or flat.size < size or flat.dtype != dtype:

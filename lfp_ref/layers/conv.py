@@ -212,12 +212,11 @@ class Conv2d(Linear):
 
     def hand_out(self, s: np.ndarray, rule: Rule, wanted: bool) -> np.ndarray | None:
         """As for every linear layer; where the input has few events, both sums at once, by these."""
-        (_, a, _), w, b, threads = self.seen, self.weight.value, self._bias(), get_num_threads()
+        _, a, _ = self.seen
         if not (rule.shares and self._few_events(a)):
             return super().hand_out(s, rule, wanted)
-        each_w = self.buffer("g_w of each thread", (threads, *w.shape), s.dtype)
-        each_b = self.buffer("g_b of each thread", (threads, *b.shape), s.dtype)
-        r = self.buffer("g", a.shape, s.dtype)
+        w, b, threads, r = self.weight.value, self._bias(), get_num_threads(), self.buffer("g", a.shape, s.dtype)
+        each_w, each_b = self.of_each(threads)
         last, to = self._outputs_last(w), self._orders(a, s)[1]
         sparse_conv.feedback(last, s, a, self.kernel_size, to, r, each_w, each_b, threads)
         after_parameter(rule, each_w, w, w, self.weight.feedback)

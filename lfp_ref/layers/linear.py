@@ -194,14 +194,17 @@ class Linear(Layer):
 
     def _sums(self, s: np.ndarray, x: np.ndarray, g_w: np.ndarray, g_b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """to_parameters into arrays of their own, (P, as weight) and (P, as bias); of one part, into g_w and g_b."""
-        each_w, each_b = g_w[None], g_b[None]
-        if len(s) > 1:
-            each_w = self.buffer("g_w of each part", (len(s), *g_w.shape), g_w.dtype)
-            each_b = self.buffer("g_b of each part", (len(s), *g_b.shape), g_b.dtype)
+        each_w, each_b = (g_w[None], g_b[None]) if len(s) == 1 else self.of_each(len(s))
         self.to_parameters(s, x, each_w, each_b)
         return each_w, each_b
 
     # ---- for subclasses
+
+    def of_each(self, number: int) -> tuple[np.ndarray, np.ndarray]:
+        """Memory for g of weight and bias by each of so many parts or threads."""
+        w = self.weight.value
+        each_w = self.buffer("g_w of each", (number, *w.shape), w.dtype)
+        return each_w, self.buffer("g_b of each", (number, len(w)), w.dtype)
 
     def own_parameters(self) -> dict[str, Parameter]:
         return {"weight": self.weight} | ({"bias": self.bias} if self.bias else {})

@@ -281,6 +281,7 @@ def feedback(w, s, a, kernel, to, r, g_w, g_b, threads):
                         at, position = np.uint64((i * channels + c) * tap), np.uint64((c * height + y + i) * width)
                         meet(flat_w, flat_sums, at, row, seen, samples, values, shares, starts, position)
             hand_over(samples, values, shares, starts, begin, size, r[p])
+        # as a convolution's weights are laid out, and its columns the right way round again
         for o in range(outputs):
             for c in range(channels):
                 for i in range(kernel[0]):
