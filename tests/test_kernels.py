@@ -1,7 +1,11 @@
+import os
+import subprocess
+import sys
 import tracemalloc
 
 import numpy as np
 import pytest
+from numba.core.codegen import get_host_cpu_features
 
 import lfp_ref as lfp
 from lfp_ref import optim
@@ -88,3 +92,29 @@ def test_long_arrays_get_all_threads_and_short_ones_do_not(monkeypatch):
     monkeypatch.setattr(kernels, "njit", lambda **options: lambda kernel: lambda *arrays: "parallel" in options)
     is_parallel = kernels.elementwise(lambda x: x)
     assert is_parallel(np.empty(kernels.WORTH_THREADS)) and not is_parallel(np.empty(kernels.WORTH_THREADS - 1))
+
+
+@pytest.mark.skipif("+avx512f" not in get_host_cpu_features(), reason="this processor has no vectors of 512 bits")
+@pytest.mark.parametrize(
+    "environment, said",
+    [({}, "True"), ({"NUMBA_CPU_FEATURES": "+avx2"}, "False"), ({"NUMBA_ENABLE_AVX": "0"}, "False")],
+)
+def test_kernels_use_whole_vectors_unless_the_environment_says_otherwise(environment, said):
+    """Instructions of a sum that is compiled after lfp_ref was imported, in a process of its own."""
+    code = """
+import lfp_ref
+import numba, numpy
+
+@numba.njit(fastmath=lfp_ref.layers.kernels.KERNEL["fastmath"])
+def add_up(a):
+    total = numpy.float32(0)
+    for k in range(a.size):
+        total += a[k]
+    return total
+
+add_up(numpy.ones(64, numpy.float32))
+print(any("zmm" in asm for asm in add_up.inspect_asm().values()))
+"""
+    usual = {k: v for k, v in os.environ.items() if k not in ("NUMBA_CPU_FEATURES", "NUMBA_ENABLE_AVX")}
+    ran = subprocess.run([sys.executable, "-c", code], env=usual | environment, capture_output=True, text=True)
+    assert ran.stdout.strip() == said, ran.stderr
