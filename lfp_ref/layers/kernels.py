@@ -14,8 +14,10 @@ from numba.core.codegen import get_host_cpu_features
 # Where vectors have 512 bits, LLVM keeps to 256 on Intel's processors: the first of these slowed down for more. Sums
 # of products are faster by whole vectors. The setting is the process's, and read at numba's first njit: one that comes
 # before lfp_ref is imported leaves it as it was. NUMBA_CPU_FEATURES in the environment goes first.
-if config.CPU_FEATURES is None and "+avx512f" in (_features := get_host_cpu_features().split(",")):
-    config.CPU_FEATURES = ",".join([*_features, "-prefer-256-bit"])
+if config.CPU_FEATURES is None:  # type: ignore[attr-defined]
+    _features: list[str] = get_host_cpu_features().split(",")  # type: ignore[no-untyped-call]
+    if "+avx512f" in _features:
+        config.CPU_FEATURES = ",".join([*_features, "-prefer-256-bit"])  # type: ignore[attr-defined]
 
 # Kernels may fuse a product with a sum and add up a sum in another order. They may not assume numbers are finite.
 KERNEL: dict[str, Any] = {"cache": True, "error_model": "numpy", "fastmath": {"contract", "reassoc"}}
