@@ -97,7 +97,11 @@ def test_long_arrays_get_all_threads_and_short_ones_do_not(monkeypatch):
 @pytest.mark.skipif("+avx512f" not in get_host_cpu_features(), reason="this processor has no vectors of 512 bits")
 @pytest.mark.parametrize(
     "environment, said",
-    [({}, "True"), ({"NUMBA_CPU_FEATURES": "+avx2"}, "False"), ({"NUMBA_ENABLE_AVX": "0"}, "False")],
+    [
+        ({}, "whole True, numba's own choice False"),
+        ({"NUMBA_CPU_FEATURES": "+avx2"}, "whole False, numba's own choice False"),
+        ({"NUMBA_ENABLE_AVX": "0"}, "whole False, numba's own choice True"),
+    ],
 )
 def test_kernels_use_whole_vectors_unless_the_environment_says_otherwise(environment, said):
     """Instructions of a sum that is compiled after lfp_ref was imported, in a process of its own."""
@@ -113,7 +117,8 @@ def add_up(a):
     return total
 
 add_up(numpy.ones(64, numpy.float32))
-print(any("zmm" in asm for asm in add_up.inspect_asm().values()))
+whole = any("zmm" in asm for asm in add_up.inspect_asm().values())
+print(f"whole {whole}, numba's own choice {numba.config.CPU_FEATURES is None}")
 """
     usual = {k: v for k, v in os.environ.items() if k not in ("NUMBA_CPU_FEATURES", "NUMBA_ENABLE_AVX")}
     ran = subprocess.run([sys.executable, "-c", code], env=usual | environment, capture_output=True, text=True)

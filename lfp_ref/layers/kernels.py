@@ -11,9 +11,9 @@ import numpy as np
 from numba import config, njit
 from numba.core.codegen import get_host_cpu_features
 
-# Where vectors have 512 bits, LLVM keeps to 256 on Intel's processors: the first of these slowed down for more. Sums
-# of products are faster by whole vectors. The setting is the process's, and read at numba's first njit: one that comes
-# before lfp_ref is imported leaves it as it was. NUMBA_CPU_FEATURES in the environment goes first.
+# Of vectors of 512 bits LLVM uses half on Intel's processors: the first ran at a lower clock with more. Kernels
+# are sums of products, and faster with whole vectors. The setting is the process's, and read at numba's first njit: one
+# that comes before lfp_ref is imported leaves it as it was. NUMBA_CPU_FEATURES in the environment goes first.
 if config.CPU_FEATURES is None:  # type: ignore[attr-defined]
     _features: list[str] = get_host_cpu_features().split(",")  # type: ignore[no-untyped-call]
     if "+avx512f" in _features:
