@@ -5,8 +5,15 @@ from hypothesis import strategies as st
 
 import lfp_ref as lfp
 from lfp_ref.layers import dense
+from lfp_ref.rules import Epsilon, Flat, Gamma, Gradient, Group, Rule, Term, ZPlus
 from tests import oracle
 from tests.common import batches, compare, dtypes, fill, numbers, rules, seeds
+
+
+class Backwards(Rule):
+    """Of a user: sees an input with its sign turned round."""
+
+    groups = (Group((Term(input=np.negative),)),)
 
 
 @given(batches, st.integers(1, 9), st.integers(1, 9), st.booleans(), dtypes, rules, seeds)
@@ -35,6 +42,22 @@ def test_thin_products_are_exact_on_a_grid(n, outputs, blocks):
     assert np.array_equal(z, w @ a + b[:, None])  # eighths: exact
     dense.feedback_parameters_thin(s, a, g_w, g_b, blocks)
     assert np.array_equal(g_w, s @ a.transpose(0, 2, 1)) and np.array_equal(g_b, s.sum(axis=2))
+
+
+@pytest.mark.parametrize("outputs", [3, 40])
+@pytest.mark.parametrize("rule", [Epsilon(), Gradient(), Gamma(0.25), ZPlus(), Flat(), Backwards()])
+def test_spikes_in_bytes_give_the_same_as_spikes_in_numbers(rule, outputs):
+    """A thin matrix reads bytes, another gets numbers; so do a rule's modifiers, which know of no bytes."""
+    spikes = np.random.default_rng(0).random((1, 259, 70)) < 0.3
+    reward = numbers(1, 1, outputs, 70, dtype=np.float32)
+    results = {}
+    for dtype in (np.uint8, np.float32):
+        layer = fill(lfp.Dense(259, outputs, dtype=np.float32), 2)
+        z = layer.propagate(spikes.astype(dtype), False).copy()
+        r = layer.hand_back(reward.copy(), {layer: rule}, True)
+        results[dtype] = z, r, *(p.feedback for p in layer.parameters())
+    for ours, expected in zip(results[np.uint8], results[np.float32], strict=True):
+        assert ours.dtype == expected.dtype and np.array_equal(ours, expected)
 
 
 def test_large_and_small_values():

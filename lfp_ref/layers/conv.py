@@ -21,7 +21,7 @@ from numba import get_num_threads, njit, prange
 from numpy.typing import DTypeLike
 
 from lfp_ref.layers import sparse_conv
-from lfp_ref.layers.base import SPIKE, initial, pair, whole
+from lfp_ref.layers.base import initial, pair, whole
 from lfp_ref.layers.kernels import KERNEL, PARALLEL
 from lfp_ref.layers.linear import Linear
 from lfp_ref.layers.products import add_products, dot_products, store, two_rows
@@ -145,8 +145,6 @@ class Conv2d(Linear):
     Source: the paper's section on LFP for linear layers; a weight's feedback is summed over the positions it serves.
     """
 
-    takes_spikes = True
-
     def __init__(
         self,
         in_channels: int,
@@ -188,10 +186,8 @@ class Conv2d(Linear):
         padded[:, :, py : py + height, px : px + width] = a
         return padded
 
-    def propagate(self, a: np.ndarray, training: bool) -> np.ndarray:
-        if a.dtype == SPIKE and not self._few_events(a):
-            a = self.numbers(a, self.dtype)
-        return super().propagate(a, training)
+    def reads_bytes(self, a: np.ndarray) -> bool:
+        return self._few_events(a)
 
     def total(self, a: np.ndarray, w: np.ndarray, b: np.ndarray, out: str) -> np.ndarray:
         z = self.buffer(out, (len(a), self.out_channels, *self._output_size(a), a.shape[-1]), w.dtype)

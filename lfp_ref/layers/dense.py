@@ -7,7 +7,8 @@
 
 With the batch last the three sums are z = W a + b, g = W^T s and G = s a^T, for each part of the batch. They are BLAS
 products of blocks of rows, as many blocks of each part as it takes to give every thread one. A thin matrix, of few
-outputs and many inputs, is not worth what BLAS does before it multiplies; there the sums are those of products.py.
+outputs and many inputs, is not worth what BLAS does before it multiplies; there the sums are those of products.py, and
+spikes stay bytes.
 Division and multiplication around them are in sharing.py.
 """
 
@@ -96,18 +97,17 @@ def feedback_parameters_thin(s, a, g_w, g_b, blocks):
         flat_s, flat_a = s[p].reshape(-1), a[p].reshape(-1)
         begins = np.empty(high - low, np.uint64)
         beside = np.empty(high - low, s.dtype)  # takes what an odd number of outputs leaves over
-        for o in range(0, outputs, 2):
-            o2 = min(o + 1, outputs - 1)
-            out, out2 = g_w[p, o, low:high], (g_w[p, o2, low:high] if o2 > o else beside)
-            out[:] = 0
-            out2[:] = 0
-            for first in range(0, batch, TILE):
-                for i in range(low, high):
-                    begins[i - low] = np.uint64(i * batch + first)
-                at, at2, length = o * batch + first, o2 * batch + first, min(TILE, batch - first)
-                dot_products(
-                    out, out2, flat_s, np.uint64(at), np.uint64(at2), flat_a, begins, high - low, np.uint64(length)
-                )
+        for o in range(outputs):
+            g_w[p, o, low:high] = 0
+        for first in range(0, batch, TILE):
+            length = np.uint64(min(TILE, batch - first))
+            for i in range(low, high):
+                begins[i - low] = np.uint64(i * batch + first)
+            for o in range(0, outputs, 2):
+                o2 = min(o + 1, outputs - 1)
+                out, out2 = g_w[p, o, low:high], (g_w[p, o2, low:high] if o2 > o else beside)
+                at, at2 = np.uint64(o * batch + first), np.uint64(o2 * batch + first)
+                dot_products(out, out2, flat_s, at, at2, flat_a, begins, high - low, length)
     for p in range(parts):
         for o in range(outputs):
             g_b[p, o] = s[p, o].sum()
@@ -146,8 +146,11 @@ class Dense(Linear):
         hint = "; put Flatten() before it" if a.ndim > 3 else ""
         self.expect(a.ndim == 3 and a.shape[1] == self.in_features, a, f"(N, {self.in_features}){hint}")
 
+    def reads_bytes(self, a: np.ndarray) -> bool:
+        return self._is_thin()
+
     def total(self, a: np.ndarray, w: np.ndarray, b: np.ndarray, out: str) -> np.ndarray:
-        z = self.buffer(out, (len(a), self.out_features, a.shape[2]), a.dtype)
+        z = self.buffer(out, (len(a), self.out_features, a.shape[2]), w.dtype)
         if self._is_thin():
             forward_thin(w, a, b, z)
         else:

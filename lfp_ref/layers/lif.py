@@ -281,7 +281,7 @@ class LIF(Timed):
 
     def propagate(self, a: np.ndarray, training: bool) -> np.ndarray:
         clock = self.time()
-        current = self.layer.propagate(a if self.layer.takes_spikes else self.layer.numbers(a, self.dtype), training)
+        current = self.layer.propagate(a, training)
         spikes = self.buffer("spikes", (*current.shape[:-1], clock.steps * clock.samples), SPIKE)
         is_lost = forward(self._timed(current), self._neuron(), self._timed(spikes))
         self.remember(spikes, current)

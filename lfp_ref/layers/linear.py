@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lfp_ref.layers.base import Layer, Parameter
+from lfp_ref.layers.base import SPIKE, Layer, Parameter
 from lfp_ref.layers.sharing import after, after_parameter, before, lost, per_sample
-from lfp_ref.rules import Group, Rule, Term
+from lfp_ref.rules import Group, Rule, Term, same
 
 PLAIN = (Term(),)
 
@@ -45,10 +45,15 @@ class Shared(NamedTuple):
 class Linear(Layer):
     """Base of layers that compute a weighted sum. Fields: weight, bias (None without)."""
 
+    takes_spikes = True
     weight: Parameter
     bias: Parameter | None
 
     # ---- the three sums
+
+    def reads_bytes(self, a: np.ndarray) -> bool:
+        """Whether the sums read spikes as bytes; if not, they get them as numbers."""
+        raise NotImplementedError
 
     def prepare(self, a: np.ndarray, out: str) -> np.ndarray:
         """The input as the sums want it (a convolution pads it into the buffer of that name)."""
@@ -70,6 +75,8 @@ class Linear(Layer):
 
     def propagate(self, a: np.ndarray, training: bool) -> np.ndarray:
         self.check_input(a)
+        if a.dtype == SPIKE and not self.reads_bytes(a):
+            a = self.numbers(a, self.dtype)
         x = self.prepare(a, "x")
         z = self.total(x, self.weight.value, self._bias(), "z")
         return self.remember(z, a, x, z)
@@ -144,7 +151,7 @@ class Linear(Layer):
 
     def _sight(self, term: Term, number: int) -> Sight:
         a, x, _ = self.seen
-        k_a = term.input(a)
+        k_a = a if term.input is same else term.input(self.numbers(a, self.dtype))
         k_x = x if k_a is a else self.prepare(k_a, f"x of term {number}")
         return Sight(k_a, k_x, term.weight(self.weight.value), term.bias(self._bias()))
 

@@ -2,7 +2,8 @@
 
 Vectors are pieces of flat arrays, of `length` numbers from a position on; positions are unsigned, or numba would check
 each for a count from the end. Two results at a time, from four vectors at a time: each vector that is loaded serves
-twice, each result that is stored is stored a quarter as often, so the processor multiplies rather than waits.
+twice, each result that is stored is stored a quarter as often, so the processor multiplies rather than waits. Rows of
+spikes may be bytes: they become numbers as they are read, a quarter of the memory.
 """
 
 from __future__ import annotations
@@ -41,20 +42,20 @@ def two_rows(length, like):
 @njit(**KERNEL)
 def add_products(out, at, at2, rows, begins, weights, weights2, taps, length):
     """out[at + k] += sum over t < taps of weights[t] * rows[begins[t] + k], for k < length; at2, weights2 likewise."""
-    t = 0
+    t, number = 0, out.dtype.type
     while t + 4 <= taps:
         b0, b1, b2, b3 = begins[t], begins[t + 1], begins[t + 2], begins[t + 3]
         w0, w1, w2, w3 = weights[t], weights[t + 1], weights[t + 2], weights[t + 3]
         v0, v1, v2, v3 = weights2[t], weights2[t + 1], weights2[t + 2], weights2[t + 3]
         for k in range(length):
-            r0, r1, r2, r3 = rows[b0 + k], rows[b1 + k], rows[b2 + k], rows[b3 + k]
+            r0, r1, r2, r3 = number(rows[b0 + k]), number(rows[b1 + k]), number(rows[b2 + k]), number(rows[b3 + k])
             out[at + k] += w0 * r0 + w1 * r1 + w2 * r2 + w3 * r3
             out[at2 + k] += v0 * r0 + v1 * r1 + v2 * r2 + v3 * r3
         t += 4
     while t < taps:
         b0, w0, v0 = begins[t], weights[t], weights2[t]
         for k in range(length):
-            r0 = rows[b0 + k]
+            r0 = number(rows[b0 + k])
             out[at + k] += w0 * r0
             out[at2 + k] += v0 * r0
         t += 1
@@ -63,14 +64,14 @@ def add_products(out, at, at2, rows, begins, weights, weights2, taps, length):
 @njit(**KERNEL)
 def dot_products(out, out2, row, at, at2, rows, begins, taps, length):
     """out[t] += sum over k < length of row[at + k] * rows[begins[t] + k], for t < taps; out2 likewise with at2."""
-    t = 0
-    zero = out.dtype.type(0)
+    t, number = 0, out.dtype.type
+    zero = number(0)
     while t + 4 <= taps:
         b0, b1, b2, b3 = begins[t], begins[t + 1], begins[t + 2], begins[t + 3]
         d0 = d1 = d2 = d3 = e0 = e1 = e2 = e3 = zero
         for k in range(length):
             s, s2 = row[at + k], row[at2 + k]
-            r0, r1, r2, r3 = rows[b0 + k], rows[b1 + k], rows[b2 + k], rows[b3 + k]
+            r0, r1, r2, r3 = number(rows[b0 + k]), number(rows[b1 + k]), number(rows[b2 + k]), number(rows[b3 + k])
             d0 += s * r0
             d1 += s * r1
             d2 += s * r2
@@ -91,8 +92,9 @@ def dot_products(out, out2, row, at, at2, rows, begins, taps, length):
     while t < taps:
         b0, d0, e0 = begins[t], zero, zero
         for k in range(length):
-            d0 += row[at + k] * rows[b0 + k]
-            e0 += row[at2 + k] * rows[b0 + k]
+            r0 = number(rows[b0 + k])
+            d0 += row[at + k] * r0
+            e0 += row[at2 + k] * r0
         out[t] += d0
         out2[t] += e0
         t += 1

@@ -28,9 +28,10 @@ def divide(reward, z, epsilon):
 
 @elementwise
 def multiply(g, a):
-    """g <- a * g"""
+    """g <- a * g.  a: numbers, or spikes in bytes"""
+    number = g.dtype.type
     for k in prange(g.size):
-        g[k] *= a[k]
+        g[k] *= number(a[k])
 
 
 @elementwise
