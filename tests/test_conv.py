@@ -4,6 +4,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import lfp_ref as lfp
+from lfp_ref.layers import conv
 from tests import oracle
 from tests.common import batches, compare, dtypes, fill, numbers, rules, seeds
 
@@ -33,15 +34,38 @@ def test_number_of_taps_around_the_eight_of_a_pass(taps, dtype):
     compare(layer, restated, numbers(1, 3, taps, 2, 2, dtype=dtype), 2, lfp.rules.Epsilon())
 
 
+@pytest.mark.parametrize("stride, dilation", [((1, 1), (1, 1)), ((1, 1), (2, 2)), ((2, 2), (1, 1)), ((1, 3), (1, 2))])
+@pytest.mark.parametrize("n", [conv.PIECE // 4 - 1, conv.PIECE // 4, conv.PIECE // 2 + 1, conv.PIECE, conv.PIECE + 3])
+def test_rows_longer_than_a_piece_are_exact_on_a_grid(n, stride, dilation):
+    a, w, b = numbers(0, 1, 2, 5, 7, n), numbers(1, 3, 2, 2, 3), numbers(2, 3)
+    rows, columns = (((5, 7)[i] - dilation[i] * (1, 2)[i] - 1) // stride[i] + 1 for i in (0, 1))
+    s, z, g = numbers(3, 1, 3, rows, columns, n), np.full((1, 3, rows, columns, n), np.nan), np.full(a.shape, np.nan)
+    g_w, g_b = np.full((1, *w.shape), np.nan), np.full((1, 3), np.nan)
+    conv.forward(a, w, b, stride, dilation, z)
+    conv.feedback_input(np.ascontiguousarray(w.transpose(1, 2, 3, 0)), s, stride, dilation, g)
+    conv.feedback_parameters(s, a, stride, dilation, g_w, g_b)
+    expected_z, expected_g = np.zeros(z.shape) + b[:, None, None, None], np.zeros(g.shape)
+    for i, j in np.ndindex(2, 3):
+        y, x = i * dilation[0], j * dilation[1]
+        seen = np.s_[
+            :, :, y : y + stride[0] * (rows - 1) + 1 : stride[0], x : x + stride[1] * (columns - 1) + 1 : stride[1]
+        ]
+        expected_z += np.einsum("oc,pchwn->pohwn", w[:, :, i, j], a[seen])
+        expected_g[seen] += np.einsum("oc,pohwn->pchwn", w[:, :, i, j], s)
+        assert np.array_equal(g_w[0, :, :, i, j], np.einsum("pohwn,pchwn->oc", s, a[seen]))
+    assert np.array_equal(z, expected_z) and np.array_equal(g, expected_g)
+    assert np.array_equal(g_b, s.sum(axis=(2, 3, 4)))
+
+
 def test_a_kernel_as_large_as_the_image_is_a_dense_layer():
-    conv, dense = fill(lfp.Conv2d(2, 5, (3, 4)), 0), lfp.Dense(24, 5)
-    dense.load_state_dict({"weight": conv.weight.value.reshape(5, 24), "bias": conv.bias.value})
+    layer, dense = fill(lfp.Conv2d(2, 5, (3, 4)), 0), lfp.Dense(24, 5)
+    dense.load_state_dict({"weight": layer.weight.value.reshape(5, 24), "bias": layer.bias.value})
     x, reward = numbers(1, 6, 2, 3, 4, dtype=np.float32), numbers(2, 6, 5, dtype=np.float32)
-    assert np.array_equal(conv.forward(x).reshape(6, 5), dense.forward(x.reshape(6, 24)))
-    r_conv, r_dense = conv.feedback(reward.reshape(6, 5, 1, 1)), dense.feedback(reward)
+    assert np.array_equal(layer.forward(x).reshape(6, 5), dense.forward(x.reshape(6, 24)))
+    r_conv, r_dense = layer.feedback(reward.reshape(6, 5, 1, 1)), dense.feedback(reward)
     # float32: 24 products of size up to 2 * 2 / 1e-6, each rounded to 2**-24
     np.testing.assert_allclose(r_conv.reshape(6, 24), r_dense, rtol=1e-5, atol=1e-5 * np.abs(r_dense).max())
-    np.testing.assert_allclose(conv.weight.feedback.reshape(5, 24), dense.weight.feedback,
+    np.testing.assert_allclose(layer.weight.feedback.reshape(5, 24), dense.weight.feedback,
                                rtol=1e-5, atol=1e-5 * np.abs(dense.weight.feedback).max())  # fmt: skip
 
 

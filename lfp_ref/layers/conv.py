@@ -49,8 +49,8 @@ def tap_begins(a, kernel, dilation):
 def row_pieces(columns, batch, stride):
     """A row of outputs as (pieces, length of one, step in the outputs' row, step in the inputs' row)."""
     if stride[1] == 1:
-        return 1, np.uint64(columns * batch), 0, 0
-    return columns, np.uint64(batch), batch, stride[1] * batch
+        return 1, columns * batch, 0, 0
+    return columns, batch, batch, stride[1] * batch
 
 
 @njit(**PARALLEL)
@@ -83,7 +83,7 @@ def feedback_input(w, s, stride, dilation, g):
     """
     parts, outputs, height, columns, batch = s.shape
     channels, rows = g.shape[1], g.shape[2]
-    row_g, row_s = np.uint64(g.shape[3] * batch), columns * batch
+    row_g, row_s = g.shape[3] * batch, columns * batch
     pieces, length, step_s, step_g = row_pieces(columns, batch, stride)
     begins = np.empty(outputs, np.uint64)  # of each output's s
     for o in range(outputs):
@@ -91,20 +91,27 @@ def feedback_input(w, s, stride, dilation, g):
     for number in prange(parts * rows):
         p, v = number // rows, number % rows
         flat_g, flat_s = g[p].reshape(-1), s[p].reshape(-1)
-        sums, second = two_rows(g.shape[3] * batch, g)
-        for c in range(0, channels, 2):
-            c2 = min(c + 1, channels - 1)  # as in forward
-            sums[: second + row_g] = 0
-            for j in range(w.shape[2]):
+        sums, second = two_rows(PIECE, g)
+        for first in range(0, row_g, PIECE):
+            last = min(first + PIECE, row_g)
+            for c in range(0, channels, 2):
+                c2 = min(c + 1, channels - 1)  # as in forward
+                for k in range(np.uint64(last - first)):
+                    sums[k] = sums[second + k] = 0
                 for i in range(w.shape[1]):
                     y, between = divmod(v - i * dilation[0], stride[0])  # the row of s that used row v by w[:, i]
-                    if between == 0 and 0 <= y < height:
+                    if between != 0 or not 0 <= y < height:
+                        continue
+                    for j in range(w.shape[2]):
                         for piece in range(pieces):
-                            to = np.uint64(j * dilation[1] * batch + piece * step_g)
-                            seen = flat_s[y * row_s + piece * step_s :]
-                            add_products(sums, to, second + to, seen, begins, w[c, i, j], w[c2, i, j], outputs, length)
-            at, at2 = np.uint64(c * rows + v) * row_g, np.uint64(c2 * rows + v) * row_g
-            store(sums, second, flat_g, at, at2, row_g)
+                            to = j * dilation[1] * batch + piece * step_g
+                            low, high = max(first, to), min(last, to + length)
+                            if low < high:
+                                seen, on = flat_s[y * row_s + piece * step_s + low - to :], np.uint64(low - first)
+                                both, long = (w[c, i, j], w[c2, i, j]), np.uint64(high - low)
+                                add_products(sums, on, second + on, seen, begins, *both, outputs, long)
+                at, at2 = np.uint64((c * rows + v) * row_g + first), np.uint64((c2 * rows + v) * row_g + first)
+                store(sums, second, flat_g, at, at2, np.uint64(last - first))
 
 
 @njit(**PARALLEL)
@@ -131,7 +138,7 @@ def feedback_parameters(s, a, stride, dilation, g_w, g_b):
                 total2 += flat_s[at2 + k]
             for piece in range(pieces):
                 seen, on = flat_a[y * row_a + piece * step_a :], np.uint64(piece * step_s)
-                dot_products(out, out2, flat_s, at + on, at2 + on, seen, begins, taps.shape[1], length)
+                dot_products(out, out2, flat_s, at + on, at2 + on, seen, begins, taps.shape[1], np.uint64(length))
         g_b[p, o], g_b[p, o2] = total, total2
 
 
