@@ -114,8 +114,8 @@ def feedback_parameters_thin(s, a, g_w, g_b, blocks):
 
 
 def blocks_for(a: np.ndarray) -> int:
-    """Of each of its parts, for a block for every thread."""
-    return -(-get_num_threads() // len(a))
+    """Of each of its parts, for a block for every thread: parts are as many as threads, or one."""
+    return 1 if len(a) > 1 else get_num_threads()
 
 
 class Dense(Linear):

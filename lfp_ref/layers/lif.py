@@ -157,8 +157,10 @@ def forward(current, neuron, spikes):
         u = np.zeros(spikes.shape[2], current.dtype)
         for t in range(spikes.shape[1]):
             fire(u, current[j, min(t, current.shape[1] - 1)], neuron, spikes[j, t])
+        missing = 0
         for n in range(u.size):
-            lost[j] |= u[n] != u[n]
+            missing += u[n] != u[n]
+        lost[j] = missing > 0
     return lost.any()
 
 
