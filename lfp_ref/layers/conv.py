@@ -106,7 +106,7 @@ def feedback_input(w, s, stride, dilation, g):
                         for piece in range(pieces):
                             to = j * dilation[1] * batch + piece * step_g
                             low, high = max(first, to), min(last, to + length)
-                            if low < high:
+                            if low < high:  # some of it belongs to this piece of the row
                                 seen, on = flat_s[y * row_s + piece * step_s + low - to :], np.uint64(low - first)
                                 both, long = (w[c, i, j], w[c2, i, j]), np.uint64(high - low)
                                 add_products(sums, on, second + on, seen, begins, *both, outputs, long)

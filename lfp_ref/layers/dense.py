@@ -8,8 +8,7 @@
 With the batch last the three sums are z = W a + b, g = W^T s and G = s a^T, for each part of the batch. They are BLAS
 products of blocks of rows, as many blocks of each part as it takes to give every thread one. A thin matrix, of few
 outputs and many inputs, is not worth what BLAS does before it multiplies; there the sums are those of products.py, and
-spikes stay bytes.
-Division and multiplication around them are in sharing.py.
+spikes stay bytes. Division and multiplication around them are in sharing.py.
 """
 
 from __future__ import annotations
@@ -99,7 +98,7 @@ def feedback_parameters_thin(s, a, g_w, g_b, blocks):
         beside = np.empty(high - low, s.dtype)  # takes what an odd number of outputs leaves over
         for o in range(outputs):
             g_w[p, o, low:high] = 0
-        for first in range(0, batch, TILE):
+        for first in range(0, batch, TILE):  # of which all outputs take their part while it is in the cache
             length = np.uint64(min(TILE, batch - first))
             for i in range(low, high):
                 begins[i - low] = np.uint64(i * batch + first)
