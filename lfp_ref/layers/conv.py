@@ -92,7 +92,7 @@ def feedback_input(w, s, stride, dilation, g):
         p, v = number // rows, number % rows
         flat_g, flat_s = g[p].reshape(-1), s[p].reshape(-1)
         sums, second = two_rows(PIECE, g)
-        for first in range(0, row_g, PIECE):
+        for first in range(0, row_g, PIECE):  # numbers of a row that are summed up together
             last = min(first + PIECE, row_g)
             for c in range(0, channels, 2):
                 c2 = min(c + 1, channels - 1)  # as in forward
@@ -106,7 +106,7 @@ def feedback_input(w, s, stride, dilation, g):
                         for piece in range(pieces):
                             to = j * dilation[1] * batch + piece * step_g
                             low, high = max(first, to), min(last, to + length)
-                            if low < high:  # some of it belongs to this piece of the row
+                            if low < high:  # some of them are summed up now
                                 seen, on = flat_s[y * row_s + piece * step_s + low - to :], np.uint64(low - first)
                                 both, long = (w[c, i, j], w[c2, i, j]), np.uint64(high - low)
                                 add_products(sums, on, second + on, seen, begins, *both, outputs, long)
