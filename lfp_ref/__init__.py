@@ -25,7 +25,8 @@ from lfp_ref.layers.activations import (
     Softsign,
     Tanh,
 )
-from lfp_ref.layers.base import Layer, Parameter
+from lfp_ref.core.layer import Layer
+from lfp_ref.core.state import Parameter
 from lfp_ref.layers.conv import Conv2d
 from lfp_ref.layers.dense import Dense
 from lfp_ref.layers.dropout import Dropout
@@ -34,7 +35,7 @@ from lfp_ref.layers.lif import LIF
 from lfp_ref.layers.norm import BatchNorm
 from lfp_ref.layers.pool import AvgPool2d, GlobalAvgPool2d, MaxPool2d
 from lfp_ref.layers.residual import Residual
-from lfp_ref.layers.shape import Flatten
+from lfp_ref.layers.flatten import Flatten
 from lfp_ref.layers.step import Step
 from lfp_ref.network import Sequential, Spiking
 from lfp_ref.training import DivergenceError, evaluate, train

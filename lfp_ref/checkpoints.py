@@ -19,7 +19,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from lfp_ref.layers.base import Layer
+from lfp_ref.core.layer import Layer
 from lfp_ref.optim import Optimizer
 
 VERSION = 1

@@ -21,11 +21,12 @@ from scipy.special import softmax as _softmax
 
 from lfp_ref import models, optim, presets, rewards
 from lfp_ref.extras import MissingExtra
-from lfp_ref.layers.base import Layer, pair, whole
+from lfp_ref.core.checks import check_int as whole, check_pair as pair
+from lfp_ref.core.layer import Layer
 from lfp_ref.layers.conv import Conv2d
 from lfp_ref.layers.dense import Dense
 from lfp_ref.layers.pool import MaxPool2d
-from lfp_ref.layers.shape import Flatten
+from lfp_ref.layers.flatten import Flatten
 from lfp_ref.network import Sequential
 from lfp_ref.rules import Rule
 from lfp_ref.training import check_reward, step

@@ -8,7 +8,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lfp_ref.layers.base import Layer
+from lfp_ref.core.layer import Layer
 from lfp_ref.rules import Rule, is_gradient
 
 

@@ -20,7 +20,7 @@ from lfp_ref.layers.dropout import Dropout
 from lfp_ref.layers.encoding import LatencyCode, RateCode
 from lfp_ref.layers.lif import LIF
 from lfp_ref.layers.pool import MaxPool2d
-from lfp_ref.layers.shape import Flatten
+from lfp_ref.layers.flatten import Flatten
 from lfp_ref.layers.step import Step
 from lfp_ref.network import Sequential, Spiking
 

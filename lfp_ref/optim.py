@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numba import prange
 
-from lfp_ref.layers.base import Parameter
-from lfp_ref.layers.kernels import elementwise
+from lfp_ref.core.state import Parameter
+from lfp_ref.kernels.compile import elementwise
 
 
 @elementwise
@@ -71,6 +71,7 @@ class Optimizer:
             kept = [self.kept[slot][number].reshape(-1) for slot in self.slots]
             flat = parameter.value.reshape(-1)
             self.untouched += self.move(flat, parameter.feedback.reshape(-1), *kept)
+            parameter.touch()
 
     def move(self, value: np.ndarray, feedback: np.ndarray, *kept: np.ndarray) -> int:
         """One parameter's step; returns how many weights did not change."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from lfp_ref.layers.base import Layer
+from lfp_ref.core.layer import Layer
 from lfp_ref.layers.conv import Conv2d
 from lfp_ref.rules import AlphaBeta, Epsilon, Flat, Gamma, Rule, ZBox, ZPlus, parse
 
@@ -20,14 +20,15 @@ def epsilon_plus(net: Layer) -> Mixed:
 
 def epsilon_gamma_box(net: Layer, low: float = -1.0, high: float = 1.0) -> Mixed:
     """z-box in a convolution that sees the input (pixels in low..high), gamma in the others, epsilon elsewhere."""
+    first = net.first_layers()
     return by_kind(net, Gamma()) | {
-        layer.path: ZBox(low, high) for layer in net.first_layers() if isinstance(layer, Conv2d)
+        path: ZBox(low, high) for path, layer in net.named_layers() if path in first and isinstance(layer, Conv2d)
     }
 
 
 def epsilon_alpha2_beta1_flat(net: Layer) -> Mixed:
     """flat where the input is seen, alpha-beta with (2, 1) in other convolutions, epsilon elsewhere."""
-    return by_kind(net, AlphaBeta(2.0, 1.0)) | {layer.path: Flat() for layer in net.first_layers()}
+    return by_kind(net, AlphaBeta(2.0, 1.0)) | dict.fromkeys(net.first_layers(), Flat())
 
 
 PRESETS: dict[str, Callable[..., Mixed]] = {
@@ -39,7 +40,7 @@ PRESETS: dict[str, Callable[..., Mixed]] = {
 
 def by_kind(net: Layer, convolution: Rule) -> dict[Any, Rule]:
     """One rule for all convolutions, epsilon for the rest."""
-    convolutions = [layer.path for _, layer in net.named_layers() if isinstance(layer, Conv2d)]
+    convolutions = [path for path, layer in net.named_layers() if isinstance(layer, Conv2d)]
     return {Layer: Epsilon()} | dict.fromkeys(convolutions, convolution)
 
 

@@ -1,7 +1,7 @@
 """Rules: which share of a neuron's reward each of its connections gets.
 
-Every rule is data: a list of groups, each a list of terms. A term (A, W, B) says what it sees of the layer's input a,
-weight w and bias b. A group hands out the reward r_j of neuron j in proportion to what its terms added up to:
+Every rule is data: a list of groups, each a list of terms. A term (A, W, B) modifies the layer's input a, weight w and
+bias b. A group hands out the reward r_j of neuron j in proportion to what its terms add up to:
 
     D_j   = sum over the group's terms of (sum_i W(w)_ji A(a)_i + B(b)_j)
     s_j   = c * mask(z)_j * r_j / stab(D_j, epsilon)            stab(D, epsilon) = D + epsilon * sgn(D), sgn(0) = +1
@@ -9,7 +9,7 @@ weight w and bias b. A group hands out the reward r_j of neuron j in proportion 
     d_w  += sgn(w) * W(w)_ji * sum over the batch of A(a)_i s_j     the feedback of the weight
     d_b  += sgn(b) * B(b)_j * sum over the batch of s_j             the feedback of the bias
 
-The sums are the layer's own business (layers/linear.py): no rule knows dense from convolutional. Gradient descent is
+The sums are the layer's own business (layers/weighted.py): no rule knows dense from convolutional. Gradient descent is
 the rule that divides by nothing before the sums and multiplies by nothing after them.
 
 Source: the paper on LFP (arXiv:2308.12053), where it turns LRP rules into LFP rules; the groups are this project's
@@ -20,17 +20,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from numbers import Real
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-Modifier = Callable[[np.ndarray], np.ndarray]
+from lfp_ref.core.checks import is_number
 
-
-def same(x: np.ndarray) -> np.ndarray:
-    """The modifier that changes nothing. Layers know it and skip the copy."""
-    return x
+# A modifier works number by number, on an array of any shape. That of an input may also return a number, or an array of
+# one sample's shape: the same for every sample.
+Modifier = Callable[[np.ndarray], Any]
 
 
 def positive(x: np.ndarray) -> np.ndarray:
@@ -43,7 +41,7 @@ def negative(x: np.ndarray) -> np.ndarray:
     return np.minimum(x, 0)
 
 
-def nothing(x: np.ndarray) -> np.ndarray:
+def zero(x: np.ndarray) -> np.ndarray:
     """0"""
     return np.zeros_like(x)
 
@@ -54,11 +52,11 @@ def ones(x: np.ndarray) -> np.ndarray:
 
 
 class Term(NamedTuple):
-    """What one term sees of input, weight and bias."""
+    """Modifiers of input, weight and bias; None leaves them as they are."""
 
-    input: Modifier = same
-    weight: Modifier = same
-    bias: Modifier = same
+    input: Modifier | None = None
+    weight: Modifier | None = None
+    bias: Modifier | None = None
 
 
 class Group(NamedTuple):
@@ -68,10 +66,15 @@ class Group(NamedTuple):
     coefficient: float = 1.0
     mask: Callable[[np.ndarray], np.ndarray] | None = None
 
+    @property
+    def is_plain(self) -> bool:
+        """True for one term that modifies nothing: its denominator is z itself."""
+        return self.terms == (Term(),)
 
-def is_number(x: Any) -> bool:
-    """Whether x is a finite real number >= 0."""
-    return isinstance(x, Real) and 0 <= float(x) < np.inf
+    @property
+    def takes_all(self) -> bool:
+        """True if the group hands out all of every neuron's reward."""
+        return self.coefficient == 1 and self.mask is None
 
 
 LEARNING = ("share", "hebbian", "oja")
@@ -79,24 +82,27 @@ LEARNING = ("share", "hebbian", "oja")
 
 @dataclass(frozen=True)
 class Rule:
-    """What all rules have.
+    """Base of all rules; an own one implements groups().
 
-    groups: the groups of terms. epsilon: the stabiliser of every denominator, in pooling, normalisation and sums of
-    branches too. shares: whether the rule divides a reward into shares at all; False for gradient descent alone.
+    epsilon: the stabiliser of every denominator, in pooling, normalisation and sums of branches too.
     learning: where weights take their feedback from; the reward handed to the input is the same in each case.
         "share": the shares of the reward, as above.
         "hebbian": |w_ji| * sum over the batch of a_i z_j r_j. "oja": |w_ji| * sum of z_j (a_i - z_j w_ji) r_j, which
         forgets in proportion to the output. A bias is the weight of an input of 1. After lfprop's Hebbian composite,
         whose code, unlike its comments, leaves r_j out of Oja's second term.
-    Raises ValueError for another learning.
+    Raises ValueError for an epsilon that is negative or not finite, and for another learning.
     """
 
-    groups: ClassVar[tuple[Group, ...]] = (Group(),)
-    epsilon: ClassVar[float] = 1e-6
-    shares: ClassVar[bool] = True
+    epsilon: float = field(default=1e-6, kw_only=True)
     learning: str = field(default="share", kw_only=True)
+    is_gradient: ClassVar[bool] = False
+
+    def groups(self) -> tuple[Group, ...]:
+        """The groups of terms; without an own method those of the epsilon rule."""
+        return (Group(),)
 
     def __post_init__(self) -> None:
+        self.check(is_number(self.epsilon), f"epsilon must be finite and >= 0, got {self.epsilon!r}")
         self.check(self.learning in LEARNING, f"learning must be one of {', '.join(LEARNING)}, got {self.learning!r}")
 
     def check(self, right: bool, message: str) -> None:
@@ -104,21 +110,21 @@ class Rule:
         if not right:
             raise ValueError(f"{type(self).__name__}: {message}")
 
+    @property
+    def is_plain(self) -> bool:
+        """True for one group of one term that modifies nothing: the epsilon rule, or gradient descent."""
+        return all(group.is_plain and group.takes_all for group in self.groups())
+
 
 @dataclass(frozen=True)
 class Epsilon(Rule):
     """LFP-epsilon, the paper's rule: s_j = r_j / stab(z_j, epsilon), each connection gets a_i w_ji s_j.
 
     epsilon -> 0 is LFP-0. With epsilon = 0 a neuron at exactly z = 0 has nothing to divide by and hands on nothing.
-    Raises ValueError for an epsilon that is negative or not finite.
     Source: the LRP-epsilon rule (Bach et al. 2015), as the paper on LFP uses it.
     """
 
-    epsilon: float = 1e-6  # type: ignore[misc]
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.check(is_number(self.epsilon), f"epsilon must be finite and >= 0, got {self.epsilon!r}")
+    epsilon: float = 1e-6
 
 
 # Stand-ins for the derivative of a step or spike; their formulas are in layers/surrogates.py.
@@ -134,9 +140,10 @@ class Gradient(Rule):
     Steps and spikes have no derivative to multiply by: nothing passes them, unless by a surrogate (the rules below).
     """
 
-    shares: ClassVar[bool] = False
+    epsilon: float = field(default=0.0, init=False, repr=False)
+    is_gradient: ClassVar[bool] = True
     surrogate: ClassVar[int] = NO_SURROGATE
-    slope: ClassVar[float] = 0.0
+    slope: float = field(default=0.0, init=False, repr=False)
 
     def __post_init__(self) -> None:
         self.check(self.learning == "share", "gradient descent has no other way to learn")
@@ -149,7 +156,7 @@ class Surrogate(Gradient):
     slope: the curve's parameter. Raises ValueError unless it is finite and > 0.
     """
 
-    slope: float = 1.0  # type: ignore[misc]
+    slope: float = 1.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -161,7 +168,7 @@ class AtanSurrogate(Surrogate):
     """slope / 2 / (1 + (pi / 2 * slope * x)^2). Source: Fang et al. 2021; the default slope is snntorch's."""
 
     surrogate: ClassVar[int] = ATAN
-    slope: float = 2.0  # type: ignore[misc]
+    slope: float = 2.0
 
 
 @dataclass(frozen=True)
@@ -169,7 +176,7 @@ class FastSigmoidSurrogate(Surrogate):
     """1 / (1 + slope * |x|)^2. Source: Zenke and Ganguli 2018; the default slope is snntorch's."""
 
     surrogate: ClassVar[int] = FAST_SIGMOID
-    slope: float = 25.0  # type: ignore[misc]
+    slope: float = 25.0
 
 
 @dataclass(frozen=True)
@@ -177,7 +184,7 @@ class StraightThrough(Surrogate):
     """1 where |x| <= slope, else 0. Source: Bengio et al. 2013, cut off as by Hubara et al. 2016."""
 
     surrogate: ClassVar[int] = STRAIGHT_THROUGH
-    slope: float = 1.0  # type: ignore[misc]
+    slope: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -197,8 +204,7 @@ class Gamma(Rule):
         super().__post_init__()
         self.check(is_number(self.gamma), f"gamma must be finite and >= 0, got {self.gamma!r}")
 
-    @property
-    def groups(self) -> tuple[Group, ...]:  # type: ignore[override]
+    def groups(self) -> tuple[Group, ...]:
         def up(x: np.ndarray) -> np.ndarray:
             return x + x.dtype.type(self.gamma) * positive(x)
 
@@ -206,8 +212,8 @@ class Gamma(Rule):
             return x + x.dtype.type(self.gamma) * negative(x)
 
         return (
-            Group((Term(positive, up, up), Term(negative, down, nothing)), mask=lambda z: z > 0),
-            Group((Term(positive, down, down), Term(negative, up, nothing)), mask=lambda z: z < 0),
+            Group((Term(positive, up, up), Term(negative, down, zero)), mask=lambda z: z > 0),
+            Group((Term(positive, down, down), Term(negative, up, zero)), mask=lambda z: z < 0),
         )
 
 
@@ -229,10 +235,9 @@ class AlphaBeta(Rule):
         right = is_number(self.alpha) and is_number(self.beta) and bool(np.isclose(self.alpha - self.beta, 1))
         self.check(right, f"needs alpha - beta = 1 and beta >= 0, got alpha {self.alpha}, beta {self.beta}")
 
-    @property
-    def groups(self) -> tuple[Group, ...]:  # type: ignore[override]
-        excite = Group((Term(positive, positive, positive), Term(negative, negative, nothing)), self.alpha)
-        inhibit = Group((Term(positive, negative, negative), Term(negative, positive, nothing)), -self.beta)
+    def groups(self) -> tuple[Group, ...]:
+        excite = Group((Term(positive, positive, positive), Term(negative, negative, zero)), self.alpha)
+        inhibit = Group((Term(positive, negative, negative), Term(negative, positive, zero)), -self.beta)
         return (excite, inhibit) if self.beta else (excite,)
 
 
@@ -244,7 +249,8 @@ class ZPlus(Rule):
     Source: Montavon et al. 2017 (deep Taylor decomposition).
     """
 
-    groups: ClassVar[tuple[Group, ...]] = AlphaBeta(1.0, 0.0).groups
+    def groups(self) -> tuple[Group, ...]:
+        return AlphaBeta(1.0, 0.0).groups()
 
 
 @dataclass(frozen=True)
@@ -254,7 +260,8 @@ class WSquare(Rule):
     For first layers whose inputs are unbounded. Source: Montavon et al. 2017.
     """
 
-    groups: ClassVar[tuple[Group, ...]] = (Group((Term(ones, np.square, np.square),)),)
+    def groups(self) -> tuple[Group, ...]:
+        return (Group((Term(ones, np.square, np.square),)),)
 
 
 @dataclass(frozen=True)
@@ -264,7 +271,8 @@ class Flat(Rule):
     Source: Lapuschkin et al. 2019.
     """
 
-    groups: ClassVar[tuple[Group, ...]] = (Group((Term(ones, ones, nothing),)),)
+    def groups(self) -> tuple[Group, ...]:
+        return (Group((Term(ones, ones, zero),)),)
 
 
 @dataclass(frozen=True)
@@ -283,16 +291,9 @@ class ZBox(Rule):
         super().__post_init__()
         self.check(bool(np.all(np.less(self.low, self.high))), f"needs low < high, got {self.low} and {self.high}")
 
-    @property
-    def groups(self) -> tuple[Group, ...]:  # type: ignore[override]
-        def minus(bound: float | np.ndarray) -> Modifier:
-            def constant(a: np.ndarray) -> np.ndarray:  # the batch is last
-                return np.broadcast_to(-np.asarray(bound, a.dtype)[..., None], a.shape).copy()
-
-            return constant
-
-        below = Term(minus(self.low), positive, lambda b: -positive(b))
-        above = Term(minus(self.high), negative, lambda b: -negative(b))
+    def groups(self) -> tuple[Group, ...]:
+        below = Term(lambda a: -np.asarray(self.low), positive, lambda b: -positive(b))
+        above = Term(lambda a: -np.asarray(self.high), negative, lambda b: -negative(b))
         return (Group((Term(), below, above)),)
 
 
@@ -327,62 +328,7 @@ def parse(text: str) -> Rule:
         raise ValueError(f"rule {text!r}: {error}") from None
 
 
-def resolve(rule: Rule | Mapping[Any, Rule], net: Any) -> dict[Any, Rule]:
-    """Which rule each layer of a network follows.
-
-    rule: one rule for all, or a mapping whose keys are layer classes or prefixes of parameter names ("0", "2.body").
-    The longest matching prefix wins over classes, the nearest class over its bases; lfp.Layer as a key is the rest.
-    Layers without parameters that nothing matches follow Epsilon(), or Gradient() if that is the mapping's.
-
-    Returns {layer: rule} for every layer inside net, net included.
-    Raises TypeError for what is no rule; ValueError where a layer with parameters has no rule, where a key matches
-    nothing, where Gradient is mixed with rules that share a reward, and where ZBox is on a layer inside.
-    """
-    if isinstance(rule, Rule):
-        return _checked({layer: rule for _, layer in net.named_layers()}, net)
-    if not isinstance(rule, Mapping):
-        raise TypeError(f"rule must be a rule such as lfp.rules.Epsilon() or a mapping to rules, got {rule!r}")
-    for key, value in rule.items():
-        if not isinstance(key, (str, type)) or not isinstance(value, Rule):
-            raise TypeError(f"a mapping of rules goes from layer class or name prefix to rule, got {key!r}: {value!r}")
-    if len({value.shares for value in rule.values()}) > 1:
-        raise ValueError("Gradient hands on derivatives, the other rules hand on rewards: they cannot be mixed")
-    default = Gradient() if is_gradient(rule) else Epsilon()
-    chosen, used, missing = {}, set(), []
-    for path, layer in net.named_layers():
-        keys = _matching_keys(rule, path, layer)
-        used.update(keys)
-        chosen[layer] = rule[keys[0]] if keys else default
-        if not keys and layer.own_parameters():
-            missing.append(f"{path or 'the layer'} ({type(layer).__name__})")
-    if missing:
-        raise ValueError(f"no rule for {', '.join(missing)}; a key lfp.Layer gives the rule of all other layers")
-    if unused := [key for key in rule if key not in used]:
-        raise ValueError(f"these keys of the rule mapping match no layer: {unused}")
-    return _checked(chosen, net)
-
-
-def _checked(chosen: dict[Any, Rule], net: Any) -> dict[Any, Rule]:
-    """The same, after a look that ZBox is where it belongs."""
-    boxed = [layer for layer, rule in chosen.items() if isinstance(rule, ZBox) and layer.own_parameters()]
-    first = net.first_layers() if boxed else []
-    for layer in boxed:
-        if layer not in first:
-            seen = ", ".join(each.path or "the layer itself" for each in first)
-            raise ValueError(
-                f"{layer.label}: ZBox is for the layer that sees the network's input, here {seen}; "
-                f'give the others another rule, as in {{"{first[0].path}": ZBox(-1, 1), lfp.Layer: Epsilon()}}'
-            )
-    return chosen
-
-
-def _matching_keys(rule: Mapping[Any, Rule], path: str, layer: Any) -> list[Any]:
-    """The keys that a layer answers to, the one that counts first."""
-    prefixes = [key for key in rule if isinstance(key, str) and (path == key or path.startswith(key + "."))]
-    return sorted(prefixes, key=len, reverse=True) + [base for base in type(layer).__mro__ if base in rule]
-
-
-def is_gradient(rule: Rule | Mapping[Any, Rule] | None) -> bool:
-    """Whether this rule, or mapping of rules, is gradient descent."""
+def is_gradient(rule: Any) -> bool:
+    """True for gradient descent: such a rule, or a mapping to such rules."""
     rules = rule.values() if isinstance(rule, Mapping) else [rule]
-    return any(isinstance(each, Rule) and not each.shares for each in rules)
+    return any(isinstance(each, Rule) and each.is_gradient for each in rules)

@@ -17,7 +17,8 @@ from numpy.typing import ArrayLike
 
 from lfp_ref import checkpoints, rewards
 from lfp_ref.datasets import Dataset
-from lfp_ref.layers.base import Layer, whole
+from lfp_ref.core.checks import check_int as whole
+from lfp_ref.core.layer import Layer
 from lfp_ref.optim import SGD, Optimizer, clip_norm
 from lfp_ref.rules import Epsilon, Rule, is_gradient
 
@@ -258,11 +259,11 @@ def check_reward(reward: rewards.Reward, rule: Rule | Mapping[Any, Rule]) -> Non
 def _tested(net: Layer, data: Dataset | tuple[ArrayLike, ArrayLike], metric: Metric) -> tuple[float, dict[str, float]]:
     """The metric and the network's mean activity on the test part; without one NaN, and that of the last pass."""
     if not isinstance(data, Dataset) or not len(data.x_test):
-        return math.nan, net.activity()
+        return math.nan, net.last_tape().activity()
     sums: dict[str, float] = {}
 
     def add(count: int) -> None:
-        for name, value in net.activity().items():
+        for name, value in net.last_tape().activity().items():
             sums[name] = sums.get(name, 0.0) + value * count
 
     test = evaluate(net, data, metric, on_batch=add)
@@ -305,9 +306,8 @@ def _culprit(net: Layer, reward: rewards.Reward) -> str:
     for name, parameter in net.named_parameters():
         if not np.isfinite(parameter.feedback).all():
             return f"the feedback of {name} is not finite{hint}"
-    for _, layer in net.named_layers():
-        if not layer.children() and layer.output is not None and not np.isfinite(layer.output).all():
-            return f"{layer.label} computed NaN or infinity{hint}"
+    if not np.isfinite(net.last_tape().outputs).all():
+        return f"the outputs are not finite{hint}"
     return f"the reward {_name(reward)} is NaN or infinite though all outputs are finite"
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from lfp_ref.checkpoints import written_whole
 from lfp_ref.extras import MissingExtra
-from lfp_ref.layers.base import Layer
+from lfp_ref.core.layer import Layer
 
 
 def save_weights(net: Layer, path: str | os.PathLike[str]) -> None:

@@ -24,7 +24,7 @@ def numbers(seed, *shape, dtype=np.float64, largest=2):
 def fill(layer, seed):
     """Exactly representable parameters for a layer; returns the layer."""
     for number, parameter in enumerate(layer.parameters()):
-        parameter.value[...] = numbers([seed, number], *parameter.value.shape)
+        parameter.value = numbers([seed, number], *parameter.value.shape)
     return layer
 
 
@@ -39,17 +39,11 @@ def assert_close(actual, expected, what="", term=0.0):
     assert error <= TOLERANCE[actual.dtype] * max(np.abs(wanted).max(initial=0), term), f"{what}: off by {error}"
 
 
-def parts_of(samples, seed):
-    """A number of equal parts that a batch has, whether or not there are as many threads."""
-    return np.random.default_rng(seed).choice([p for p in range(1, samples + 1) if samples % p == 0])
-
-
 def compare(layer, restated, x, reward_seed, rule, exact_rule=None):
     """Forward, input's reward and parameters' feedback of a layer against its restatement.
 
     exact_rule: the rule restated; found by itself for epsilon and gradient.
     """
-    layer.parts = lambda samples: parts_of(samples, reward_seed)
     layer.feedback(layer.forward(-x), rule)  # a pass before, so that memory is used for the second time
     z = layer.forward(x)
     assert z.dtype == x.dtype

@@ -9,30 +9,31 @@ from __future__ import annotations
 
 import math
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numba import njit, prange
 
-from lfp_ref.layers.base import Layer
-from lfp_ref.layers.kernels import elementwise
-from lfp_ref.rules import Gradient, Rule, is_number
+from lfp_ref.core.checks import is_number
+from lfp_ref.core.layer import Layer
+from lfp_ref.core.tape import Node
+from lfp_ref.kernels.compile import elementwise
 
 
-def forward(z, p, out):
-    """out = phi(z).  z, out: flat arrays; p: the function's parameter, of z's dtype"""
+def forward(z, p, a):
+    """a = phi(z).  z, a: flat arrays; p: the function's parameter, of z's dtype"""
     for k in prange(z.size):
-        out[k] = function(z[k], p)  # noqa: F821 (bound by `kernel`)
+        a[k] = function(z[k], p)  # noqa: F821 (bound by `kernel_of`)
 
 
-def feedback(z, p, reward):
+def times_derivative(z, p, reward):
     """reward <- reward * phi'(z): gradient descent only."""
     for k in prange(z.size):
         reward[k] *= function(z[k], p)  # noqa: F821
 
 
-def kernel(loop: Callable[..., Any], function: Callable[..., Any], name: str) -> Callable[..., Any]:
+def kernel_of(loop: Callable[..., Any], function: Callable[..., Any], name: str) -> Callable[..., Any]:
     """A jitted copy of a loop around one scalar function, with a name of its own in numba's cache.
 
     A closure over the function would do the same, but numba never finds a closure over a jitted function in its cache.
@@ -50,10 +51,10 @@ class Activation(Layer):
     Source: the paper's section on activations (identity in the backward pass); the functions are the common ones.
     """
 
-    needs_output = False  # but the input, for its derivative
+    batch_first = False
     default: float | None = None  # the parameter's usual value; None: the function has no parameter
     _forward: Callable[..., Any]
-    _feedback: Callable[..., Any]
+    _times_derivative: Callable[..., Any]
 
     def __init__(self, parameter: float | None = None) -> None:
         self.parameter = self.default if parameter is None else parameter
@@ -67,21 +68,28 @@ class Activation(Layer):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({'' if self.parameter is None else self.parameter})"
 
-    def propagate(self, a: np.ndarray, training: bool) -> np.ndarray:
-        out = self.buffer("a", a.shape, a.dtype)
-        self._forward(a.reshape(-1), a.dtype.type(self.parameter or 0), out.reshape(-1))
-        return self.remember(out, a)
+    @property
+    def account_name(self) -> str:
+        return ""
 
-    def hand_back(self, reward: np.ndarray, rules: Mapping[Any, Rule], wanted: bool) -> np.ndarray | None:
-        rule = rules[self]
-        if isinstance(rule, Gradient):
-            self.multiply_by_derivative(reward, rule)
+    def propagate(self, z: np.ndarray, node: Node) -> np.ndarray:
+        node.saved = z
+        a = node.scratch("a", z.shape, z.dtype)
+        self.activate(z.reshape(-1), a.reshape(-1))
+        return a
+
+    def hand_back(self, reward: np.ndarray, node: Node) -> np.ndarray | None:
+        if node.rule.is_gradient:
+            self.times_derivative(node.saved.reshape(-1), reward.reshape(-1), node)
         return reward
 
-    def multiply_by_derivative(self, reward: np.ndarray, rule: Gradient) -> None:
-        """reward <- reward * phi'(z) at the z of the last forward pass. rule: knows what steps do."""
-        (z,) = self.seen
-        self._feedback(z.reshape(-1), z.dtype.type(self.parameter or 0), reward.reshape(-1))
+    def activate(self, z: np.ndarray, a: np.ndarray) -> None:
+        """a = phi(z), flat arrays; a may be z."""
+        self._forward(z, z.dtype.type(self.parameter or 0), a)
+
+    def times_derivative(self, z: np.ndarray, reward: np.ndarray, node: Node) -> None:
+        """reward <- reward * phi'(z), flat arrays. node: its rule knows what steps do."""
+        self._times_derivative(z, z.dtype.type(self.parameter or 0), reward)
 
 
 def make_activation(
@@ -92,8 +100,8 @@ def make_activation(
         "__doc__": f"a = {formula}; any shape in, the same shape out.",
         "__module__": __name__,
         "default": default,
-        "_forward": staticmethod(kernel(forward, phi, name)),
-        "_feedback": staticmethod(kernel(feedback, derivative, name)),
+        "_forward": staticmethod(kernel_of(forward, phi, name)),
+        "_times_derivative": staticmethod(kernel_of(times_derivative, derivative, name)),
     }
     return type(name, (Activation,), fields)
 
@@ -144,21 +152,20 @@ class Negated(Activation):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.activation!r})"
 
-    def children(self) -> dict[str, Layer]:
-        return {"activation": self.activation}
+    def activate(self, z: np.ndarray, a: np.ndarray) -> None:
+        self.activation.activate(z, a)
+        np.negative(a, out=a)
 
-    def propagate(self, a: np.ndarray, training: bool) -> np.ndarray:
-        out = self.activation.propagate(a, training)
-        return self.remember(np.negative(out, out=out), a)
-
-    def multiply_by_derivative(self, reward: np.ndarray, rule: Gradient) -> None:
-        self.activation.multiply_by_derivative(reward, rule)
+    def times_derivative(self, z: np.ndarray, reward: np.ndarray, node: Node) -> None:
+        self.activation.times_derivative(z, reward, node)
         np.negative(reward, out=reward)
 
 
 class Reflected(Negated):
     """a = phi(-z) for another activation phi; its derivative is -phi'(-z). Source: as Negated."""
 
-    def propagate(self, a: np.ndarray, training: bool) -> np.ndarray:
-        reflected = np.negative(a, out=self.buffer("z", a.shape, a.dtype))
-        return self.remember(self.activation.propagate(reflected, training), a)
+    def activate(self, z: np.ndarray, a: np.ndarray) -> None:
+        self.activation.activate(-z, a)
+
+    def times_derivative(self, z: np.ndarray, reward: np.ndarray, node: Node) -> None:
+        super().times_derivative(-z, reward, node)

@@ -9,17 +9,13 @@ The package lfprop multiplies the reward by 1 / (1 - p) too, which creates rewar
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 from numba import prange
 
-from lfp_ref.layers.base import Layer, generator
-from lfp_ref.layers.kernels import elementwise
-from lfp_ref.layers.sharing import per_sample
-from lfp_ref.rules import Rule, is_number
+from lfp_ref.core.checks import check_rng, is_number
+from lfp_ref.core.layer import Layer
+from lfp_ref.core.tape import Node
+from lfp_ref.kernels.compile import elementwise
 
 
 @elementwise
@@ -37,45 +33,33 @@ class Dropout(Layer):
     Source: LRP practice; the scaling in training as usual.
     """
 
+    batch_first = False
+
     def __init__(self, p: float = 0.5, rng: np.random.Generator | None = None) -> None:
         if not (is_number(p) and p < 1):
             raise ValueError(f"Dropout: p must be a probability 0 <= p < 1, got {p!r}")
         self.p = float(p)
-        self.rng = generator(rng)
+        self.rng = check_rng(rng)
 
     def __repr__(self) -> str:
         return f"Dropout({self.p})"
 
-    def propagate(self, a: np.ndarray, training: bool) -> np.ndarray:
-        if not training:
-            return self.remember(a, None)
-        uniform = self._drawn(a.shape)
-        out = self.buffer("a", a.shape, a.dtype)
+    def propagate(self, a: np.ndarray, node: Node) -> np.ndarray:
+        if not node.training:
+            return a
+        uniform = node.scratch("uniform", a.shape, np.float32)
+        self.rng.random(out=uniform, dtype=np.float32)
+        node.saved = uniform
+        out = node.scratch("a", a.shape, a.dtype)
         self._mask(a, uniform, 1 / (1 - self.p), out)
-        return self.remember(out, uniform)
+        return out
 
-    def hand_back(self, reward: np.ndarray, rules: Mapping[Any, Rule], wanted: bool) -> np.ndarray | None:
-        (uniform,) = self.seen
+    def hand_back(self, reward: np.ndarray, node: Node) -> np.ndarray | None:
+        uniform = node.saved
         if uniform is not None:
-            self._mask(reward, uniform, 1 if rules[self].shares else 1 / (1 - self.p), reward)
+            node.absorb("dropout", lambda: np.where(uniform < np.float32(self.p), reward, 0))
+            self._mask(reward, uniform, 1 / (1 - self.p) if node.rule.is_gradient else 1, reward)
         return reward
 
-    def kept(self, reward: np.ndarray, rules: Mapping[Any, Rule]) -> dict[str, np.ndarray]:
-        (uniform,) = self.seen
-        dropped = (
-            np.zeros_like(reward) if uniform is None else np.where(uniform.reshape(reward.shape) < self.p, reward, 0)
-        )
-        return {"dropout": per_sample(dropped)}
-
-    def _drawn(self, shape: tuple[int, ...]) -> np.ndarray:
-        """A flat array of random numbers for one of shape (P, ..., N); each unit's own does not depend on P."""
-        drawn = self.buffer("drawn", (math.prod(shape),), np.float32)
-        self.rng.random(out=drawn, dtype=np.float32)
-        if shape[0] == 1:
-            return drawn
-        uniform = self.buffer("uniform", (shape[0], drawn.size // (shape[0] * shape[-1]), shape[-1]), np.float32)
-        uniform[...] = drawn.reshape(-1, shape[0], shape[-1]).transpose(1, 0, 2)
-        return uniform.reshape(-1)
-
     def _mask(self, x: np.ndarray, uniform: np.ndarray, scale: float, out: np.ndarray) -> None:
-        mask(x.reshape(-1), uniform, np.float32(self.p), x.dtype.type(scale), out.reshape(-1))
+        mask(x.reshape(-1), uniform.reshape(-1), np.float32(self.p), x.dtype.type(scale), out.reshape(-1))

@@ -9,46 +9,51 @@ its spikes' rewards: nothing is kept.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 
-from lfp_ref.layers.base import generator
-from lfp_ref.layers.timed import Timed
-from lfp_ref.rules import Rule
+from lfp_ref.core.checks import check_rng
+from lfp_ref.core.layer import Layer
+from lfp_ref.core.tape import Node
+from lfp_ref.layers.lif import steps_of
 
 
-class Encoding(Timed):
+class Encoding(Layer):
     """Base of encodings: input (N, ...), output (T, N, ...) of 0 and 1.
 
     low, high: the numbers that become 0 and 1. Raises ValueError unless low < high, both finite; and, in forward, for
     inputs beyond them.
     """
 
+    batch_first = False
+
     def __init__(self, low: float = 0.0, high: float = 1.0) -> None:
         if not (np.isfinite(low) and np.isfinite(high) and low < high):
             raise ValueError(f"{type(self).__name__} needs finite limits low < high, got {low!r} and {high!r}")
-        self.low, self.high = float(low), float(high)
+        self.low = float(low)
+        self.high = float(high)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.low}, {self.high})"
 
-    def propagate(self, a: np.ndarray, training: bool) -> np.ndarray:
-        clock = self.time()
-        self.expect(a.shape[-1] == clock.samples, a, f"({clock.samples}, ...), not yet over time")
+    @property
+    def account_name(self) -> str:
+        return ""
+
+    def propagate(self, a: np.ndarray, node: Node) -> np.ndarray:
+        steps = steps_of(node)
+        node.expect(a.shape[-1] == node.samples, a, f"({node.samples}, ...), not yet over time")
         if a.min() < self.low or a.max() > self.high:
-            raise ValueError(f"{self.label}: input must be in {self.low}..{self.high}, got {a.min()}..{a.max()}")
-        spikes = self.buffer("spikes", (*a.shape[:-1], clock.steps, clock.samples), a.dtype)
+            raise ValueError(f"{node.label}: input must be in {self.low}..{self.high}, got {a.min()}..{a.max()}")
+        spikes = node.scratch("spikes", (*a.shape[:-1], steps, node.samples), a.dtype)
         self.encode((a - a.dtype.type(self.low)) / a.dtype.type(self.high - self.low), np.moveaxis(spikes, -2, 0))
-        return self.remember(spikes.reshape(*a.shape[:-1], -1), a.shape)
+        return spikes.reshape(*a.shape[:-1], -1)
 
     def encode(self, p: np.ndarray, spikes: np.ndarray) -> None:
         """Fills spikes (T, ..., N) for p (..., N)."""
         raise NotImplementedError
 
-    def hand_back(self, reward: np.ndarray, rules: Mapping[Any, Rule], wanted: bool) -> np.ndarray | None:
-        return reward.reshape(*reward.shape[:-1], self.time().steps, -1).sum(axis=-2)
+    def hand_back(self, reward: np.ndarray, node: Node) -> np.ndarray | None:
+        return reward.reshape(*reward.shape[:-1], -1, node.samples).sum(axis=-2)
 
 
 class RateCode(Encoding):
@@ -59,7 +64,7 @@ class RateCode(Encoding):
 
     def __init__(self, low: float = 0.0, high: float = 1.0, rng: np.random.Generator | None = None) -> None:
         super().__init__(low, high)
-        self.rng = generator(rng)
+        self.rng = check_rng(rng)
 
     def encode(self, p: np.ndarray, spikes: np.ndarray) -> None:
         for now in spikes:

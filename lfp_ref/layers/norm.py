@@ -1,75 +1,67 @@
 """Batch normalisation.
 
-    a_out = w x + b with x = (a - mean) / sqrt(var + eps), per channel c; while training, mean and var are the batch's
+    a_out = w x + b with x = (a - mean) * scale, scale = 1 / sqrt(var + eps), per channel
 
-Reward: the epsilon rule on the affine map this is once the statistics are constants, a_out = k a + (b - k mean) with
-k = w / sqrt(var + eps):
+While training, mean and var are the batch's; otherwise the running ones, which do not depend on the input. Reward:
 
-    s = r / stab(a_out, epsilon)
-    r_a = a k s          d_w = |w| * sum x s          d_b = |b| * sum s          (sums over batch and positions)
+    s = r / stab(a_out, epsilon)          d_w = |w| * sum x s          d_b = |b| * sum s     (sums over batch and positions)
+    r_a = a * w scale * s                                    running statistics: the epsilon rule on an affine map
+    r_a = a * w scale * (s - mean(s) - x * mean(x s))        the batch's: through the statistics, as in gradient descent
 
-Gradient takes the same sums without division and multiplication; where the statistics were the batch's, it goes through
-them too: g_a = k (r - mean(r) - x mean(x r)).
+Taking the batch's statistics as constants keeps residual networks from learning. They keep a part of the reward,
+sum of a w scale (mean(s) + x mean(x s)), which the balance sheet names.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
-from numba import njit, prange
+from numba import prange
 from numpy.typing import DTypeLike
 
-from lfp_ref.layers.base import Layer, Parameter, initial, whole
-from lfp_ref.layers.kernels import PARALLEL
-from lfp_ref.layers.sharing import after, after_parameter, before, lost, per_sample
-from lfp_ref.rules import Rule, is_number
+from lfp_ref.core.checks import check_int, is_number
+from lfp_ref.core.layer import Layer
+from lfp_ref.core.state import Parameter, uniform_init
+from lfp_ref.core.tape import Node
+from lfp_ref.kernels.compile import parallel
 
 
-@njit(**PARALLEL)
+@parallel
 def statistics(a, mean, var):
-    """Mean and (biased) variance of each channel.  a (P, C, M), mean and var (C,)"""
-    parts, _, each = a.shape
+    """Mean and (biased) variance of each channel.  a (C, M) -> mean, var (C,)"""
     for c in prange(mean.size):
         total = a.dtype.type(0)
-        for p in range(parts):
-            for m in range(each):
-                total += a[p, c, m]
-        mean[c] = total / (parts * each)
+        for m in range(a.shape[1]):
+            total += a[c, m]
+        mean[c] = total / a.shape[1]
         total = a.dtype.type(0)
-        for p in range(parts):
-            for m in range(each):
-                total += (a[p, c, m] - mean[c]) ** 2
-        var[c] = total / (parts * each)
+        for m in range(a.shape[1]):
+            total += (a[c, m] - mean[c]) ** 2
+        var[c] = total / a.shape[1]
 
 
-@njit(**PARALLEL)
-def forward(a, mean, scale, w, b, x, out):
-    """x = (a - mean) * scale, out = w x + b.  a, x, out (P, C, M), the rest (C,)"""
-    parts, channels, each = a.shape
-    for number in prange(parts * channels):
-        p, c = number // channels, number % channels
-        for m in range(each):
-            x[p, c, m] = (a[p, c, m] - mean[c]) * scale[c]
-            out[p, c, m] = w[c] * x[p, c, m] + b[c]
+@parallel
+def forward(a, statistics, w, b, x, a_out):
+    """x = (a - mean) * scale, a_out = w x + b.  a (C, M), statistics (mean, scale), w, b (C,) -> x, a_out (C, M)"""
+    mean, scale = statistics
+    for c in prange(len(a)):
+        for m in range(a.shape[1]):
+            x[c, m] = (a[c, m] - mean[c]) * scale[c]
+            a_out[c, m] = w[c] * x[c, m] + b[c]
 
 
-@njit(**PARALLEL)
-def feedback(s, x, scale, w, through_statistics, g_a, g_w, g_b):
-    """g_w = sum x s, g_b = sum s, g_a = w scale s, less what went through the batch's statistics if asked for."""
-    parts, _, each = s.shape
-    for c in prange(g_w.size):
-        g_w[c] = g_b[c] = 0
-        for p in range(parts):
-            for m in range(each):
-                g_w[c] += x[p, c, m] * s[p, c, m]
-                g_b[c] += s[p, c, m]
-        k = w[c] * scale[c]
-        share = k / (parts * each) if through_statistics else k * 0
-        for p in range(parts):
-            for m in range(each):
-                g_a[p, c, m] = k * s[p, c, m] - share * (g_b[c] + x[p, c, m] * g_w[c])
+@parallel
+def backward(s, x, k, of_batch, g_w, g_b):
+    """g_w = sum x s, g_b = sum s; s <- k s, less what goes through the batch's statistics.  s, x (C, M), k = w scale"""
+    for c in prange(len(s)):
+        total_x, total = s.dtype.type(0), s.dtype.type(0)
+        for m in range(s.shape[1]):
+            total_x += x[c, m] * s[c, m]
+            total += s[c, m]
+        g_w[c], g_b[c] = total_x, total
+        share = s.dtype.type(1 / s.shape[1]) if of_batch else s.dtype.type(0)
+        mean_x, mean = share * total_x, share * total
+        for m in range(s.shape[1]):
+            s[c, m] = k[c] * (s[c, m] - mean - x[c, m] * mean_x)
 
 
 class BatchNorm(Layer):
@@ -78,11 +70,13 @@ class BatchNorm(Layer):
     weight: (C,) ones. bias: (C,) U(-k, k), k = 1/sqrt(C): LFP never moves what starts at exactly 0.
     running_mean, running_var: (C,), used outside training, tracked in training with this momentum (unbiased variance).
     eps: added to the variance. dtype: float32 or float64. rng: a numpy Generator for the bias.
-    Raises ValueError for a training batch with a single value per channel.
-    Source: LRP practice (statistics as constants); eps, momentum and names as in PyTorch.
+    Raises ValueError for a training batch with a single value per channel, and for a rule other than epsilon or
+    gradient descent.
+    Source: lfprop (through the statistics in training), LRP practice otherwise; eps, momentum, names as in PyTorch.
     """
 
-    passed_over = ("num_batches_tracked",)  # PyTorch counts batches for momentum=None, which is not offered here
+    batch_first = False
+    ignored_state = ("num_batches_tracked",)  # PyTorch counts batches for momentum=None, which is not offered here
 
     def __init__(
         self,
@@ -92,11 +86,12 @@ class BatchNorm(Layer):
         dtype: DTypeLike = np.float32,
         rng: np.random.Generator | None = None,
     ) -> None:
-        self.num_features = whole("num_features", num_features)
+        self.num_features = check_int("num_features", num_features)
         if not (is_number(eps) and eps > 0 and is_number(momentum) and momentum <= 1):
             raise ValueError(f"BatchNorm: needs eps > 0 and 0 <= momentum <= 1, got {eps!r} and {momentum!r}")
-        self.eps, self.momentum, self.dtype = float(eps), float(momentum), np.dtype(dtype)
-        self.bias = initial((self.num_features,), self.num_features, dtype, rng)
+        self.eps = float(eps)
+        self.momentum = float(momentum)
+        self.bias = uniform_init((self.num_features,), self.num_features, dtype, rng)
         self.weight = Parameter(np.ones(self.num_features, dtype))
         self.running_mean = np.zeros(self.num_features, dtype)
         self.running_var = np.ones(self.num_features, dtype)
@@ -104,41 +99,60 @@ class BatchNorm(Layer):
     def __repr__(self) -> str:
         return f"BatchNorm({self.num_features})"
 
-    def propagate(self, a: np.ndarray, training: bool) -> np.ndarray:
-        self.expect(a.ndim in (3, 5) and a.shape[1] == self.num_features, a, f"(N, {self.num_features}[, H, W])")
-        count = a.size // self.num_features
-        mean, var = self.running_mean, self.running_var
-        if training:
-            self.expect(count > 1, a, "with more than one value per channel, to train on")
-            mean, var = np.empty_like(mean), np.empty_like(var)
-            statistics(a.reshape(len(a), self.num_features, -1), mean, var)
-            self.running_mean += a.dtype.type(self.momentum) * (mean - self.running_mean)
-            self.running_var += a.dtype.type(self.momentum) * (var * (count / (count - 1)) - self.running_var)
-        scale = 1 / np.sqrt(var + a.dtype.type(self.eps))
-        x, out = self.buffer("x", a.shape, a.dtype), self.buffer("a", a.shape, a.dtype)
-        rows = (len(a), self.num_features, -1)
-        forward(a.reshape(rows), mean, scale, self.weight.value, self.bias.value, x.reshape(rows), out.reshape(rows))
-        return self.remember(out, a, x, out, scale, training)
-
-    def hand_back(self, reward: np.ndarray, rules: Mapping[Any, Rule], wanted: bool) -> np.ndarray | None:
-        rule, (a, x, out, scale, training) = rules[self], self.seen
-        w, b, rows = self.weight, self.bias, (len(a), self.num_features, -1)
-        s = before(rule, reward, out)
-        g = self.buffer("g", a.shape, a.dtype)
-        through = training and not rule.shares
-        feedback(s.reshape(rows), x.reshape(rows), scale, w.value, through, g.reshape(rows), w.feedback, b.feedback)
-        for parameter in (w, b):
-            after_parameter(rule, parameter.feedback[None], parameter.value, parameter.value, parameter.feedback)
-        return after(rule, g, a)
-
-    def kept(self, reward: np.ndarray, rules: Mapping[Any, Rule]) -> dict[str, np.ndarray]:
-        a, _, out, scale, _ = self.seen
-        k = (self.weight.value * scale).reshape(-1, *(1,) * (a.ndim - 2))
-        s = before(rules[self], reward.copy(), out)
-        return {"bias": per_sample((out - k * a) * s)} | lost(rules[self], reward, out)
-
     def own_parameters(self) -> dict[str, Parameter]:
         return {"weight": self.weight, "bias": self.bias}
 
-    def own_statistics(self) -> dict[str, np.ndarray]:
+    def buffers(self) -> dict[str, np.ndarray]:
         return {"running_mean": self.running_mean, "running_var": self.running_var}
+
+    def check_rule(self, node: Node) -> None:
+        check_plain(node)
+
+    def propagate(self, a: np.ndarray, node: Node) -> np.ndarray:
+        right = a.ndim in (2, 4) and len(a) == self.num_features
+        node.expect(right, a, f"(N, {self.num_features}[, H, W])")
+        number = a.dtype.type
+        count = a.size // self.num_features
+        rows = a.reshape(self.num_features, -1)
+        mean, var = self.running_mean, self.running_var
+        if node.training:
+            node.expect(count > 1, a, "with more than one value per channel, to train on")
+            mean, var = np.empty_like(mean), np.empty_like(var)
+            statistics(rows, mean, var)
+            self.running_mean += number(self.momentum) * (mean - self.running_mean)
+            self.running_var += number(self.momentum) * (var * number(count / (count - 1)) - self.running_var)
+        scale = 1 / np.sqrt(var + number(self.eps))
+        x, a_out = node.scratch("x", rows.shape, a.dtype), node.scratch("a", rows.shape, a.dtype)
+        forward(rows, (mean, scale), self.weight.value, self.bias.value, x, a_out)
+        node.saved = a, x, a_out, scale, node.training
+        return a_out.reshape(a.shape)
+
+    def hand_back(self, reward: np.ndarray, node: Node) -> np.ndarray | None:
+        a, x, a_out, scale, of_batch = node.saved
+        w, b = self.weight, self.bias
+        k = w.value * scale
+        s = node.divide_by_output(reward.reshape(x.shape), a_out, out=reward.reshape(x.shape))
+        node.absorb("bias", lambda: s * (a_out - k[:, None] * a.reshape(x.shape)))
+        if of_batch:
+            node.absorb("batch statistics", lambda: through_statistics(a.reshape(x.shape), x, s, k))
+        g_w, g_b = np.empty_like(w.value), np.empty_like(b.value)
+        backward(s, x, k, of_batch, g_w, g_b)
+        node.learn(w, node.times_weight(g_w, w.value))
+        node.learn(b, node.times_weight(g_b, b.value))
+        g = s.reshape(a.shape)
+        return node.times_input(g, a, out=g)
+
+
+def check_plain(node: Node) -> None:
+    """Raises ValueError for a rule that modifies inputs or weights, or learns in another way than by shares."""
+    if not node.rule.is_plain or node.rule.learning != "share":
+        kind = type(node.layer).__name__
+        raise ValueError(
+            f"{node.label}: {kind} shares by Epsilon (or a gradient rule), got {node.rule!r}; give it a rule of its own, "
+            f"as in {{lfp.{kind}: lfp.rules.Epsilon(), lfp.Layer: {node.rule!r}}}"
+        )
+
+
+def through_statistics(a: np.ndarray, x: np.ndarray, s: np.ndarray, k: np.ndarray) -> np.ndarray:
+    """The reward that the batch's statistics keep: a k (mean(s) + x mean(x s)).  a, x, s (C, M), k (C,)"""
+    return a * k[:, None] * (s.mean(axis=1, keepdims=True) + x * (x * s).mean(axis=1, keepdims=True))

@@ -22,21 +22,21 @@ from __future__ import annotations
 import numpy as np
 from numba import prange
 
+from lfp_ref.core.tape import Node
+from lfp_ref.kernels.compile import elementwise
 from lfp_ref.layers.activations import Activation
-from lfp_ref.layers.kernels import elementwise
 from lfp_ref.layers.surrogates import derivative
-from lfp_ref.rules import Gradient
 
 
 @elementwise
-def forward(z, low, out):
-    """out = 1 where z > 0, else low.  Flat arrays."""
+def forward(z, low, a):
+    """a = 1 where z > 0, else low.  Flat arrays."""
     for k in prange(z.size):
-        out[k] = 1 if z[k] > 0 else (low if z[k] <= 0 else z[k])  # NaN stays NaN, and is seen
+        a[k] = 1 if z[k] > 0 else (low if z[k] <= 0 else z[k])  # NaN stays NaN, and is seen
 
 
 @elementwise
-def feedback(z, surrogate, slope, reward):
+def times_derivative(z, surrogate, slope, reward):
     """reward <- reward * the surrogate's stand-in for the derivative (0 for none): gradient descent only."""
     for k in prange(z.size):
         reward[k] *= derivative(surrogate, slope, z[k])
@@ -45,7 +45,7 @@ def feedback(z, surrogate, slope, reward):
 class Step(Activation):
     """a = 1 if z > 0 else low; any shape in, the same shape out.
 
-    low: 0, as in the paper, or -1, for which every unit is told something. Raises ValueError for another number.
+    low: 0, as in the paper, or -1, which lets every unit hear a reward. Raises ValueError for another number.
     Source: the paper's experiments without derivatives; low = -1, the perceptron's sign, is this project's addition,
     and what `lfp-ref train --activation step` takes.
     """
@@ -59,11 +59,9 @@ class Step(Activation):
     def __repr__(self) -> str:
         return f"Step({self.low:g})"
 
-    def propagate(self, a: np.ndarray, training: bool) -> np.ndarray:
-        out = self.buffer("a", a.shape, a.dtype)
-        forward(a.reshape(-1), a.dtype.type(self.low), out.reshape(-1))
-        return self.remember(out, a)
+    def activate(self, z: np.ndarray, a: np.ndarray) -> None:
+        forward(z, z.dtype.type(self.low), a)
 
-    def multiply_by_derivative(self, reward: np.ndarray, rule: Gradient) -> None:
-        (z,) = self.seen
-        feedback(z.reshape(-1), rule.surrogate, z.dtype.type(rule.slope), reward.reshape(-1))
+    def times_derivative(self, z: np.ndarray, reward: np.ndarray, node: Node) -> None:
+        rule = node.rule
+        times_derivative(z, rule.surrogate, z.dtype.type(rule.slope), reward)

@@ -14,13 +14,11 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
-
-from lfp_ref.layers.kernels import KERNEL
+from lfp_ref.kernels.compile import kernel
 from lfp_ref.rules import ATAN, FAST_SIGMOID, STRAIGHT_THROUGH
 
 
-@njit(**KERNEL)
+@kernel
 def derivative(surrogate, slope, x):
     """The stand-in at x."""
     if surrogate == ATAN:

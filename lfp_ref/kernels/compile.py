@@ -1,0 +1,5 @@
+"""How kernels are compiled."""
+from lfp_ref.layers.kernels import *
+from lfp_ref.layers.kernels import KERNEL, PARALLEL, elementwise, njit
+kernel = njit(**KERNEL)
+parallel = njit(**PARALLEL)

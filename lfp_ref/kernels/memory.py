@@ -1,0 +1,74 @@
+"""Scratch memory: the arrays of one pass, reused by the next pass in the same thread.
+
+Fresh memory costs more than the sums on it: the system hands it out page by page, each cleared first.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import weakref
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lfp_ref.core.tape import Node, Tape
+
+PAGE = 4096  # bytes
+
+
+def aligned(size: int, dtype: DTypeLike) -> np.ndarray:
+    """An uninitialised array that begins at a page: no vector lies across two cache lines, and whether vectors of two
+    arrays get into each other's way is no matter of chance."""
+    raw = np.empty(size * np.dtype(dtype).itemsize + PAGE, np.uint8)
+    begin = -raw.ctypes.data % PAGE
+    return raw[begin : begin + size * np.dtype(dtype).itemsize].view(dtype)
+
+
+class Memory:
+    """Uninitialised arrays by name, each reused as long as it is large enough."""
+
+    def __init__(self) -> None:
+        self.arrays: dict[str, tuple[np.ndarray, np.ndarray]] = {}  # name -> (all of it, what was last asked of it)
+
+    def array(self, name: str, shape: tuple[int, ...], dtype: DTypeLike) -> np.ndarray:
+        flat, array = self.arrays.get(name, (None, None))
+        if flat is None or array is None or array.shape != shape or array.dtype != dtype:
+            size = math.prod(shape)
+            if flat is None or flat.size < size or flat.dtype != dtype:
+                flat = aligned(size, dtype)
+            array = flat[:size].reshape(shape)
+            self.arrays[name] = flat, array
+        return array
+
+
+class Passes:
+    """What one thread keeps for one layer: its last pass, memory that no pass is using, its place in somebody's pass."""
+
+    def __init__(self) -> None:
+        self.last: Tape | None = None
+        self.free: list[Memory] = []
+        self.node: Callable[[], Node | None] = lambda: None
+
+    def memory(self) -> Memory:
+        return self.free.pop() if self.free else Memory()
+
+
+class PassesByThread:
+    """One `Passes` for each thread that uses a network; a thread that ends takes its own along."""
+
+    def __init__(self) -> None:
+        self._passes: weakref.WeakKeyDictionary[threading.Thread, Passes] = weakref.WeakKeyDictionary()
+        self._lock = threading.Lock()
+
+    def of_this_thread(self) -> Passes:
+        thread = threading.current_thread()
+        with self._lock:
+            passes = self._passes.get(thread)
+            if passes is None:
+                passes = self._passes[thread] = Passes()
+            return passes
