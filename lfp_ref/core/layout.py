@@ -6,8 +6,6 @@ book, and pooling, activations and convolution run at the processor's vector wid
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numba import prange
 from numpy.typing import DTypeLike
@@ -17,19 +15,13 @@ from lfp_ref.kernels.compile import elementwise
 
 @elementwise
 def transpose(x, out):
-    """out[i, n] = x[n, i].  x (N, I) -> out (I, N)"""
+    """out[i, n] = x[n, i].  x (N, I) -> out (I, N). Returns the sum, which is NaN or infinite where an entry is."""
+    total = x.dtype.type(0)
     for i in prange(x.shape[1]):
         for n in range(x.shape[0]):
+            total += x[n, i]
             out[i, n] = x[n, i]
-
-
-@elementwise
-def total(x):
-    """Sum of a flat array; NaN or infinite where an entry is (or where the sum overflows)."""
-    result = x.dtype.type(0)
-    for k in prange(x.size):
-        result += x[k]
-    return result
+    return total
 
 
 def to_batch_last(x: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
@@ -63,10 +55,8 @@ def per_sample(x: np.ndarray) -> np.ndarray:
 
 def first_not_finite(x: np.ndarray) -> tuple[int, ...] | None:
     """The index of the first NaN or infinity; None where all is finite."""
-    x = np.ascontiguousarray(x)
-    if math.isfinite(total(x.reshape(-1))) or np.isfinite(x).all():
-        return None
-    return tuple(int(i) for i in np.argwhere(~np.isfinite(x))[0])
+    where = np.argwhere(~np.isfinite(x))
+    return tuple(int(i) for i in where[0]) if len(where) else None
 
 
 def cast(array: np.ndarray, dtype: DTypeLike) -> np.ndarray:

@@ -26,6 +26,7 @@ from lfp_ref.core.layout import (
     per_sample,
     to_batch_first,
     to_batch_last,
+    transpose,
 )
 from lfp_ref.kernels.memory import Memory, Passes
 from lfp_ref.kernels.threads import one_blas_thread
@@ -389,11 +390,12 @@ class Tape:
         if x.ndim < 2 or 0 in x.shape:
             raise ValueError(f"{net.label}: {what} must have shape (N, ...) with nothing empty, got {x.shape}")
         dtype = net.dtype or (x.dtype if x.dtype in (np.float32, np.float64) else np.dtype(np.float64))
-        numbers = cast(x, dtype)
-        if index := first_not_finite(numbers):
-            raise ValueError(f"{net.label}: {what} has NaN or infinity (as {dtype}), first at index {index}")
+        numbers = np.ascontiguousarray(cast(x, dtype))
         inside = self._common.memory.array(what, batch_last_shape(x.shape), dtype)
-        return to_batch_last(numbers, inside)
+        total = transpose(numbers.reshape(len(x), -1), inside.reshape(-1, len(x)))
+        if not np.isfinite(total) and (index := first_not_finite(numbers)):
+            raise ValueError(f"{net.label}: {what} has NaN or infinity (as {dtype}), first at index {index}")
+        return inside
 
 
 @contextmanager

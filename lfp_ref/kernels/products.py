@@ -30,6 +30,8 @@ VECTOR = 64 if WIDE else 32  # bytes
 INT_BYTES = 8
 ROWS = 8 if WIDE else 4  # ROWS * COLUMNS sums, COLUMNS vectors and one spread number are all registers there are
 COLUMNS = 3
+PACKED = 256  # rows of x at a time, copied together: rows that lie a multiple of 4096 bytes apart share one place of the
+# first-level cache, and the last axes of images are powers of 2
 FAST = ("contract", "reassoc")
 
 
@@ -42,6 +44,10 @@ class Emitter:
         self.size = context.get_abi_sizeof(self.number)
         self.lanes = VECTOR // self.size
         self.vector = ir.VectorType(self.number, self.lanes)
+
+    def width(self, kind: Any) -> int:
+        """Bytes of a vector or a number."""
+        return VECTOR if kind is self.vector else self.size
 
     def at(self, address: Any, *steps: tuple[Any, Any]) -> Any:
         """The address so many steps of so many bytes on, for each (steps, bytes)."""
@@ -107,18 +113,24 @@ def emit_add_products(typing, c, c_row, c_column, m, n, a, a_row, a_column, k, x
             builder.bitcast(v, BYTE.as_pointer()) if isinstance(v.type, ir.PointerType) else v for v in values
         )
 
-        def tile(i: Any, j: Any, rows: int, columns: int, kind: Any) -> None:
-            width = e.size * (e.lanes if kind is e.vector else 1)
+        packed = builder.bitcast(cgutils.alloca_once(builder, ir.ArrayType(e.vector, PACKED * COLUMNS)), BYTE.as_pointer())
+
+        def row_of(at: Any, j: Any, columns: int, width: int) -> list[Any]:
+            begin = e.load(e.at(begins, (at, INT_BYTES)), INT)
+            return [e.at(x, (begin, e.size), (j, e.size), (q, width)) for q in range(columns)]
+
+        def tile(i: Any, j: Any, shape: tuple[int, int], kind: Any, block: tuple[Any, Any]) -> None:
+            """c of these rows and columns += sum over k in the block, of what is packed."""
+            (rows, columns), (first, count), width = shape, block, e.width(kind)
             sums = e.sums(kind, rows, columns)
             places = [[e.at(c, (i, c_row), (r, c_row), (j, e.size), (q, width)) for q in range(columns)]
                       for r in range(rows)]  # fmt: skip
             for r in range(rows):
                 for q in range(columns):
                     builder.store(e.load(places[r][q], kind), sums[r][q])
-            a_rows = [e.at(a, (i, a_row), (r, a_row)) for r in range(rows)]
-            with cgutils.for_range(builder, k, intp=INT) as loop:
-                begin = e.load(e.at(begins, (loop.index, INT_BYTES)), INT)
-                vectors = [e.load(e.at(x, (begin, e.size), (j, e.size), (q, width)), kind) for q in range(columns)]
+            a_rows = [e.at(a, (i, a_row), (r, a_row), (first, a_column)) for r in range(rows)]
+            with cgutils.for_range(builder, count, intp=INT) as loop:
+                vectors = [e.load(e.at(packed, (loop.index, columns * width), (q, width)), kind) for q in range(columns)]
                 for r in range(rows):
                     number = e.spread(e.load(e.at(a_rows[r], (loop.index, a_column)), e.number), kind)
                     for q in range(columns):
@@ -127,12 +139,24 @@ def emit_add_products(typing, c, c_row, c_column, m, n, a, a_row, a_column, k, x
                 for q in range(columns):
                     e.store(builder.load(sums[r][q]), places[r][q])
 
-        def strip(j: Any, columns: int, kind: Any) -> None:
-            e.rows(m, lambda i, rows: tile(i, j, rows, columns, kind))
+        def strip(j: Any, columns: int, kind: Any, block: tuple[Any, Any]) -> None:
+            """Some columns of c: their part of each row of x is packed together, then all rows of c use it."""
+            first, count = block
+            width = e.width(kind)
+            with cgutils.for_range(builder, count, intp=INT) as loop:
+                for q, address in enumerate(row_of(builder.add(first, loop.index), j, columns, width)):
+                    e.store(e.load(address, kind), e.at(packed, (loop.index, columns * width), (q, width)))
+            e.rows(m, lambda i, rows: tile(i, j, (rows, columns), kind, block))
 
-        j = e.blocks(INT(0), n, COLUMNS * e.lanes, lambda j: strip(j, COLUMNS, e.vector))
-        j = e.blocks(j, n, e.lanes, lambda j: strip(j, 1, e.vector))
-        e.blocks(j, n, 1, lambda j: strip(j, 1, e.number))
+        blocks = builder.sdiv(builder.add(k, INT(PACKED - 1)), INT(PACKED))
+        with cgutils.for_range(builder, blocks, intp=INT) as loop:
+            first = builder.mul(loop.index, INT(PACKED))
+            left = builder.sub(k, first)
+            block = first, builder.select(builder.icmp_signed("<", left, INT(PACKED)), left, INT(PACKED))
+            j = INT(0)
+            for columns in range(COLUMNS, 0, -1):
+                j = e.blocks(j, n, columns * e.lanes, lambda j, columns=columns: strip(j, columns, e.vector, block))
+            e.blocks(j, n, 1, lambda j: strip(j, 1, e.number, block))
         return context.get_dummy_value()
 
     return types.void(c, c_row, c_column, m, n, a, a_row, a_column, k, x, begins), emit

@@ -26,20 +26,20 @@ from lfp_ref.core.state import uniform_init
 from lfp_ref.core.tape import Node
 from lfp_ref.kernels.compile import kernel, parallel
 from lfp_ref.kernels.products import add_products, dot_products
-from lfp_ref.kernels.windows import AT, HIGH, LENGTH, LOW, START, TAP, pieces, pieces_back, tap_begins
+from lfp_ref.kernels.windows import AT, COUNT, FIRST, HIGH, LENGTH, LOW, START, pieces, pieces_back, tap_begins
 from lfp_ref.layers.weighted import WeightedLayer
 
-PIECE = 192  # numbers of a row of outputs at a time: what all their taps read stays in the second-level cache
-LONG_PIECE = 960  # likewise, where each tap's sum goes over the numbers
-TAPS = 576  # at a time, likewise
+PIECE = 192  # numbers of a row of outputs at a time
+LONG_PIECE = 960  # where each tap's sum goes over the numbers
 
 
 @kernel
 def set_rows(rows, low, high, at, length, values):
     """rows[o, at : at + length] = values[o] for low <= o < high"""
     for o in range(low, high):
-        for n in range(at, at + length):
-            rows[o, n] = values[o]
+        row = rows[o, at : at + length]
+        for n in range(np.uint64(length)):
+            row[n] = values[o]
 
 
 @parallel
@@ -52,33 +52,33 @@ def forward(a, w, b, z, begins, pieces):
         piece = pieces[number]
         low, high, at, length, start = piece[LOW], piece[HIGH], piece[AT], piece[LENGTH], piece[START]
         set_rows(z, low, high, at, length, b)
-        for k in range(0, begins.size, TAPS):
-            add_products(z[low:high, at : at + length], w[low:high, k : k + TAPS], a[start:], begins[k : k + TAPS])
+        add_products(z[low:high, at : at + length], w[low:high], a[start:], begins)
 
 
 @parallel
 def backward_input(w, s, g, begins, pieces):
-    """g[c, n] = sum over taps and outputs o of w[tap, o, c] s[start + begins[o] + n], n over a piece of a row of inputs.
+    """g[c, n] = sum over columns k of w[c, k] s[start + begins[k] + n], n over a piece of a row of inputs.
 
-    w (KH*KW, O, C / groups), s: flat -> g (C, H*W*N). begins (outputs of a group,), pieces: kernels/windows.py
+    w (C, KH*KW * outputs of a group), s: flat -> g (C, H*W*N). begins (KW * outputs of a group,): where the outputs
+    begin that see an input by a row of the kernel. pieces (H, n, 7): kernels/windows.py
     """
-    zeros, row = np.zeros(len(g), g.dtype), g.shape[1] // len(pieces)
+    row, zeros = g.shape[1] // len(pieces), np.zeros(len(g), g.dtype)
     for v in prange(len(pieces)):
         set_rows(g, 0, len(g), v * row, row, zeros)
         for number in range(pieces.shape[1]):
             piece = pieces[v, number]
             low, high, at, length, start = piece[LOW], piece[HIGH], piece[AT], piece[LENGTH], piece[START]
+            first, count = piece[FIRST], piece[COUNT]
             if length > 0:
-                o = low // w.shape[2] * begins.size
-                taps = w[piece[TAP], o : o + begins.size].T
-                add_products(g[low:high, at : at + length], taps, s[start:], begins)
+                columns = w[low:high, first : first + count]
+                add_products(g[low:high, at : at + length], columns, s[start:], begins[:count])
 
 
 @parallel
 def backward_parameters(s, a, g_w, g_b, begins, pieces):
     """g_w[o, k] = sum over n of s[o, n] a[start + begins[k] + n], over all pieces; g_b[o] = sum over n of s[o, n].
 
-    s (O, HO*WO*N), a: flat, with its padding -> g_w (O, taps), g_b (O,). pieces (blocks of outputs, n, 6)
+    s (O, HO*WO*N), a: flat, with its padding -> g_w (O, taps), g_b (O,). pieces (blocks of outputs, n, 7)
     """
     for block in prange(len(pieces)):
         low, high = pieces[block, 0, LOW], pieces[block, 0, HIGH]
@@ -150,17 +150,20 @@ class Conv2d(WeightedLayer):
         size = [(padded.shape[1 + i] - self.dilation[i] * (self.kernel_size[i] - 1) - 1) // self.stride[i] + 1
                 for i in (0, 1)]  # fmt: skip
         z = node.scratch(name, (self.out_channels, *size, a.shape[-1]), w.dtype)
-        table = pieces(padded.shape, z.shape, self.stride, self.groups, PIECE).reshape(-1, 6)
+        table = pieces(padded.shape, z.shape, self.stride, self.groups, PIECE).reshape(-1, 7)
         forward(padded.reshape(-1), _rows(w), b, _rows(z), self._tap_begins(padded), table)
         return z
 
     def backward_input(self, s: np.ndarray, w: np.ndarray, node: Node, name: str) -> np.ndarray:
         g = node.scratch(name, node.input_shape, s.dtype)
-        by_tap = np.ascontiguousarray(w.transpose(2, 3, 0, 1)).reshape(-1, *w.shape[:2])
-        begins = np.arange(self.out_channels // self.groups) * s[0].size
+        (rows, columns), each = self.kernel_size, self.out_channels // self.groups
+        by_group = w.reshape(self.groups, each, -1, rows, columns)[..., ::-1]
+        taps_of_channels = np.ascontiguousarray(by_group.transpose(0, 2, 3, 4, 1)).reshape(self.in_channels, -1)
+        jr, o = np.ogrid[:columns, :each]
+        begins = (jr * self.dilation[1] * s.shape[-1] + o * s[0].size).reshape(-1)
         geometry = (self.stride, self.padding, self.dilation)
-        table = pieces_back(g.shape, s.shape, self.kernel_size, geometry, self.groups)
-        backward_input(by_tap, s.reshape(-1), _rows(g), begins, table)
+        table = pieces_back(g.shape, s.shape, self.kernel_size, geometry, self.groups, PIECE)
+        backward_input(taps_of_channels, s.reshape(-1), _rows(g), begins, table)
         return g
 
     def backward_parameters(

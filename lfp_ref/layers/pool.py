@@ -18,83 +18,111 @@ from lfp_ref.layers.weighted import WeightedLayer
 
 
 @kernel
-def exceeds(value, best):
-    """True if a value wins against the largest so far. NaN wins, and is seen."""
-    return not value <= best and best == best
+def start_max(best, winner, at, a, begin, batch):
+    """best = a, winner = 0: the first tap.  Vectors over n, from at and from begin"""
+    for n in range(batch):
+        best[at + n] = a[begin + n]
+        winner[at + n] = 0
 
 
 @kernel
-def update_max(best, winner, values, tap):
-    """best = max(best, values), winner = tap where values are larger; tap 0 always.  Vectors over n."""
-    for n in range(np.uint64(best.size)):
-        wins = tap == 0 or exceeds(values[n], best[n])
-        best[n] = values[n] if wins else best[n]
-        winner[n] = tap if wins else winner[n]
+def update_max(best, winner, at, a, begin, tap, batch):
+    """best = max(best, a), winner = tap where a exceeds it.  Vectors over n, from at and from begin"""
+    for n in range(batch):
+        value, held, by = a[begin + n], best[at + n], winner[at + n]  # loaded before the choice: seven times as fast
+        exceeds = not value <= held and held == held  # NaN exceeds, and is seen
+        best[at + n] = value if exceeds else held
+        winner[at + n] = tap if exceeds else by
 
 
 @kernel
-def scatter_reward(to, reward, winner, tap, is_first):
-    """to += reward where tap is the winner; is_first: to = that.  Vectors over n."""
-    none = to.dtype.type(0)
-    for n in range(np.uint64(to.size)):
-        won = reward[n] if winner[n] == tap else none
-        to[n] = won if is_first else to[n] + won
+def scatter(reward, winner, at, tap, r, begin, batch):
+    """r += reward where tap is the winner.  Vectors over n, from at and from begin"""
+    none = r.dtype.type(0)
+    for n in range(batch):
+        won = reward[at + n]
+        r[begin + n] += won if winner[at + n] == tap else none
+
+
+@kernel
+def add(weight, x, at, out, begin, batch):
+    """out += weight * x.  Vectors over n, from begin and from at"""
+    for n in range(batch):
+        out[begin + n] += weight * x[at + n]
+
+
+@kernel
+def clear(x, begin, length):
+    """x = 0, from begin on"""
+    for n in range(length):
+        x[begin + n] = 0
+
+
+@kernel
+def place(shape, c, y, x):
+    """Where pixel (c, y, x) begins in a flat (C, H, W, N); unsigned, since an index that may be negative costs a test."""
+    return np.uint64(((c * shape[1] + y) * shape[2] + x) * shape[3])
 
 
 @parallel
 def max_forward(a, size, stride, z, winner):
     """z = window maxima, winner = tap (row-major) that gave each.  a (C, H, W, N) -> z, winner (C, HO, WO, N)"""
+    flat_a, flat_z, flat_winner, batch = a.reshape(-1), z.reshape(-1), winner.reshape(-1), np.uint64(a.shape[3])
     for row in prange(z.shape[0] * z.shape[1]):
-        c, y = row // z.shape[1], row % z.shape[1]
+        c, y = np.int64(row) // z.shape[1], np.int64(row) % z.shape[1]
         for x in range(z.shape[2]):
-            for tap in range(size[0] * size[1]):
-                values = a[c, y * stride[0] + tap // size[1], x * stride[1] + tap % size[1]]
-                update_max(z[c, y, x], winner[c, y, x], values, winner.dtype.type(tap))
+            at = place(z.shape, c, y, x)
+            start_max(flat_z, flat_winner, at, flat_a, place(a.shape, c, y * stride[0], x * stride[1]), batch)
+            for tap in range(1, size[0] * size[1]):
+                begin = place(a.shape, c, y * stride[0] + tap // size[1], x * stride[1] + tap % size[1])
+                update_max(flat_z, flat_winner, at, flat_a, begin, winner.dtype.type(tap), batch)
 
 
 @parallel
 def max_backward(reward, winner, size, stride, r):
     """r = each reward at its winner, 0 elsewhere.  reward, winner (C, HO, WO, N) -> r (C, H, W, N)"""
-    covered = reward.shape[1] * stride[0] == r.shape[1] and reward.shape[2] * stride[1] == r.shape[2]
-    tiled = covered and size == stride  # every input is in exactly one window
-    for c in prange(r.shape[0]):
-        if not tiled:
-            r[c] = 0
+    flat_reward, flat_winner, flat_r = reward.reshape(-1), winner.reshape(-1), r.reshape(-1)
+    batch = np.uint64(r.shape[3])
+    for channel in prange(r.shape[0]):
+        c = np.int64(channel)
+        clear(flat_r, place(r.shape, c, 0, 0), place(r.shape, 1, 0, 0))
         for y in range(reward.shape[1]):
             for i in range(size[0]):  # row by row of r, so that memory is written as it follows
                 for x in range(reward.shape[2]):
                     for j in range(size[1]):
-                        to, tap = r[c, y * stride[0] + i, x * stride[1] + j], winner.dtype.type(i * size[1] + j)
-                        scatter_reward(to, reward[c, y, x], winner[c, y, x], tap, tiled)
+                        begin = place(r.shape, c, y * stride[0] + i, x * stride[1] + j)
+                        tap = winner.dtype.type(i * size[1] + j)
+                        scatter(flat_reward, flat_winner, place(reward.shape, c, y, x), tap, flat_r, begin, batch)
 
 
 @parallel
 def sum_forward(a, size, stride, weight, z):
     """z = weight * window sums.  a (C, H, W, N) -> z (C, HO, WO, N)"""
+    flat_a, flat_z, batch = a.reshape(-1), z.reshape(-1), np.uint64(a.shape[3])
     for row in prange(z.shape[0] * z.shape[1]):
-        c, y = row // z.shape[1], row % z.shape[1]
+        c, y = np.int64(row) // z.shape[1], np.int64(row) % z.shape[1]
         for x in range(z.shape[2]):
-            total = z[c, y, x]
-            total[:] = 0
+            at = place(z.shape, c, y, x)
+            clear(flat_z, at, batch)
             for tap in range(size[0] * size[1]):
-                values = a[c, y * stride[0] + tap // size[1], x * stride[1] + tap % size[1]]
-                for n in range(np.uint64(total.size)):
-                    total[n] += values[n]
-            for n in range(np.uint64(total.size)):
-                total[n] *= weight  # after the sum: what cancels exactly leaves exactly 0
+                begin = place(a.shape, c, y * stride[0] + tap // size[1], x * stride[1] + tap % size[1])
+                add(a.dtype.type(1), flat_a, begin, flat_z, at, batch)
+            for n in range(batch):
+                flat_z[at + n] *= weight  # after the sum: what cancels exactly leaves exactly 0
 
 
 @parallel
 def sum_backward(s, size, stride, weight, g):
     """g = weight * sum of s over the windows an input is in.  s (C, HO, WO, N) -> g (C, H, W, N)"""
-    for c in prange(g.shape[0]):
-        g[c] = 0
+    flat_s, flat_g, batch = s.reshape(-1), g.reshape(-1), np.uint64(g.shape[3])
+    for channel in prange(g.shape[0]):
+        c = np.int64(channel)
+        clear(flat_g, place(g.shape, c, 0, 0), place(g.shape, 1, 0, 0))
         for y in range(s.shape[1]):
             for x in range(s.shape[2]):
                 for tap in range(size[0] * size[1]):
-                    to, values = g[c, y * stride[0] + tap // size[1], x * stride[1] + tap % size[1]], s[c, y, x]
-                    for n in range(np.uint64(to.size)):
-                        to[n] += weight * values[n]
+                    begin = place(g.shape, c, y * stride[0] + tap // size[1], x * stride[1] + tap % size[1])
+                    add(weight, flat_s, place(s.shape, c, y, x), flat_g, begin, batch)
 
 
 class Pool2d(Layer):
