@@ -25,7 +25,7 @@ import common
 import numpy as np
 
 import lfp_ref as lfp
-from lfp_ref.figures import COLOURS, MARKERS, new_figure
+from lfp_ref.tools.figures import COLOURS, MARKERS, new_figure
 
 # name: why it learns what it learns. "X, epsilon on top": X in all layers but the last; "dense only": the convolutions
 # stay as they were drawn.

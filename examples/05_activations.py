@@ -31,7 +31,7 @@ import numpy as np
 from common import STYLES
 
 import lfp_ref as lfp
-from lfp_ref.figures import new_figure
+from lfp_ref.tools.figures import new_figure
 
 NAMES = ("relu", "leaky-relu", "step", "silu", "elu", "tanh", "sigmoid")
 ACTIVATIONS = tuple(prefix + name for name in NAMES for prefix in ("", "negated-", "reflected-"))

@@ -37,7 +37,7 @@ import common
 import numpy as np
 
 import lfp_ref as lfp
-from lfp_ref.figures import COLOURS, MARKERS, new_figure
+from lfp_ref.tools.figures import COLOURS, MARKERS, new_figure
 
 
 class Variant(NamedTuple):

@@ -6,9 +6,9 @@ import json
 import numpy as np
 
 import lfp_ref as lfp
-from lfp_ref import cli
-from lfp_ref.bench import peers, roofline, works
-from lfp_ref.cli import benchmarking
+from lfp_ref.tools import cli
+from lfp_ref.tools.bench import peers, roofline, works
+from lfp_ref.tools.cli import benchmarking
 
 
 def test_a_json_line_for_each_work(capsys):
@@ -45,9 +45,9 @@ def test_peers_do_the_same_works_and_a_missing_one_is_said(capsys, monkeypatch):
 
     def child(module, *arguments):
         asked.append(arguments)
-        if module == "lfp_ref.bench.peers" and arguments[0] != "torch":
+        if module == "lfp_ref.tools.bench.peers" and arguments[0] != "torch":
             return None
-        ms = {"lfp_ref.bench.works": 2.0, "lfp_ref.bench.peers": 5.0}[module] * len(asked)
+        ms = {"lfp_ref.tools.bench.works": 2.0, "lfp_ref.tools.bench.peers": 5.0}[module] * len(asked)
         return {"work": "mlp-lfp", "ms": ms, "steps": 1, "flops": 1e6, "peak_fraction": 0.5, "rss_mb": 100}
 
     monkeypatch.setattr(benchmarking, "child", child)
@@ -59,7 +59,7 @@ def test_peers_do_the_same_works_and_a_missing_one_is_said(capsys, monkeypatch):
 
 
 def test_a_peer_that_is_not_installed_ends_with_status_3():
-    row = benchmarking.child("lfp_ref.bench.peers", "lfprop", "mlp-lfp", "1")
+    row = benchmarking.child("lfp_ref.tools.bench.peers", "lfprop", "mlp-lfp", "1")
     if importlib.util.find_spec("lfprop") is None:
         assert row is None
     else:

@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lfp_ref import checkpoints, cli, datasets, models, rewards
-from lfp_ref.cli import common, training
+from lfp_ref import checkpoints, datasets, models, rewards
 from lfp_ref.rules import AtanSurrogate, Epsilon, FastSigmoidSurrogate, Gradient, StraightThrough
+from lfp_ref.tools import cli
+from lfp_ref.tools.cli import common, training
 
 
 @pytest.fixture(autouse=True)

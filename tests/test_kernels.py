@@ -9,8 +9,8 @@ from numba.core.codegen import get_host_cpu_features
 
 import lfp_ref as lfp
 from lfp_ref import optim
-from lfp_ref.bench import works
 from lfp_ref.layers import activations, base, kernels, products, sharing
+from lfp_ref.tools.bench import works
 from tests.common import numbers
 
 

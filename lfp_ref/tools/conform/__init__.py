@@ -6,7 +6,7 @@ check.py     the comparison, case by case
 causes.py    what usually went wrong where it diverges
 """
 
-from lfp_ref.conform.check import check
-from lfp_ref.conform.vectors import export, load
+from lfp_ref.tools.conform.check import check
+from lfp_ref.tools.conform.vectors import export, load
 
 __all__ = ["check", "export", "load"]

@@ -13,13 +13,13 @@ from typing import Any
 
 import numba
 
-from lfp_ref.bench import works
-from lfp_ref.bench.peers import PEERS
-from lfp_ref.cli.common import at_least
 from lfp_ref.layers import activations
 from lfp_ref.layers.dense import Dense
 from lfp_ref.layers.shape import Flatten
 from lfp_ref.network import Sequential
+from lfp_ref.tools.bench import works
+from lfp_ref.tools.bench.peers import PEERS
+from lfp_ref.tools.cli.common import at_least
 
 Row = dict[str, Any]  # what one measurement says
 
@@ -75,11 +75,11 @@ def rounds(work: str, options: argparse.Namespace) -> tuple[list[Row], dict[str,
     others: dict[str, list[Row]] = {}
     missing: set[str] = set()
     for _ in range(options.rounds if options.peers else 1):
-        ours.append(child("lfp_ref.bench.works", work, steps))
+        ours.append(child("lfp_ref.tools.bench.works", work, steps))
         for peer in PEERS[work] if options.peers else ():
             if peer in missing:
                 continue
-            row = child("lfp_ref.bench.peers", peer, work, steps)
+            row = child("lfp_ref.tools.bench.peers", peer, work, steps)
             if row is None:
                 missing.add(peer)
             else:

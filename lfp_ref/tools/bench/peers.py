@@ -1,6 +1,6 @@
 """The same training steps in other people's packages, where they are installed: lfprop, PyTorch, scikit-learn.
 
-python -m lfp_ref.bench.peers PEER WORK STEPS     one JSON line; status 3 where a package is missing
+python -m lfp_ref.tools.bench.peers PEER WORK STEPS     one JSON line; status 3 where a package is missing
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from lfp_ref.bench.works import BATCH, median_ms, peak_memory, samples
+from lfp_ref.tools.bench.works import BATCH, median_ms, peak_memory, samples
 
 # work: who else does it
 PEERS = {

@@ -1,6 +1,6 @@
 """How fast each kernel of a training step runs, and what could limit it: the roofline.
 
-    python -m lfp_ref.bench.roofline FILE.png     a table, and the figure
+    python -m lfp_ref.tools.bench.roofline FILE.png     a table, and the figure
 
 A kernel that does F operations on B bytes (what it must read and write, each once) cannot run faster than the
 processor multiplies, nor than F/B times the speed of memory. Both roofs are measured in the same run: the processor's
@@ -19,13 +19,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lfp_ref.bench.works import BATCH, matrix_peak, network, samples, stepper
-from lfp_ref.figures import COLOURS, MARKERS, new_figure
 from lfp_ref.layers import sharing
 from lfp_ref.layers.activations import Activation
 from lfp_ref.layers.base import Layer
 from lfp_ref.layers.linear import Linear
 from lfp_ref.layers.pool import Pool2d
+from lfp_ref.tools.bench.works import BATCH, matrix_peak, network, samples, stepper
+from lfp_ref.tools.figures import COLOURS, MARKERS, new_figure
 
 STEPS = 60
 # what is timed of which layers, and its name

@@ -12,8 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from lfp_ref import checkpoints, datasets, figures, models, optim, presets, rewards, rules
-from lfp_ref.cli.common import (
+from lfp_ref import checkpoints, datasets, models, optim, presets, rewards, rules
+from lfp_ref.layers.lif import RESETS
+from lfp_ref.network import Sequential
+from lfp_ref.tools import figures
+from lfp_ref.tools.cli.common import (
     DATA,
     NEURON,
     RULES,
@@ -31,8 +34,6 @@ from lfp_ref.cli.common import (
     progress,
     stored_options,
 )
-from lfp_ref.layers.lif import RESETS
-from lfp_ref.network import Sequential
 from lfp_ref.training import History, check_reward, evaluate, train
 
 # (LFP, gradient), chosen on held-out parts of the training sets of digits and MNIST (see README).

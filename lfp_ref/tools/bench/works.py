@@ -1,6 +1,6 @@
 """What is measured: whole training steps (forward, reward, feedback, clipping, optimiser) of networks by name.
 
-    python -m lfp_ref.bench.works WORK STEPS     one JSON line
+    python -m lfp_ref.tools.bench.works WORK STEPS     one JSON line
 
 Every work runs in a process of its own, so that its peak memory is its own. Steps before the measured ones, half as
 many, are not counted: they compile kernels and fill memory.

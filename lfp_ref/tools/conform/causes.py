@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from lfp_ref.conform.vectors import Case, Quantity
+from lfp_ref.tools.conform.vectors import Case, Quantity
 
 Guess = tuple[np.ndarray, str]
 Pattern = Callable[["Site"], Iterator[Guess]]

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from lfp_ref import figures, presets, rewards
+from lfp_ref import presets, rewards
 from lfp_ref.balance import balance
-from lfp_ref.cli.common import RULES, data_name, draw, stored_run
 from lfp_ref.explain import explain
+from lfp_ref.tools import figures
+from lfp_ref.tools.cli.common import RULES, data_name, draw, stored_run
 from lfp_ref.training import evaluate
 
 

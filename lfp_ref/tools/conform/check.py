@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from lfp_ref.conform import causes
-from lfp_ref.conform.answers import read
-from lfp_ref.conform.vectors import DTYPES, SHIPPED, VERSION, Case, Quantity, load
+from lfp_ref.tools.conform import causes
+from lfp_ref.tools.conform.answers import read
+from lfp_ref.tools.conform.vectors import DTYPES, SHIPPED, VERSION, Case, Quantity, load
 
 
 @dataclass

@@ -17,11 +17,11 @@ from typing import Any, NoReturn
 import numba
 import numpy as np
 
-from lfp_ref import figures
-from lfp_ref.cli import training
-from lfp_ref.cli.common import at_least, draw, load_data
 from lfp_ref.datasets import Dataset
 from lfp_ref.extras import MissingExtra
+from lfp_ref.tools import figures
+from lfp_ref.tools.cli import training
+from lfp_ref.tools.cli.common import at_least, draw, load_data
 from lfp_ref.training import DivergenceError, Interrupted
 
 # One run: its options by name, as in the grid.
