@@ -63,7 +63,7 @@ NO_DROPOUT = {"lenet": ("LFP, steps from -1, epsilon 0.5, inputs dropped",)}  # 
 
 
 def network(data: lfp.datasets.Dataset, model: str, variant: Variant, seed: int) -> lfp.Sequential:
-    return lfp.models.NAMES[model](
+    return lfp.names.NETWORKS[model](
         data.input_shape, data.classes, lambda: lfp.Step(variant.low), dropout=variant.dropout,
         rng=np.random.default_rng(seed),
     )  # fmt: skip

@@ -9,7 +9,7 @@ Source of the method: Weber et al., Efficient and Flexible Neural Network Traini
 Propagation, TMLR 2025, arXiv:2308.12053.
 """
 
-from lfp_ref import datasets, models, optim, presets, rewards, rules
+from lfp_ref import composites, datasets, models, names, optim, rewards, rules
 from lfp_ref.balance import balance
 from lfp_ref.explain import explain
 from lfp_ref.layers.activations import (
@@ -39,6 +39,8 @@ from lfp_ref.layers.step import Step
 from lfp_ref.network import Sequential, Spiking
 from lfp_ref.training import DivergenceError, evaluate, train
 from lfp_ref.weights import load_weights, save_weights
+
+presets = composites  # their name in version 0.1
 
 __version__ = "0.1.0"
 
@@ -73,11 +75,13 @@ __all__ = [
     "Step",
     "Tanh",
     "balance",
+    "composites",
     "datasets",
     "evaluate",
     "explain",
     "load_weights",
     "models",
+    "names",
     "optim",
     "presets",
     "rewards",

@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike
 from scipy.special import log_softmax
 from scipy.special import softmax as _softmax
 
-from lfp_ref import models, optim, presets, rewards
+from lfp_ref import models, names, optim, rewards
 from lfp_ref.extras import MissingExtra
 from lfp_ref.layers.base import Layer, pair, whole
 from lfp_ref.layers.conv import Conv2d
@@ -52,7 +52,7 @@ class LFPEstimator(BaseEstimator):
     image_shape: (C, H, W) or (H, W) of a sample, whose C*H*W features are its pixels, row by row; the network then
         starts with convolutions. channels: of each of them: 3 x 3 with padding, activation, 2 x 2 max pooling.
     activation: a name, as for lfp-ref train ("relu", "step", "negated-tanh"), or what makes a layer (lfp.Step).
-    rule: a name ("epsilon:0.1", "gamma", "gradient", a preset), an lfp.rules.Rule, or a mapping (Layer.feedback).
+    rule: a name ("epsilon:0.1", "gamma", "gradient", a composite), an lfp.rules.Rule, or a mapping (Layer.feedback).
     reward: a name of lfp.rewards, or a function (outputs, targets) -> reward of the outputs' shape; None is the usual
         one, "softmax" for classes and "squared-error" for numbers.
     solver: "adam", "adamw" or "sgd" (with momentum). weight_decay: as in lfp.optim. beta_1, beta_2, epsilon: of the
@@ -193,7 +193,7 @@ class LFPEstimator(BaseEstimator):
 
     def _new_network(self, dtype: np.dtype) -> Sequential:
         kind: dict[str, Any] = {"dtype": dtype, "rng": self._rng}
-        act = models.activation(self.activation) if isinstance(self.activation, str) else self.activation
+        act = names.activation(self.activation) if isinstance(self.activation, str) else self.activation
         layers: list[Layer] = []
         size = self.n_features_in_
         if self.image_shape is not None:
@@ -222,18 +222,18 @@ class LFPEstimator(BaseEstimator):
         return whole("image_shape[0]", shape[0]), *pair("image_shape", shape[1:])
 
     def _new_optimizer(self) -> optim.Optimizer:
-        if self.solver not in optim.NAMES:
-            raise ValueError(f"solver must be one of {', '.join(optim.NAMES)}, got {self.solver!r}")
+        if self.solver not in names.OPTIMIZERS:
+            raise ValueError(f"solver must be one of {', '.join(names.OPTIMIZERS)}, got {self.solver!r}")
         options: dict[str, Any] = {"betas": (self.beta_1, self.beta_2), "eps": self.epsilon}
         if self.solver == "sgd":
             options = {"momentum": self.momentum}
-        kind = optim.NAMES[self.solver]
+        kind = names.OPTIMIZERS[self.solver]
         return kind(self.network_.parameters(), self.learning_rate_init, weight_decay=self.weight_decay, **options)
 
     def _run(self, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None, epochs: int, stops: bool) -> None:
         """So many epochs, or fewer where nothing improves any more."""
         net = self.network_
-        rule = presets.mixed(self.rule, net) if isinstance(self.rule, str) else self.rule
+        rule = names.rule_or_composite(self.rule, net) if isinstance(self.rule, str) else self.rule
         reward = self._reward()
         check_reward(reward, rule)
         held = None
@@ -306,11 +306,7 @@ class LFPEstimator(BaseEstimator):
 
     def _reward(self) -> rewards.Reward:
         reward = self.usual_reward if self.reward is None else self.reward
-        if not isinstance(reward, str):
-            return reward
-        if reward not in rewards.NAMES:
-            raise ValueError(f"unknown reward {reward!r}; known: {', '.join(rewards.NAMES)}")
-        return rewards.NAMES[reward]
+        return names.reward(reward) if isinstance(reward, str) else reward
 
     # ---- predicting
 

@@ -1,4 +1,4 @@
-"""Networks by name, as in the paper's experiments.
+"""The networks of the paper's experiments.
 
 Each takes the shape of one sample, the number of outputs, what makes an activation (a class, or a function without
 arguments; spiking networks have none), and the layers' options dtype= and rng=. dropout: which part of the inputs is
@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from lfp_ref.layers import activations
-from lfp_ref.layers.activations import Activation, Negated, Reflected
+from lfp_ref.layers.activations import Activation
 from lfp_ref.layers.conv import Conv2d
 from lfp_ref.layers.dense import Dense
 from lfp_ref.layers.dropout import Dropout
@@ -21,48 +20,9 @@ from lfp_ref.layers.encoding import LatencyCode, RateCode
 from lfp_ref.layers.lif import LIF
 from lfp_ref.layers.pool import MaxPool2d
 from lfp_ref.layers.shape import Flatten
-from lfp_ref.layers.step import Step
 from lfp_ref.network import Sequential, Spiking
 
 Make = Callable[..., Activation]
-
-ACTIVATIONS: dict[str, Make] = {
-    "relu": activations.ReLU,
-    "leaky-relu": activations.LeakyReLU,
-    "elu": activations.ELU,
-    "silu": activations.SiLU,
-    "gelu": activations.GELU,
-    "tanh": activations.Tanh,
-    "sigmoid": activations.Sigmoid,
-    "softplus": activations.Softplus,
-    "softsign": activations.Softsign,
-    "step": Step,
-}
-NUMBERS = {"step": "-1"}  # of activations by name, where another than the class's own trains better (layers/step.py)
-
-
-def activation(name: str) -> Make:
-    """What makes the activation of that name; "negated-" and "reflected-" go before any of them.
-
-    name:number sets an activation's number, as in "step:0" or "leaky-relu:0.2".
-    Raises ValueError for an unknown name, or a number that the activation does not take.
-    """
-    for prefix, wrapper in (("negated-", Negated), ("reflected-", Reflected)):
-        if name.startswith(prefix):
-            inner = activation(name.removeprefix(prefix))
-            return lambda: wrapper(inner())
-    kind, _, number = name.partition(":")
-    if kind not in ACTIVATIONS:
-        raise ValueError(f"unknown activation {name!r}; known: {', '.join(ACTIVATIONS)}, negated-..., reflected-...")
-    number = number or NUMBERS.get(kind, "")
-    if not number:
-        return ACTIVATIONS[kind]
-    try:
-        made = partial(ACTIVATIONS[kind], float(number))
-        made()
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"activation {name!r}: {error}") from None
-    return made
 
 
 def mlp(
@@ -176,7 +136,3 @@ def image(input_shape: tuple[int, ...], least: int) -> tuple[int, int, int]:
     if len(input_shape) != 3 or min(input_shape[1:]) < least:
         raise ValueError(f"this network needs samples (C, H, W) of at least {least} x {least}, got {input_shape}")
     return input_shape
-
-
-SPIKING: dict[str, Callable[..., Spiking]] = {"spiking-mlp": spiking_mlp, "spiking-cnn": spiking_cnn}
-NAMES: dict[str, Callable[..., Sequential]] = {"mlp": mlp, "lenet": lenet, "small-cnn": small_cnn, **SPIKING}

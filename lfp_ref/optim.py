@@ -207,6 +207,3 @@ def check_range(name: str, value: Any, low: float, high: float) -> None:
     """Raises ValueError unless value is a number with low <= value <= high, finite."""
     if not (isinstance(value, int | float | np.number) and math.isfinite(value) and low <= value <= high):
         raise ValueError(f"{name} must be a finite number from {low} to {high}, got {value!r}")
-
-
-NAMES: dict[str, type[Optimizer]] = {"sgd": SGD, "adam": Adam, "adamw": AdamW}

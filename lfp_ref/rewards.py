@@ -156,12 +156,3 @@ def numbers(outputs: np.ndarray, targets: ArrayLike) -> np.ndarray:
     if targets.shape not in (outputs.shape, outputs.shape[:1] if outputs.shape[1:] == (1,) else None):
         raise ValueError(f"targets must have the outputs' shape {outputs.shape}, got {targets.shape}")
     return targets.reshape(outputs.shape)
-
-
-NAMES: dict[str, Reward] = {
-    reward.__name__.replace("_", "-"): reward
-    for reward in (
-        softmax, bounded_softmax, sigmoid, binary_sigmoid, correct_class, misclassification, maximise, minimise,
-        rate_coded, spike_counts, squared_error,
-    )
-}  # fmt: skip

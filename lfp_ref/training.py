@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lfp_ref import checkpoints, rewards
+from lfp_ref import checkpoints, names, rewards
 from lfp_ref.datasets import Dataset
 from lfp_ref.layers.base import Layer, whole
 from lfp_ref.optim import SGD, Optimizer, clip_norm
@@ -251,7 +251,7 @@ def _check_options(
 def check_reward(reward: rewards.Reward, rule: Rule | Mapping[Any, Rule]) -> None:
     """Raises ValueError for a reward without a gradient under a gradient rule."""
     if is_gradient(rule) and not hasattr(reward, "gradient"):
-        known = ", ".join(name for name, other in rewards.NAMES.items() if hasattr(other, "gradient"))
+        known = ", ".join(name for name, other in names.REWARDS.items() if hasattr(other, "gradient"))
         raise ValueError(f"{_name(reward)} has no gradient to descend; use an LFP rule, or one of {known}")
 
 

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numba import get_num_threads
 
-from lfp_ref import datasets, models, optim, rewards, rules, training
+from lfp_ref import datasets, names, optim, rewards, rules, training
 from lfp_ref.layers import dense
 from lfp_ref.layers.base import Layer
 from lfp_ref.layers.linear import Linear
@@ -45,7 +45,7 @@ def samples(count: int, size: int = 28) -> tuple[np.ndarray, np.ndarray]:
 
 def network(work: str, size: int = 28, **options: Any) -> Layer:
     """The work's network, at its initial weights."""
-    make = models.NAMES[work.rsplit("-", 1)[0].replace("_", "-")]
+    make = names.NETWORKS[work.rsplit("-", 1)[0].replace("_", "-")]
     return make((1, size, size), 10, rng=np.random.default_rng(0), **options)
 
 

@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from lfp_ref import checkpoints, datasets, models, presets, rules
+from lfp_ref import checkpoints, datasets, names
 from lfp_ref.network import Sequential
 
-RULES = f"{', '.join([*rules.NAMES, *presets.PRESETS])}; epsilon:0.1 sets a rule's number"
+RULES = f"{', '.join([*names.RULES, *names.COMPOSITES])}; epsilon:0.1 sets a rule's number"
 
 DATA: dict[str, Callable[[argparse.Namespace], datasets.Dataset]] = {
     "digits": lambda options: datasets.load_digits(),
@@ -66,15 +66,17 @@ def build(options: argparse.Namespace, data: datasets.Dataset) -> Sequential:
             raise ValueError(f"--activation is not for {options.model}: its neurons spike")
         if dropout:
             raise ValueError(f"--dropout is not for {options.model}: use --code rate")
-        return models.SPIKING[options.model](data.input_shape, data.classes, **neuron, **kind)
+        return names.SPIKING_NETWORKS[options.model](data.input_shape, data.classes, **neuron, **kind)
     if neuron:
-        raise ValueError(f"--{next(iter(neuron))} is for spiking networks: --model {' or '.join(models.SPIKING)}")
-    act = models.activation(neurons(options))
-    return models.NAMES[options.model](data.input_shape, data.classes, act, dropout=dropout, **kind)
+        raise ValueError(
+            f"--{next(iter(neuron))} is for spiking networks: --model {' or '.join(names.SPIKING_NETWORKS)}"
+        )
+    act = names.activation(neurons(options))
+    return names.NETWORKS[options.model](data.input_shape, data.classes, act, dropout=dropout, **kind)
 
 
 def is_spiking(options: argparse.Namespace) -> bool:
-    return options.model in models.SPIKING
+    return options.model in names.SPIKING_NETWORKS
 
 
 def is_step(options: argparse.Namespace) -> bool:

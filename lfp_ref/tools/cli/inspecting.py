@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lfp_ref import presets, rewards
+from lfp_ref import names
 from lfp_ref.balance import balance
 from lfp_ref.explain import explain
 from lfp_ref.tools import figures
@@ -66,7 +66,7 @@ def run_explain(options: argparse.Namespace) -> None:
             raise ValueError(f"--{kind} must be in 0..{count - 1}, got {wrong[0]}")
     if len(data.input_shape) != 3:
         raise ValueError(f"explain draws heat maps of images; samples of {data.name} have shape {data.input_shape}")
-    rule = presets.mixed(options.rule, net)
+    rule = names.rule_or_composite(options.rule, net)
     labels = data.y_test[options.sample]
     x = np.repeat(data.x_test[options.sample], len(targets), axis=0)
     asked = np.tile(targets, len(options.sample))
@@ -97,7 +97,7 @@ def run_balance(options: argparse.Namespace) -> None:
     if options.samples < 1 or (options.sample is not None and not 0 <= options.sample < len(x)):
         raise ValueError(f"--samples must be at least 1 and --sample below it, got {options.samples}, {options.sample}")
     outputs = net.forward(x)
-    net.feedback(rewards.NAMES[stored.reward](outputs, y), presets.mixed(name, net))
+    net.feedback(names.REWARDS[stored.reward](outputs, y), names.rule_or_composite(name, net))
     sheet = balance(net)
     of = f"sample {options.sample}" if options.sample is not None else f"the sum over {len(x)} samples"
     print(f"reward {stored.reward}, rule {name}, {of} of {data.name}\n\n{sheet.table(options.sample)}\n")

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from lfp_ref import checkpoints, datasets, models, optim, presets, rewards, rules
+from lfp_ref import checkpoints, datasets, names, optim, rules
+from lfp_ref.composites import Composite
 from lfp_ref.layers.lif import RESETS
 from lfp_ref.network import Sequential
 from lfp_ref.tools import figures
@@ -92,9 +93,9 @@ def training_options(sub: argparse.ArgumentParser) -> None:
                      "fetched, with the extra data)")  # fmt: skip
     sub.add_argument("--validate", action="store_true",
                      help="test on a held-out tenth of the training set: for choosing options")  # fmt: skip
-    sub.add_argument("--model", choices=models.NAMES, default="mlp", help=f"network {shown}")
+    sub.add_argument("--model", choices=names.NETWORKS, default="mlp", help=f"network {shown}")
     sub.add_argument("--activation", metavar="NAME",
-                     help=f"{', '.join(models.ACTIVATIONS)}, negated-... or reflected-...; step:0 sets an activation's "
+                     help=f"{', '.join(names.ACTIVATIONS)}, negated-... or reflected-...; step:0 sets an activation's "
                      "number, here what a silent unit puts out (relu)")  # fmt: skip
     sub.add_argument("--dropout", type=float, default=0.0, metavar="P",
                      help=f"part of the inputs dropped at random while training {shown}")  # fmt: skip
@@ -109,7 +110,7 @@ def training_options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--reward", choices=REWARDS, metavar="NAME",
                      help=f"what the output is told: {', '.join(REWARDS)} (softmax; for spikes, rate-coded under LFP, "
                      "spike-counts under gradient rules)")  # fmt: skip
-    sub.add_argument("--optimizer", choices=optim.NAMES, default="adam", help=f"{shown}")
+    sub.add_argument("--optimizer", choices=names.OPTIMIZERS, default="adam", help=f"{shown}")
     sub.add_argument("--epochs", type=at_least(1), default=30, help=f"{shown}")
     sub.add_argument("--batch-size", type=at_least(1), help="(32, or 128 from 10,000 training samples on)")
     sub.add_argument("--clip", type=float, help="largest norm of all feedback together (none)")
@@ -163,7 +164,7 @@ def run_compare(options: argparse.Namespace) -> None:
     print(f"in {options.out}: a checkpoint and a history each{picture}")
 
 
-def network(options: argparse.Namespace, data: datasets.Dataset) -> tuple[Sequential, presets.Mixed]:
+def network(options: argparse.Namespace, data: datasets.Dataset) -> tuple[Sequential, rules.Rule | Composite]:
     """The network that the options describe, and the rule for it; a rule not named is the usual one."""
     net = build(options, data)
     options.rule = options.rule or usual_rule(options)
@@ -171,8 +172,8 @@ def network(options: argparse.Namespace, data: datasets.Dataset) -> tuple[Sequen
         options.reward = SPIKE_REWARDS[is_gradient(options.rule)] if is_spiking(options) else "softmax"
     if is_spiking(options) != (options.reward in SPIKE_REWARDS):
         raise ValueError(f"--reward {options.reward} is not for the outputs of {options.model}")
-    rule = presets.mixed(options.rule, net, "share" if is_gradient(options.rule) else options.learning)
-    check_reward(rewards.NAMES[options.reward], rule)
+    rule = names.rule_or_composite(options.rule, net, "share" if is_gradient(options.rule) else options.learning)
+    check_reward(names.REWARDS[options.reward], rule)
     return net, rule
 
 
@@ -180,7 +181,7 @@ def run(
     options: argparse.Namespace,
     data: datasets.Dataset,
     net: Sequential,
-    rule: presets.Mixed,
+    rule: rules.Rule | Composite,
     checkpoint: Path | None,
     shown: Callable[[], AbstractContextManager[Progress]] = progress,
 ) -> History:
@@ -192,7 +193,7 @@ def run(
         raise ValueError(f"no learning rate is known to suit sgd on {of}: choose one with --lr")
     lr = options.lr if options.lr is not None else usual[rules.is_gradient(rule)]
     momentum = {"momentum": 0.9} if kind == "sgd" else {}
-    optimizer = optim.NAMES[options.optimizer](net.parameters(), lr, **momentum)
+    optimizer = names.OPTIMIZERS[options.optimizer](net.parameters(), lr, **momentum)
     batch_size = options.batch_size or (128 if len(data.x_train) >= 10_000 else 32)
     steps = options.epochs * math.ceil(len(data.x_train) / batch_size)
     about = {"options": {key: getattr(options, key) for key in STORED} | {"lr": lr}}
@@ -201,7 +202,7 @@ def run(
             log(f"{options.model} ({neurons(options)}) on {data.name}: rule {options.rule}, reward {options.reward}, "
                 f"{options.optimizer} {lr:g}, batches of {batch_size}")  # fmt: skip
         return train(
-            net, data, optimizer=optimizer, epochs=options.epochs, rule=rule, reward=rewards.NAMES[options.reward],
+            net, data, optimizer=optimizer, epochs=options.epochs, rule=rule, reward=names.REWARDS[options.reward],
             batch_size=batch_size, reduction=options.reduction, clip=options.clip, seed=options.seed,
             schedule=optim.one_cycle(lr, steps) if options.schedule == "one-cycle" else None,
             checkpoint=checkpoint, resume=bool(getattr(options, "resume", None)), about=about, on_step=on_step, log=log,
@@ -234,7 +235,7 @@ def write_history(path: Path, history: History) -> None:
 
 def is_gradient(rule: str) -> bool:
     """Whether the rule of that name is gradient descent, with a surrogate or without."""
-    return issubclass(rules.NAMES.get(rule.partition(":")[0], rules.Rule), rules.Gradient)
+    return issubclass(names.RULES.get(rule.partition(":")[0], rules.Rule), rules.Gradient)
 
 
 def name(rule: str) -> str:
