@@ -22,22 +22,23 @@ def epsilon_plus(net: Layer) -> Composite:
 
 def epsilon_gamma_box(net: Layer, low: float = -1.0, high: float = 1.0) -> Composite:
     """z-box in a convolution next to the input (pixels in low..high), gamma in the others, epsilon elsewhere."""
-    first = net.first_layers()
-    boxes = {name: ZBox(low, high) for name, layer in net.named_layers() if layer in first and _is_convolution(layer)}
-    return by_kind(net, Gamma()) | boxes
+    return by_kind(net, Gamma()) | {name: ZBox(low, high) for name in _first(net) if name in _convolutions(net)}
 
 
 def epsilon_alpha2_beta1_flat(net: Layer) -> Composite:
     """flat next to the input, alpha-beta with (2, 1) in other convolutions, epsilon elsewhere."""
-    first = net.first_layers()
-    return by_kind(net, AlphaBeta(2.0, 1.0)) | {name: Flat() for name, layer in net.named_layers() if layer in first}
+    return by_kind(net, AlphaBeta(2.0, 1.0)) | dict.fromkeys(_first(net), Flat())
 
 
 def by_kind(net: Layer, convolution: Rule) -> Composite:
     """One rule for all convolutions, epsilon for the rest."""
-    convolutions = [name for name, layer in net.named_layers() if _is_convolution(layer)]
-    return {Layer: Epsilon()} | dict.fromkeys(convolutions, convolution)
+    return {Layer: Epsilon()} | dict.fromkeys(_convolutions(net), convolution)
 
 
-def _is_convolution(layer: Layer) -> bool:
-    return isinstance(layer, Conv2d)
+def _convolutions(net: Layer) -> list[str]:
+    return [name for name, layer in net.named_layers() if isinstance(layer, Conv2d)]
+
+
+def _first(net: Layer) -> list[str]:
+    """Names of the layers with parameters next to the input."""
+    return [name for name, layer in net.named_layers() if layer in net.first_layers()]

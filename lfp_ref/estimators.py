@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,14 +21,16 @@ from scipy.special import softmax as _softmax
 
 from lfp_ref import models, names, optim, rewards
 from lfp_ref.extras import MissingExtra
-from lfp_ref.layers.base import Layer, pair, whole
+from lfp_ref.layers.base import Layer
+from lfp_ref.layers.base import pair as check_pair
+from lfp_ref.layers.base import whole as check_int
 from lfp_ref.layers.conv import Conv2d
 from lfp_ref.layers.dense import Dense
 from lfp_ref.layers.pool import MaxPool2d
 from lfp_ref.layers.shape import Flatten
 from lfp_ref.network import Sequential
 from lfp_ref.rules import Rule
-from lfp_ref.training import check_reward, step
+from lfp_ref.training import check_reward, epoch
 
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
@@ -151,7 +153,7 @@ class LFPEstimator(BaseEstimator):
         if not going_on:
             self._start(x.dtype)
         self._optimizer = self._new_optimizer()
-        self._run(x, y, weights, whole("max_iter", self.max_iter), stops=True)
+        self._run(x, y, weights, check_int("max_iter", self.max_iter), stops=True)
         return self
 
     def _partial_fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None) -> Any:
@@ -219,7 +221,7 @@ class LFPEstimator(BaseEstimator):
             raise ValueError(
                 f"image_shape must be (C, H, W) or (H, W) of {self.n_features_in_} features, got {self.image_shape!r}"
             )
-        return whole("image_shape[0]", shape[0]), *pair("image_shape", shape[1:])
+        return check_int("image_shape[0]", shape[0]), *check_pair("image_shape", shape[1:])
 
     def _new_optimizer(self) -> optim.Optimizer:
         if self.solver not in names.OPTIMIZERS:
@@ -239,20 +241,19 @@ class LFPEstimator(BaseEstimator):
         held = None
         if stops and self.early_stopping:
             x, y, weights, held = self._hold_out(x, y, weights)
-        batch_size = min(200, len(x)) if self.batch_size == "auto" else whole("batch_size", self.batch_size)
+        batch_size = min(200, len(x)) if self.batch_size == "auto" else check_int("batch_size", self.batch_size)
+        images = self._images(x)
+        options: dict[str, Any] = {"weights": weights, "rule": rule, "reward": reward}
         since_better, best = 0, None
         try:
             for _ in range(epochs):
                 order = self._rng.permutation(len(x)) if self.shuffle else np.arange(len(x))
                 loss = total = 0.0
-                for begin in range(0, len(x), batch_size):
-                    rows = order[begin : begin + batch_size]
-                    weight = None if weights is None else weights[rows]
-                    told = reward if weight is None else weighted(reward, weight)
-                    outputs, rewarded = step(net, self._images(x[rows]), y[rows], self._optimizer, rule, told)
-                    losses = self._losses(outputs, y[rows])
-                    loss += float(losses.sum() if weight is None else losses @ weight)
-                    total += rewarded
+                steps = epoch(net, images, y, order, batch_size, self._optimizer, number=self.n_iter_, **options)
+                for batch, outputs, batch_reward in steps:
+                    losses = self._losses(outputs, y[batch])
+                    loss += float(losses.sum() if weights is None else losses @ weights[batch])
+                    total += batch_reward
                 better = self._note(loss / len(x), total / len(x), held)
                 since_better = 0 if better else since_better + 1
                 if better and held is not None:
@@ -431,17 +432,3 @@ class LFPRegressor(RegressorMixin, LFPEstimator):
     def predict(self, X: ArrayLike) -> np.ndarray:
         """(N,), or (N, O) where y had a column per output."""
         return self._unscaled(self._checked_outputs(X))
-
-
-def weighted(reward: rewards.Reward, weights: np.ndarray) -> rewards.Reward:
-    """The reward times each sample's weight, (N,), with its gradient where it has one."""
-    column = weights[:, None]
-
-    def times(function: Callable[..., Any]) -> Callable[..., Any]:
-        return lambda outputs, targets: function(outputs, targets) * column
-
-    result = times(reward)
-    result.__name__ = getattr(reward, "__name__", type(reward).__name__)
-    if hasattr(reward, "gradient"):
-        result.gradient = times(reward.gradient)  # type: ignore[attr-defined]
-    return result

@@ -33,18 +33,13 @@ COMPOSITES: dict[str, Callable[[Layer], Composite]] = {
     "epsilon-alpha2-beta1-flat": composites.epsilon_alpha2_beta1_flat,
 }
 REWARDS: dict[str, rewards.Reward] = {
-    "softmax": rewards.softmax,
-    "bounded-softmax": rewards.bounded_softmax,
-    "sigmoid": rewards.sigmoid,
-    "binary-sigmoid": rewards.binary_sigmoid,
-    "correct-class": rewards.correct_class,
-    "misclassification": rewards.misclassification,
-    "maximise": rewards.maximise,
-    "minimise": rewards.minimise,
-    "rate-coded": rewards.rate_coded,
-    "spike-counts": rewards.spike_counts,
-    "squared-error": rewards.squared_error,
-}
+    reward.__name__.replace("_", "-"): reward
+    for reward in (
+        rewards.softmax, rewards.bounded_softmax, rewards.sigmoid, rewards.binary_sigmoid, rewards.correct_class,
+        rewards.misclassification, rewards.maximise, rewards.minimise, rewards.rate_coded, rewards.spike_counts,
+        rewards.squared_error,
+    )
+}  # fmt: skip
 ACTIVATIONS: dict[str, models.Make] = {
     "relu": activations.ReLU,
     "leaky-relu": activations.LeakyReLU,

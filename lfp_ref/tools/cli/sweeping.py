@@ -19,10 +19,11 @@ import numpy as np
 
 from lfp_ref.datasets import Dataset
 from lfp_ref.extras import MissingExtra
+from lfp_ref.run import Interrupted
 from lfp_ref.tools import figures
 from lfp_ref.tools.cli import training
 from lfp_ref.tools.cli.common import at_least, draw, load_data
-from lfp_ref.training import DivergenceError, Interrupted
+from lfp_ref.training import DivergenceError
 
 # One run: its options by name, as in the grid.
 Settings = dict[str, Any]

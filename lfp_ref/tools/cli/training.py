@@ -16,6 +16,7 @@ from lfp_ref import checkpoints, datasets, names, optim, rules
 from lfp_ref.composites import Composite
 from lfp_ref.layers.lif import RESETS
 from lfp_ref.network import Sequential
+from lfp_ref.run import History
 from lfp_ref.tools import figures
 from lfp_ref.tools.cli.common import (
     DATA,
@@ -35,7 +36,7 @@ from lfp_ref.tools.cli.common import (
     progress,
     stored_options,
 )
-from lfp_ref.training import History, check_reward, evaluate, train
+from lfp_ref.training import check_reward, evaluate, train
 
 # (LFP, gradient), chosen on held-out parts of the training sets of digits and MNIST (see README).
 LEARNING_RATES = {
