@@ -24,7 +24,7 @@ from lfp_ref.layers.activations import Activation
 from lfp_ref.layers.base import Layer
 from lfp_ref.layers.linear import Linear
 from lfp_ref.layers.pool import Pool2d
-from lfp_ref.tools.bench.works import BATCH, matrix_peak, network, samples, stepper
+from lfp_ref.tools.bench.workloads import BATCH, matrix_peak, network, samples, stepper
 from lfp_ref.tools.figures import COLOURS, MARKERS, new_figure
 
 STEPS = 60
@@ -56,9 +56,9 @@ def memory_speed() -> float:
     return best
 
 
-def measure(work: str) -> Iterator[Point]:
-    """A point for each kernel of a work's network, medians over the later half of the steps."""
-    net, (x, y) = network(work), samples(BATCH * STEPS)
+def measure(workload: str) -> Iterator[Point]:
+    """A point for each kernel of a workload's network, medians over the later half of the steps."""
+    net, (x, y) = network(workload), samples(BATCH * STEPS)
     seconds: dict[tuple[Layer, str], list[float]] = defaultdict(list)
     names = {}
     for _, layer in net.named_layers():
@@ -66,7 +66,7 @@ def measure(work: str) -> Iterator[Point]:
             for method, name in methods.items() if isinstance(layer, kind) else ():
                 setattr(layer, method, timed(getattr(layer, method), seconds[layer, name]))
                 names[layer, name] = f"{layer.path} {type(layer).__name__}"
-    step = stepper(net, work)
+    step = stepper(net, workload)
     for i in range(STEPS):
         step(x[BATCH * i : BATCH * (i + 1)], y[BATCH * i : BATCH * (i + 1)])
     for (layer, name), times in seconds.items():
