@@ -1,8 +1,8 @@
 """LFP as scikit-learn estimators: LFPClassifier and LFPRegressor (extra `sklearn`; nothing else here imports it).
 
 They take samples as rows, go into pipelines, cross-validation and grid searches, and pass scikit-learn's own
-`check_estimator`. Parameters and attributes have MLPClassifier's names where they mean the same; what LFP adds are
-`rule`, `reward`, and `image_shape` with `channels` for convolutional networks.
+`check_estimator`. Parameters and attributes have MLPClassifier's names where they mean the same; LFP adds `rule`,
+`reward`, and `image_shape` with `channels` for convolutional networks.
 
     make_pipeline(MinMaxScaler((-1, 1)), LFPClassifier((120, 84), activation="step", rule="epsilon:0.5"))
 """
@@ -48,12 +48,12 @@ except ImportError:
 
 
 class LFPEstimator(BaseEstimator):
-    """What classifier and regressor have in common: the network, its training, when to stop.
+    """Base of classifier and regressor: the network, its training, the criterion to stop.
 
     hidden_layer_sizes: neurons of each dense layer between input, or convolutions, and output.
     image_shape: (C, H, W) or (H, W) of a sample, whose C*H*W features are its pixels, row by row; the network then
         starts with convolutions. channels: of each of them: 3 x 3 with padding, activation, 2 x 2 max pooling.
-    activation: a name, as for lfp-ref train ("relu", "step", "negated-tanh"), or what makes a layer (lfp.Step).
+    activation: a name, as for lfp-ref train ("relu", "step", "negated-tanh"), or a class that makes it (lfp.Step).
     rule: a name ("epsilon:0.1", "gamma", "gradient", a composite), an lfp.rules.Rule, or a mapping (Layer.feedback).
     reward: a name of lfp.rewards, or a function (outputs, targets) -> reward of the outputs' shape; None is the usual
         one, "softmax" for classes and "squared-error" for numbers.
@@ -124,12 +124,12 @@ class LFPEstimator(BaseEstimator):
         self.epsilon = epsilon
         self.n_iter_no_change = n_iter_no_change
 
-    # ---- what classifier and regressor say differently
+    # ---- implemented by classifier and regressor
 
     usual_reward: str
 
     def _check_targets(self, y: ArrayLike, weights: np.ndarray | None, reset: bool) -> np.ndarray:
-        """Targets as the reward takes them; learns from them what predictions have to be turned back into."""
+        """Targets as the reward takes them; with reset, remembers classes or scale for predictions."""
         raise NotImplementedError
 
     def _losses(self, outputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
@@ -137,7 +137,7 @@ class LFPEstimator(BaseEstimator):
         raise NotImplementedError
 
     def _score(self, outputs: np.ndarray, targets: np.ndarray, weights: np.ndarray | None) -> float:
-        """What early stopping goes by."""
+        """The validation score of early stopping."""
         raise NotImplementedError
 
     # ---- fitting
@@ -182,7 +182,7 @@ class LFPEstimator(BaseEstimator):
         return x, self._check_targets(y, weights, reset), weights
 
     def _start(self, dtype: np.dtype) -> None:
-        """A new network, at its initial weights, with nothing learned."""
+        """Makes a new network at its initial weights, and an empty record of training."""
         self._rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
         self.network_ = self._new_network(dtype)
         self.n_iter_ = 0
@@ -214,7 +214,7 @@ class LFPEstimator(BaseEstimator):
         return Sequential(*layers, Dense(size, self.n_outputs_, **kind))
 
     def _image(self) -> tuple[int, int, int]:
-        """(C, H, W) of a sample. Raises ValueError where that is not what the samples are."""
+        """(C, H, W) of a sample. Raises ValueError if that is not the samples' shape."""
         shape = tuple(self.image_shape)  # type: ignore[arg-type]
         shape = (1, *shape) if len(shape) == 2 else shape
         if len(shape) != 3 or math.prod(shape) != self.n_features_in_:
@@ -233,7 +233,7 @@ class LFPEstimator(BaseEstimator):
         return kind(self.network_.parameters(), self.learning_rate_init, weight_decay=self.weight_decay, **options)
 
     def _run(self, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None, epochs: int, stops: bool) -> None:
-        """So many epochs, or fewer where nothing improves any more."""
+        """Trains for that many epochs, or until the loss (early stopping: the score) improves no more."""
         net = self.network_
         rule = names.rule_or_composite(self.rule, net) if isinstance(self.rule, str) else self.rule
         reward = self._reward()
@@ -272,7 +272,7 @@ class LFPEstimator(BaseEstimator):
             net.load_state_dict(best)
 
     def _note(self, loss: float, reward: float, held: tuple[Any, ...] | None) -> bool:
-        """Writes an epoch down; returns whether it is better than what was best, by tol."""
+        """Records an epoch; returns True if it is better, by tol, than the best before."""
         self.n_iter_ += 1
         self.loss_ = loss
         self.loss_curve_.append(loss)
@@ -292,7 +292,7 @@ class LFPEstimator(BaseEstimator):
         return better
 
     def _hold_out(self, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None) -> tuple[Any, ...]:
-        """Samples to train on, targets, weights, and the same of those held out."""
+        """Samples, targets and weights to train on, and a tuple of those held out."""
         parts = [x, y] if weights is None else [x, y, weights]
         split = train_test_split(
             *parts, test_size=self.validation_fraction, stratify=self._strata(y),
@@ -376,11 +376,11 @@ class LFPClassifier(ClassifierMixin, LFPEstimator):
         return self.classes_[outputs.argmax(axis=1)]
 
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
-        """(N, classes): the softmax of the outputs. A probability in so far as the reward made it one."""
+        """(N, classes): the softmax of the outputs. The reward decides whether it is a calibrated probability."""
         return _softmax(self._checked_outputs(X), axis=1)
 
     def predict_log_proba(self, X: ArrayLike) -> np.ndarray:
-        """(N, classes): its logarithm."""
+        """(N, classes): the logarithm of predict_proba."""
         return log_softmax(self._checked_outputs(X), axis=1)
 
 

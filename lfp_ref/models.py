@@ -1,8 +1,8 @@
 """The networks of the paper's experiments.
 
-Each takes the shape of one sample, the number of outputs, what makes an activation (a class, or a function without
-arguments; spiking networks have none), and the layers' options dtype= and rng=. dropout: which part of the inputs is
-dropped at random while training (not in spiking networks).
+Each takes the shape of one sample, the number of outputs, a class or function without arguments that makes an
+activation (spiking networks have none), and the layers' options dtype= and rng=. dropout: the part of the inputs that
+is dropped at random while training (not in spiking networks).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def mlp(
 ) -> Sequential:
     """Dense 120-84-classes."""
     return Sequential(
-        *dropped(dropout, options.get("rng")),
+        *input_dropout(dropout, options.get("rng")),
         Flatten(),
         Dense(math.prod(input_shape), 120, **options), act(),
         Dense(120, 84, **options), act(),
@@ -42,10 +42,10 @@ def lenet(
     input_shape: tuple[int, ...], classes: int, act: Make = activations.ReLU, dropout: float = 0.0, **options: Any
 ) -> Sequential:
     """16c5-p2-16c5-p2-120-84-classes, for images of at least 16 x 16 pixels."""
-    channels, height, width = image(input_shape, 16)
+    channels, height, width = check_image(input_shape, 16)
     inputs = 16 * (((height - 4) // 2 - 4) // 2) * (((width - 4) // 2 - 4) // 2)
     return Sequential(
-        *dropped(dropout, options.get("rng")),
+        *input_dropout(dropout, options.get("rng")),
         Conv2d(channels, 16, 5, **options), act(), MaxPool2d(2),
         Conv2d(16, 16, 5, **options), act(), MaxPool2d(2),
         Flatten(),
@@ -59,9 +59,9 @@ def small_cnn(
     input_shape: tuple[int, ...], classes: int, act: Make = activations.ReLU, dropout: float = 0.0, **options: Any
 ) -> Sequential:
     """16c3-p2-32c3-p2-classes with padding, for small images such as the digits (at least 4 x 4 pixels)."""
-    channels, height, width = image(input_shape, 4)
+    channels, height, width = check_image(input_shape, 4)
     return Sequential(
-        *dropped(dropout, options.get("rng")),
+        *input_dropout(dropout, options.get("rng")),
         Conv2d(channels, 16, 3, padding=1, **options), act(), MaxPool2d(2),
         Conv2d(16, 32, 3, padding=1, **options), act(), MaxPool2d(2),
         Flatten(),
@@ -69,13 +69,13 @@ def small_cnn(
     )  # fmt: skip
 
 
-def dropped(dropout: float, rng: Any) -> list[Dropout]:
-    """What drops inputs: nothing for 0, so that layers keep their numbers."""
+def input_dropout(dropout: float, rng: Any) -> list[Dropout]:
+    """A dropout layer for the inputs; none for 0, so that the other layers keep their numbers."""
     return [Dropout(dropout, rng)] if dropout else []
 
 
 def encoding(code: str, rng: Any) -> list[RateCode | LatencyCode]:
-    """What puts pixels in -1..1 into time: nothing for "constant", a layer for "rate" or "latency".
+    """The layer that encodes pixels in -1..1 as spikes: none for "constant", one for "rate" or "latency".
 
     Raises ValueError for another code.
     """
@@ -119,7 +119,7 @@ def spiking_cnn(
     **options: Any,
 ) -> Spiking:
     """12c5-p2-64c5-p2-classes of LIF neurons, for images of at least 16 x 16 pixels; arguments as of spiking_mlp."""
-    channels, height, width = image(input_shape, 16)
+    channels, height, width = check_image(input_shape, 16)
     neuron: dict[str, Any] = {"beta": beta, "threshold": threshold, "reset": reset}
     inputs = 64 * (((height - 4) // 2 - 4) // 2) * (((width - 4) // 2 - 4) // 2)
     return Spiking(
@@ -131,8 +131,8 @@ def spiking_cnn(
     )  # fmt: skip
 
 
-def image(input_shape: tuple[int, ...], least: int) -> tuple[int, int, int]:
-    """(C, H, W) of one sample. Raises ValueError where it is no image or too small."""
+def check_image(input_shape: tuple[int, ...], least: int) -> tuple[int, int, int]:
+    """(C, H, W) of one sample. Raises ValueError for a sample that is not an image or too small."""
     if len(input_shape) != 3 or min(input_shape[1:]) < least:
         raise ValueError(f"this network needs samples (C, H, W) of at least {least} x {least}, got {input_shape}")
     return input_shape

@@ -1,4 +1,4 @@
-"""Optimisers: what a parameter does with its feedback.
+"""Optimisers: updates of parameters by their feedback.
 
 Feedback d points uphill (it strengthens what was rewarded), so parameters move along +d; a gradient optimiser's formula
 with -d in place of the gradient. All of them keep the sign convention, names and defaults of PyTorch.

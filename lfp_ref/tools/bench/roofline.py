@@ -1,8 +1,8 @@
-"""How fast each kernel of a training step runs, and what could limit it: the roofline.
+"""Roofline: the speed of each kernel of a training step, and the limits of processor and memory.
 
     python -m lfp_ref.tools.bench.roofline FILE.png     a table, and the figure
 
-A kernel that does F operations on B bytes (what it must read and write, each once) cannot run faster than the
+A kernel that does F operations on B bytes (all it must read and write, each once) cannot run faster than the
 processor multiplies, nor than F/B times the speed of memory. Both roofs are measured in the same run: the processor's
 by a large matrix product, the memory's by products of arrays that no cache holds.
 """
@@ -28,7 +28,7 @@ from lfp_ref.tools.bench.workloads import BATCH, matrix_peak, network, samples, 
 from lfp_ref.tools.figures import COLOURS, MARKERS, new_figure
 
 STEPS = 60
-# what is timed of which layers, and its name
+# by layer: the methods that are timed, and their names in the figure
 TIMED = {
     Linear: {"total": "forward", "to_input": "feedback to the input", "to_parameters": "feedback of the parameters"},
     Pool2d: {"propagate": "forward", "hand_back": "feedback"},
@@ -76,7 +76,7 @@ def measure(workload: str) -> Iterator[Point]:
 
 
 def timed(method: Any, seconds: list[float]) -> Any:
-    """The method, writing down what each call took."""
+    """The method, with the seconds of each call appended to a list."""
 
     def run(*arguments: Any) -> Any:
         start = time.perf_counter()

@@ -52,7 +52,7 @@ def network(workload: str, size: int = 28, **options: Any) -> Sequential:
 
 
 def stepper(net: Layer, workload: str) -> Callable[[np.ndarray, np.ndarray], Any]:
-    """A function of a batch that makes one training step, as the peers' do: SGD with momentum, norm clipped to 3."""
+    """A function of a batch that makes one training step, as the peers do: SGD with momentum, norm clipped to 3."""
     optimizer = optim.SGD(net.parameters(), lr=0.01, momentum=0.9)
     rule = rules.Gradient() if workload.endswith("gradient") else rules.Epsilon()
     reward = rewards.rate_coded if isinstance(net, Spiking) else rewards.softmax
@@ -74,7 +74,7 @@ def median_ms(
 
 
 def flops(net: Sequential, x: np.ndarray) -> float:
-    """Products and additions of a training step, none skipped: forward, weights, and inputs of all layers but the first."""
+    """Products and additions of a training step: forward, weights, and inputs of all layers but the first."""
     total = 0.0
     times, sums = 1, 2
     for layer in net.layers:

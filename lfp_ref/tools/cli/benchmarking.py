@@ -1,4 +1,4 @@
-"""lfp-ref bench: how long a training step takes, beside other packages, and how it grows."""
+"""lfp-ref bench: time of a training step, of ours and of other packages, and its growth with size."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from lfp_ref.tools.bench import workloads
 from lfp_ref.tools.bench.peers import PEERS
 from lfp_ref.tools.cli.common import at_least
 
-Row = dict[str, Any]  # what one measurement says
+Row = dict[str, Any]  # one measurement
 
 
 def add_commands(commands: Any) -> None:
@@ -49,9 +49,8 @@ def run_bench(options: argparse.Namespace) -> None:
         scaling(options.steps or 20)
         return
     if not options.json:
-        print(
-            f"{numba.get_num_threads()} threads\n{'workload':18s}{'ms':>9s}{'GFLOP/s':>9s}{'of peak':>9s}{'memory':>10s}"
-        )
+        print(f"{numba.get_num_threads()} threads")
+        print(f"{'workload':18s}{'ms':>9s}{'GFLOP/s':>9s}{'of peak':>9s}{'memory':>10s}")
     for workload in chosen:
         found, others = rounds(workload, options)
         ms = statistics.median(row["ms"] for row in found)
@@ -90,7 +89,7 @@ def rounds(workload: str, options: argparse.Namespace) -> tuple[list[Row], dict[
 
 
 def child(module: str, *arguments: str) -> Any:
-    """What a module prints in a process of its own; None where it lacks a package."""
+    """The JSON row printed by a module in a process of its own; None if it lacks a package."""
     environment = {**os.environ, "NUMBA_NUM_THREADS": str(numba.get_num_threads())}
     command = [sys.executable, "-m", module, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
@@ -103,7 +102,7 @@ def child(module: str, *arguments: str) -> Any:
 
 
 def scaling(steps: int) -> None:
-    """A line for each thing that grows: its values, and the milliseconds of a step."""
+    """Prints the milliseconds of a step for every value of every quantity that grows."""
     print(f"milliseconds of an LFP step, {numba.get_num_threads()} threads, batch 128 where it is not what grows")
     for name, values, step_of in growing():
         print(f"\n{name}")
@@ -112,7 +111,7 @@ def scaling(steps: int) -> None:
 
 
 def growing() -> Iterator[tuple[str, tuple[int, ...], Callable[[int, int], float]]]:
-    """(what grows, its values, (value, steps) -> milliseconds)"""
+    """Quantities that grow: (name, values, (value, steps) -> milliseconds)."""
 
     def time_of(net: Any, workload: str, steps: int, batch: int = workloads.BATCH, size: int = 28) -> float:
         x, y = workloads.samples(4 * batch, size)

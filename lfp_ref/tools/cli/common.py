@@ -1,4 +1,4 @@
-"""What several commands need: data and networks by option, stored runs, folders, progress."""
+"""Shared by the commands: data and networks by option, stored runs, folders, progress."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ DATA: dict[str, Callable[[argparse.Namespace], datasets.Dataset]] = {
 
 
 def mnist(folder: str | None, name: str) -> datasets.Dataset:
-    """The data set of that name from a folder, or else fetched."""
+    """The data set of that name, from a folder or fetched."""
     return replace(datasets.load_mnist(folder), name=name) if folder else datasets.fetch(name)
 
 
@@ -84,7 +84,7 @@ def is_step(options: argparse.Namespace) -> bool:
 
 
 def neurons(options: argparse.Namespace) -> str:
-    """What the network's neurons are, in a word."""
+    """The kind of the network's neurons: "lif" or the name of its activation."""
     return "lif" if is_spiking(options) else options.activation or "relu"
 
 
@@ -153,7 +153,7 @@ def at_least(least: int) -> Callable[[str], int]:
 
 
 def draw(path: Path, figure: Callable[..., None], *arguments: Any) -> str:
-    """Draws a figure into a file; returns what to say of it."""
+    """Draws a figure into a file; returns its name for the closing message, or a hint if matplotlib is missing."""
     try:
         figure(path, *arguments)
     except ImportError:

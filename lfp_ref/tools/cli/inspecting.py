@@ -1,4 +1,4 @@
-"""lfp-ref evaluate, lfp-ref explain, lfp-ref balance: what a trained network can do, and why."""
+"""lfp-ref evaluate, lfp-ref explain, lfp-ref balance: accuracy and explanations of a trained network."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def add_commands(commands: Any) -> None:
 
 
 def stored_options(sub: argparse.ArgumentParser) -> None:
-    """What all of them have in common."""
+    """Adds the options that all three commands share."""
     sub.add_argument("checkpoint", help="a checkpoint file, or the folder of a run")
     sub.add_argument("--data", type=data_name, metavar="NAME", help="other data than the run's own, of the same shape")
     sub.add_argument("--data-root", help="folder of the MNIST files (default: $LFP_REF_DATA)")

@@ -46,10 +46,10 @@ LEARNING_RATES = {
     "spiking-cnn": (0.006, 0.003),
     "step": (0.005, 0.001),  # adam; chosen on held-out parts of MNIST's training set
 }
-# What needs no --rule: near the threshold of a step, a larger stabiliser (layers/step.py says why).
+# Without --rule. Step activations need a larger stabiliser, because of outputs near the threshold (layers/step.py).
 USUAL_RULE, STEP_RULE = "epsilon", "epsilon:0.5"
 
-# Rewards for several classes, which is what the networks by name have; those of spikes.
+# Rewards for several classes: all named networks are classifiers. SPIKE_REWARDS are for spiking networks.
 SPIKE_REWARDS = ("rate-coded", "spike-counts")
 REWARDS = ("softmax", "bounded-softmax", "sigmoid", "correct-class", "misclassification", "maximise", "minimise",
            *SPIKE_REWARDS)  # fmt: skip
@@ -86,7 +86,7 @@ def add_commands(commands: Any, top: argparse.ArgumentParser) -> None:
 
 
 def training_options(sub: argparse.ArgumentParser) -> None:
-    """What train and compare have in common."""
+    """Adds the options that train and compare share."""
     shown = "(%(default)s)"
     sub.add_argument("--data", type=data_name, default="digits", metavar="NAME",
                      help=f"{', '.join(DATA)}, or your own FILE.npz with arrays x, y {shown}")  # fmt: skip
@@ -97,7 +97,7 @@ def training_options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--model", choices=names.NETWORKS, default="mlp", help=f"network {shown}")
     sub.add_argument("--activation", metavar="NAME",
                      help=f"{', '.join(names.ACTIVATIONS)}, negated-... or reflected-...; step:0 sets an activation's "
-                     "number, here what a silent unit puts out (relu)")  # fmt: skip
+                     "number, here the output of a silent unit (relu)")  # fmt: skip
     sub.add_argument("--dropout", type=float, default=0.0, metavar="P",
                      help=f"part of the inputs dropped at random while training {shown}")  # fmt: skip
     spiking = sub.add_argument_group("spiking networks")
@@ -109,7 +109,7 @@ def training_options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--learning", choices=rules.LEARNING, default="share",
                      help=f"where weights take their feedback from {shown}")  # fmt: skip
     sub.add_argument("--reward", choices=REWARDS, metavar="NAME",
-                     help=f"what the output is told: {', '.join(REWARDS)} (softmax; for spikes, rate-coded under LFP, "
+                     help=f"reward of the output: {', '.join(REWARDS)} (softmax; for spikes, rate-coded under LFP, "
                      "spike-counts under gradient rules)")  # fmt: skip
     sub.add_argument("--optimizer", choices=names.OPTIMIZERS, default="adam", help=f"{shown}")
     sub.add_argument("--epochs", type=at_least(1), default=30, help=f"{shown}")
@@ -186,7 +186,7 @@ def run(
     checkpoint: Path | None,
     shown: Callable[[], AbstractContextManager[Progress]] = progress,
 ) -> History:
-    """One training run; the options go into its checkpoint. shown: how its progress is."""
+    """One training run; the options go into its checkpoint. shown: makes the progress display."""
     kind = "sgd" if options.optimizer == "sgd" else "adam"
     usual = LEARNING_RATES[options.model if is_spiking(options) else "step" if is_step(options) else kind]
     if options.lr is None and (is_spiking(options) or is_step(options)) and kind == "sgd":

@@ -1,4 +1,4 @@
-"""Is a port right? Vectors to compute, and a checker of what a port computed. The guide is docs/porting.md.
+"""Conformance of ports: vectors to compute, and a checker of a port's answers. The guide is docs/porting.md.
 
 vectors.py   the cases that ship, in JSON; export writes them, and the same as .npz
 answers.py   what a port wrote back
