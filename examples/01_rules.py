@@ -1,6 +1,6 @@
 """Which LRP rules train a network when they are used as LFP rules?
 
-The paper asks how LRP rules other than epsilon extend to LFP. Here one network is trained under every rule and preset
+The paper asks how LRP rules other than epsilon extend to LFP. Here one network is trained with every rule and composite
 of lfp_ref: the same initial weights and order of samples for all of them, three seeds, and for each rule the learning
 rate that did best on a held-out part of the training set (the test set is looked at once, at the end).
 
@@ -25,7 +25,7 @@ import common
 import numpy as np
 
 import lfp_ref as lfp
-from lfp_ref.figures import COLOURS, MARKERS, new_figure
+from lfp_ref.tools.figures import COLOURS, MARKERS, new_figure
 
 # name: why it learns what it learns. "X, epsilon on top": X in all layers but the last; "dense only": the convolutions
 # stay as they were drawn.
@@ -56,9 +56,9 @@ def network(data: lfp.datasets.Dataset, seed: int) -> lfp.Sequential:
     return make(data.input_shape, data.classes, rng=np.random.default_rng(seed))
 
 
-def rule_of(name: str, net: lfp.Sequential) -> lfp.presets.Mixed:
+def rule_of(name: str, net: lfp.Sequential) -> lfp.rules.Rule | dict:
     text, _, learning = name.partition(",")[0].partition(" ")
-    rule = lfp.presets.mixed(text, net, learning or "share")
+    rule = lfp.names.rule_or_composite(text, net, learning or "share")
     if name.endswith("epsilon on top"):
         return {lfp.Layer: rule, str(len(net) - 1): lfp.rules.Epsilon()}
     return rule

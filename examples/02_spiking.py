@@ -25,7 +25,7 @@ import common
 import numpy as np
 
 import lfp_ref as lfp
-from lfp_ref.figures import COLOURS, MARKERS, new_figure
+from lfp_ref.tools.figures import COLOURS, MARKERS, new_figure
 
 # name: rule, reward, learning rate (chosen on a held-out sixth of MNIST's training set)
 METHODS = {

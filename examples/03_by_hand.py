@@ -22,7 +22,7 @@ import common
 import numpy as np
 
 import lfp_ref as lfp
-from lfp_ref.figures import COLOURS, new_figure
+from lfp_ref.tools.figures import COLOURS, new_figure
 
 X, TARGET, RATE = np.array([[1.0, 2.0]]), np.array([[3.0, 1.5]]), 0.05
 WEIGHTS = [[[1.0, 0.5], [-1.0, 1.0], [0.5, -1.0]], [[1.0, -1.0, 1.0], [0.5, 1.0, -1.0]]]

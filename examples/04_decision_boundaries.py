@@ -22,7 +22,7 @@ import numpy as np
 from common import METHODS, STYLES
 
 import lfp_ref as lfp
-from lfp_ref.figures import COLOURS, MARKERS, new_figure
+from lfp_ref.tools.figures import COLOURS, MARKERS, new_figure
 
 DATA = {"blobs": lfp.datasets.blobs(), "circles": lfp.datasets.circles(), "swirls": lfp.datasets.swirls()}
 RATES = tuple(float(f"1e{power}") for power in range(-8, 5))

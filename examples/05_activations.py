@@ -31,7 +31,7 @@ import numpy as np
 from common import STYLES
 
 import lfp_ref as lfp
-from lfp_ref.figures import new_figure
+from lfp_ref.tools.figures import new_figure
 
 NAMES = ("relu", "leaky-relu", "step", "silu", "elu", "tanh", "sigmoid")
 ACTIVATIONS = tuple(prefix + name for name in NAMES for prefix in ("", "negated-", "reflected-"))
@@ -45,7 +45,7 @@ HOW = {"LFP": LFP_SETTINGS, "gradient": GRADIENT_SETTINGS, "last layer alone": G
 def violated(name: str) -> float:
     """Fraction of z in -4..4 where phi'(z) phi(z)/z < 0."""
     z = np.linspace(-4, 4, 802)[:, None]  # 0 is not among them
-    layer = lfp.models.activation(name)()
+    layer = lfp.names.activation(name)()
     secant = layer.forward(z) / z
     return float(np.mean(layer.feedback(np.ones_like(z), lfp.rules.Gradient()) * secant < 0))
 
@@ -55,7 +55,7 @@ def train(
 ) -> float:
     """Test accuracy after one run; 0 where it diverged."""
     rate, rule = setting
-    net = lfp.models.mlp(data.input_shape, data.classes, lfp.models.activation(name), rng=np.random.default_rng(seed))
+    net = lfp.models.mlp(data.input_shape, data.classes, lfp.names.activation(name), rng=np.random.default_rng(seed))
     learners = net[len(net) - 1].parameters() if how == "last layer alone" else None
     return common.last(
         common.train(net, data, rule, rate, epochs=epochs, seed=seed, batch_size=64, parameters=learners)

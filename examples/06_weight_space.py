@@ -25,7 +25,7 @@ import numpy as np
 from common import METHODS, STYLES
 
 import lfp_ref as lfp
-from lfp_ref.figures import new_figure
+from lfp_ref.tools.figures import new_figure
 
 RATE, SMALL = 0.02, 0.05
 MODELS = {  # name: inputs, the layers' shapes (out, in)

@@ -28,7 +28,7 @@ import common
 import numpy as np
 
 import lfp_ref as lfp
-from lfp_ref.figures import COLOURS, MARKERS, new_figure
+from lfp_ref.tools.figures import COLOURS, MARKERS, new_figure
 
 NOISES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
 SETTINGS = [(rate, epsilon) for rate in (0.001, 0.003, 0.01) for epsilon in (1e-6, 1.0)]  # epsilon: of the last layer

@@ -25,7 +25,7 @@ import numpy as np
 from common import METHODS, STYLES
 
 import lfp_ref as lfp
-from lfp_ref.figures import new_figure
+from lfp_ref.tools.figures import new_figure
 from lfp_ref.training import step
 
 RATES = {"LFP": (0.003, 0.01, 0.03), "gradient": (0.001, 0.003, 0.01)}

@@ -31,7 +31,7 @@ import numpy as np
 from common import METHODS, STYLES
 
 import lfp_ref as lfp
-from lfp_ref.figures import new_figure
+from lfp_ref.tools.figures import new_figure
 
 RATES = (0.003, 0.01)
 FRACTIONS = (0.0, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98)

@@ -26,7 +26,7 @@ import numpy as np
 from common import METHODS, STYLES
 
 import lfp_ref as lfp
-from lfp_ref.figures import new_figure
+from lfp_ref.tools.figures import new_figure
 
 PRETRAINING = {"LFP": 0.003, "gradient": 0.003}  # learning rates that suit LeNet on MNIST, see 08_mnist.py
 STARTS = ("transferred", "from scratch")

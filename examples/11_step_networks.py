@@ -37,7 +37,7 @@ import common
 import numpy as np
 
 import lfp_ref as lfp
-from lfp_ref.figures import COLOURS, MARKERS, new_figure
+from lfp_ref.tools.figures import COLOURS, MARKERS, new_figure
 
 
 class Variant(NamedTuple):
@@ -63,7 +63,7 @@ NO_DROPOUT = {"lenet": ("LFP, steps from -1, epsilon 0.5, inputs dropped",)}  # 
 
 
 def network(data: lfp.datasets.Dataset, model: str, variant: Variant, seed: int) -> lfp.Sequential:
-    return lfp.models.NAMES[model](
+    return lfp.names.NETWORKS[model](
         data.input_shape, data.classes, lambda: lfp.Step(variant.low), dropout=variant.dropout,
         rng=np.random.default_rng(seed),
     )  # fmt: skip

@@ -30,7 +30,7 @@ from common import STYLES
 
 import lfp_ref as lfp
 from lfp_ref.datasets.base import split
-from lfp_ref.figures import new_figure
+from lfp_ref.tools.figures import new_figure
 
 METHODS = {
     "LFP": lfp.rules.Epsilon(1e-6),

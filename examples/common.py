@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 import lfp_ref as lfp
-from lfp_ref.figures import COLOURS, MARKERS
+from lfp_ref.tools.figures import COLOURS, MARKERS
 
 RESULTS = Path(__file__).parent / "results"
 METHODS = {"LFP": lfp.rules.Epsilon(), "gradient": lfp.rules.Gradient()}

@@ -9,8 +9,10 @@ Source of the method: Weber et al., Efficient and Flexible Neural Network Traini
 Propagation, TMLR 2025, arXiv:2308.12053.
 """
 
-from lfp_ref import datasets, models, optim, presets, rewards, rules
+from lfp_ref import composites, datasets, models, names, optim, rewards, rules
 from lfp_ref.balance import balance
+from lfp_ref.core.layer import Layer
+from lfp_ref.core.state import Parameter
 from lfp_ref.explain import explain
 from lfp_ref.layers.activations import (
     ELU,
@@ -25,21 +27,21 @@ from lfp_ref.layers.activations import (
     Softsign,
     Tanh,
 )
-from lfp_ref.core.layer import Layer
-from lfp_ref.core.state import Parameter
 from lfp_ref.layers.conv import Conv2d
 from lfp_ref.layers.dense import Dense
 from lfp_ref.layers.dropout import Dropout
 from lfp_ref.layers.encoding import LatencyCode, RateCode
+from lfp_ref.layers.flatten import Flatten
 from lfp_ref.layers.lif import LIF
 from lfp_ref.layers.norm import BatchNorm
 from lfp_ref.layers.pool import AvgPool2d, GlobalAvgPool2d, MaxPool2d
 from lfp_ref.layers.residual import Residual
-from lfp_ref.layers.flatten import Flatten
 from lfp_ref.layers.step import Step
 from lfp_ref.network import Sequential, Spiking
 from lfp_ref.training import DivergenceError, evaluate, train
 from lfp_ref.weights import load_weights, save_weights
+
+presets = composites  # their name in version 0.1
 
 __version__ = "0.1.0"
 
@@ -74,11 +76,13 @@ __all__ = [
     "Step",
     "Tanh",
     "balance",
+    "composites",
     "datasets",
     "evaluate",
     "explain",
     "load_weights",
     "models",
+    "names",
     "optim",
     "presets",
     "rewards",

@@ -1,8 +1,8 @@
 """LFP as scikit-learn estimators: LFPClassifier and LFPRegressor (extra `sklearn`; nothing else here imports it).
 
 They take samples as rows, go into pipelines, cross-validation and grid searches, and pass scikit-learn's own
-`check_estimator`. Parameters and attributes have MLPClassifier's names where they mean the same; what LFP adds are
-`rule`, `reward`, and `image_shape` with `channels` for convolutional networks.
+`check_estimator`. Parameters and attributes have MLPClassifier's names where they mean the same; LFP adds `rule`,
+`reward`, and `image_shape` with `channels` for convolutional networks.
 
     make_pipeline(MinMaxScaler((-1, 1)), LFPClassifier((120, 84), activation="step", rule="epsilon:0.5"))
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,17 +19,17 @@ from numpy.typing import ArrayLike
 from scipy.special import log_softmax
 from scipy.special import softmax as _softmax
 
-from lfp_ref import models, optim, presets, rewards
-from lfp_ref.extras import MissingExtra
-from lfp_ref.core.checks import check_int as whole, check_pair as pair
+from lfp_ref import models, names, optim, rewards
+from lfp_ref.core.checks import check_int, check_pair
 from lfp_ref.core.layer import Layer
+from lfp_ref.extras import MissingExtra
 from lfp_ref.layers.conv import Conv2d
 from lfp_ref.layers.dense import Dense
-from lfp_ref.layers.pool import MaxPool2d
 from lfp_ref.layers.flatten import Flatten
+from lfp_ref.layers.pool import MaxPool2d
 from lfp_ref.network import Sequential
 from lfp_ref.rules import Rule
-from lfp_ref.training import check_reward, step
+from lfp_ref.training import check_reward, epoch
 
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
@@ -47,13 +47,13 @@ except ImportError:
 
 
 class LFPEstimator(BaseEstimator):
-    """What classifier and regressor have in common: the network, its training, when to stop.
+    """Base of classifier and regressor: the network, its training, the criterion to stop.
 
     hidden_layer_sizes: neurons of each dense layer between input, or convolutions, and output.
     image_shape: (C, H, W) or (H, W) of a sample, whose C*H*W features are its pixels, row by row; the network then
         starts with convolutions. channels: of each of them: 3 x 3 with padding, activation, 2 x 2 max pooling.
-    activation: a name, as for lfp-ref train ("relu", "step", "negated-tanh"), or what makes a layer (lfp.Step).
-    rule: a name ("epsilon:0.1", "gamma", "gradient", a preset), an lfp.rules.Rule, or a mapping (Layer.feedback).
+    activation: a name, as for lfp-ref train ("relu", "step", "negated-tanh"), or a class that makes it (lfp.Step).
+    rule: a name ("epsilon:0.1", "gamma", "gradient", a composite), an lfp.rules.Rule, or a mapping (Layer.feedback).
     reward: a name of lfp.rewards, or a function (outputs, targets) -> reward of the outputs' shape; None is the usual
         one, "softmax" for classes and "squared-error" for numbers.
     solver: "adam", "adamw" or "sgd" (with momentum). weight_decay: as in lfp.optim. beta_1, beta_2, epsilon: of the
@@ -123,12 +123,12 @@ class LFPEstimator(BaseEstimator):
         self.epsilon = epsilon
         self.n_iter_no_change = n_iter_no_change
 
-    # ---- what classifier and regressor say differently
+    # ---- implemented by classifier and regressor
 
     usual_reward: str
 
     def _check_targets(self, y: ArrayLike, weights: np.ndarray | None, reset: bool) -> np.ndarray:
-        """Targets as the reward takes them; learns from them what predictions have to be turned back into."""
+        """Targets as the reward takes them; with reset, remembers classes or scale for predictions."""
         raise NotImplementedError
 
     def _losses(self, outputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
@@ -136,7 +136,7 @@ class LFPEstimator(BaseEstimator):
         raise NotImplementedError
 
     def _score(self, outputs: np.ndarray, targets: np.ndarray, weights: np.ndarray | None) -> float:
-        """What early stopping goes by."""
+        """The validation score of early stopping."""
         raise NotImplementedError
 
     # ---- fitting
@@ -152,7 +152,7 @@ class LFPEstimator(BaseEstimator):
         if not going_on:
             self._start(x.dtype)
         self._optimizer = self._new_optimizer()
-        self._run(x, y, weights, whole("max_iter", self.max_iter), stops=True)
+        self._run(x, y, weights, check_int("max_iter", self.max_iter), stops=True)
         return self
 
     def _partial_fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None) -> Any:
@@ -181,7 +181,7 @@ class LFPEstimator(BaseEstimator):
         return x, self._check_targets(y, weights, reset), weights
 
     def _start(self, dtype: np.dtype) -> None:
-        """A new network, at its initial weights, with nothing learned."""
+        """Makes a new network at its initial weights, and an empty record of training."""
         self._rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
         self.network_ = self._new_network(dtype)
         self.n_iter_ = 0
@@ -194,7 +194,7 @@ class LFPEstimator(BaseEstimator):
 
     def _new_network(self, dtype: np.dtype) -> Sequential:
         kind: dict[str, Any] = {"dtype": dtype, "rng": self._rng}
-        act = models.activation(self.activation) if isinstance(self.activation, str) else self.activation
+        act = names.activation(self.activation) if isinstance(self.activation, str) else self.activation
         layers: list[Layer] = []
         size = self.n_features_in_
         if self.image_shape is not None:
@@ -213,47 +213,46 @@ class LFPEstimator(BaseEstimator):
         return Sequential(*layers, Dense(size, self.n_outputs_, **kind))
 
     def _image(self) -> tuple[int, int, int]:
-        """(C, H, W) of a sample. Raises ValueError where that is not what the samples are."""
+        """(C, H, W) of a sample. Raises ValueError if that is not the samples' shape."""
         shape = tuple(self.image_shape)  # type: ignore[arg-type]
         shape = (1, *shape) if len(shape) == 2 else shape
         if len(shape) != 3 or math.prod(shape) != self.n_features_in_:
             raise ValueError(
                 f"image_shape must be (C, H, W) or (H, W) of {self.n_features_in_} features, got {self.image_shape!r}"
             )
-        return whole("image_shape[0]", shape[0]), *pair("image_shape", shape[1:])
+        return check_int("image_shape[0]", shape[0]), *check_pair("image_shape", shape[1:])
 
     def _new_optimizer(self) -> optim.Optimizer:
-        if self.solver not in optim.NAMES:
-            raise ValueError(f"solver must be one of {', '.join(optim.NAMES)}, got {self.solver!r}")
+        if self.solver not in names.OPTIMIZERS:
+            raise ValueError(f"solver must be one of {', '.join(names.OPTIMIZERS)}, got {self.solver!r}")
         options: dict[str, Any] = {"betas": (self.beta_1, self.beta_2), "eps": self.epsilon}
         if self.solver == "sgd":
             options = {"momentum": self.momentum}
-        kind = optim.NAMES[self.solver]
+        kind = names.OPTIMIZERS[self.solver]
         return kind(self.network_.parameters(), self.learning_rate_init, weight_decay=self.weight_decay, **options)
 
     def _run(self, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None, epochs: int, stops: bool) -> None:
-        """So many epochs, or fewer where nothing improves any more."""
+        """Trains for that many epochs, or until the loss (early stopping: the score) improves no more."""
         net = self.network_
-        rule = presets.mixed(self.rule, net) if isinstance(self.rule, str) else self.rule
+        rule = names.rule_or_composite(self.rule, net) if isinstance(self.rule, str) else self.rule
         reward = self._reward()
         check_reward(reward, rule)
         held = None
         if stops and self.early_stopping:
             x, y, weights, held = self._hold_out(x, y, weights)
-        batch_size = min(200, len(x)) if self.batch_size == "auto" else whole("batch_size", self.batch_size)
+        batch_size = min(200, len(x)) if self.batch_size == "auto" else check_int("batch_size", self.batch_size)
+        images = self._images(x)
+        options: dict[str, Any] = {"weights": weights, "rule": rule, "reward": reward}
         since_better, best = 0, None
         try:
             for _ in range(epochs):
                 order = self._rng.permutation(len(x)) if self.shuffle else np.arange(len(x))
                 loss = total = 0.0
-                for begin in range(0, len(x), batch_size):
-                    rows = order[begin : begin + batch_size]
-                    weight = None if weights is None else weights[rows]
-                    told = reward if weight is None else weighted(reward, weight)
-                    outputs, rewarded = step(net, self._images(x[rows]), y[rows], self._optimizer, rule, told)
-                    losses = self._losses(outputs, y[rows])
-                    loss += float(losses.sum() if weight is None else losses @ weight)
-                    total += rewarded
+                steps = epoch(net, images, y, order, batch_size, self._optimizer, number=self.n_iter_, **options)
+                for batch, outputs, batch_reward in steps:
+                    losses = self._losses(outputs, y[batch])
+                    loss += float(losses.sum() if weights is None else losses @ weights[batch])
+                    total += batch_reward
                 better = self._note(loss / len(x), total / len(x), held)
                 since_better = 0 if better else since_better + 1
                 if better and held is not None:
@@ -272,7 +271,7 @@ class LFPEstimator(BaseEstimator):
             net.load_state_dict(best)
 
     def _note(self, loss: float, reward: float, held: tuple[Any, ...] | None) -> bool:
-        """Writes an epoch down; returns whether it is better than what was best, by tol."""
+        """Records an epoch; returns True if it is better, by tol, than the best before."""
         self.n_iter_ += 1
         self.loss_ = loss
         self.loss_curve_.append(loss)
@@ -292,7 +291,7 @@ class LFPEstimator(BaseEstimator):
         return better
 
     def _hold_out(self, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None) -> tuple[Any, ...]:
-        """Samples to train on, targets, weights, and the same of those held out."""
+        """Samples, targets and weights to train on, and a tuple of those held out."""
         parts = [x, y] if weights is None else [x, y, weights]
         split = train_test_split(
             *parts, test_size=self.validation_fraction, stratify=self._strata(y),
@@ -307,11 +306,7 @@ class LFPEstimator(BaseEstimator):
 
     def _reward(self) -> rewards.Reward:
         reward = self.usual_reward if self.reward is None else self.reward
-        if not isinstance(reward, str):
-            return reward
-        if reward not in rewards.NAMES:
-            raise ValueError(f"unknown reward {reward!r}; known: {', '.join(rewards.NAMES)}")
-        return rewards.NAMES[reward]
+        return names.reward(reward) if isinstance(reward, str) else reward
 
     # ---- predicting
 
@@ -380,11 +375,11 @@ class LFPClassifier(ClassifierMixin, LFPEstimator):
         return self.classes_[outputs.argmax(axis=1)]
 
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
-        """(N, classes): the softmax of the outputs. A probability in so far as the reward made it one."""
+        """(N, classes): the softmax of the outputs. The reward decides whether it is a calibrated probability."""
         return _softmax(self._checked_outputs(X), axis=1)
 
     def predict_log_proba(self, X: ArrayLike) -> np.ndarray:
-        """(N, classes): its logarithm."""
+        """(N, classes): the logarithm of predict_proba."""
         return log_softmax(self._checked_outputs(X), axis=1)
 
 
@@ -436,17 +431,3 @@ class LFPRegressor(RegressorMixin, LFPEstimator):
     def predict(self, X: ArrayLike) -> np.ndarray:
         """(N,), or (N, O) where y had a column per output."""
         return self._unscaled(self._checked_outputs(X))
-
-
-def weighted(reward: rewards.Reward, weights: np.ndarray) -> rewards.Reward:
-    """The reward times each sample's weight, (N,), with its gradient where it has one."""
-    column = weights[:, None]
-
-    def times(function: Callable[..., Any]) -> Callable[..., Any]:
-        return lambda outputs, targets: function(outputs, targets) * column
-
-    result = times(reward)
-    result.__name__ = getattr(reward, "__name__", type(reward).__name__)
-    if hasattr(reward, "gradient"):
-        result.gradient = times(reward.gradient)  # type: ignore[attr-defined]
-    return result

@@ -1,4 +1,4 @@
-"""What is said where an optional package is missing: what to install, and what works without it."""
+"""The error for a missing optional package: names the package to install, and what works without it."""
 
 from __future__ import annotations
 

@@ -1,68 +1,28 @@
-"""Networks by name, as in the paper's experiments.
+"""The networks of the paper's experiments.
 
-Each takes the shape of one sample, the number of outputs, what makes an activation (a class, or a function without
-arguments; spiking networks have none), and the layers' options dtype= and rng=. dropout: which part of the inputs is
-dropped at random while training (not in spiking networks).
+Each takes the shape of one sample, the number of outputs, a class or function without arguments that makes an
+activation (spiking networks have none), and the layers' options dtype= and rng=. dropout: the part of the inputs that
+is dropped at random while training (not in spiking networks).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from lfp_ref.layers import activations
-from lfp_ref.layers.activations import Activation, Negated, Reflected
+from lfp_ref.layers.activations import Activation
 from lfp_ref.layers.conv import Conv2d
 from lfp_ref.layers.dense import Dense
 from lfp_ref.layers.dropout import Dropout
 from lfp_ref.layers.encoding import LatencyCode, RateCode
+from lfp_ref.layers.flatten import Flatten
 from lfp_ref.layers.lif import LIF
 from lfp_ref.layers.pool import MaxPool2d
-from lfp_ref.layers.flatten import Flatten
-from lfp_ref.layers.step import Step
 from lfp_ref.network import Sequential, Spiking
 
 Make = Callable[..., Activation]
-
-ACTIVATIONS: dict[str, Make] = {
-    "relu": activations.ReLU,
-    "leaky-relu": activations.LeakyReLU,
-    "elu": activations.ELU,
-    "silu": activations.SiLU,
-    "gelu": activations.GELU,
-    "tanh": activations.Tanh,
-    "sigmoid": activations.Sigmoid,
-    "softplus": activations.Softplus,
-    "softsign": activations.Softsign,
-    "step": Step,
-}
-NUMBERS = {"step": "-1"}  # of activations by name, where another than the class's own trains better (layers/step.py)
-
-
-def activation(name: str) -> Make:
-    """What makes the activation of that name; "negated-" and "reflected-" go before any of them.
-
-    name:number sets an activation's number, as in "step:0" or "leaky-relu:0.2".
-    Raises ValueError for an unknown name, or a number that the activation does not take.
-    """
-    for prefix, wrapper in (("negated-", Negated), ("reflected-", Reflected)):
-        if name.startswith(prefix):
-            inner = activation(name.removeprefix(prefix))
-            return lambda: wrapper(inner())
-    kind, _, number = name.partition(":")
-    if kind not in ACTIVATIONS:
-        raise ValueError(f"unknown activation {name!r}; known: {', '.join(ACTIVATIONS)}, negated-..., reflected-...")
-    number = number or NUMBERS.get(kind, "")
-    if not number:
-        return ACTIVATIONS[kind]
-    try:
-        made = partial(ACTIVATIONS[kind], float(number))
-        made()
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"activation {name!r}: {error}") from None
-    return made
 
 
 def mlp(
@@ -70,7 +30,7 @@ def mlp(
 ) -> Sequential:
     """Dense 120-84-classes."""
     return Sequential(
-        *dropped(dropout, options.get("rng")),
+        *input_dropout(dropout, options.get("rng")),
         Flatten(),
         Dense(math.prod(input_shape), 120, **options), act(),
         Dense(120, 84, **options), act(),
@@ -82,10 +42,10 @@ def lenet(
     input_shape: tuple[int, ...], classes: int, act: Make = activations.ReLU, dropout: float = 0.0, **options: Any
 ) -> Sequential:
     """16c5-p2-16c5-p2-120-84-classes, for images of at least 16 x 16 pixels."""
-    channels, height, width = image(input_shape, 16)
+    channels, height, width = check_image(input_shape, 16)
     inputs = 16 * (((height - 4) // 2 - 4) // 2) * (((width - 4) // 2 - 4) // 2)
     return Sequential(
-        *dropped(dropout, options.get("rng")),
+        *input_dropout(dropout, options.get("rng")),
         Conv2d(channels, 16, 5, **options), act(), MaxPool2d(2),
         Conv2d(16, 16, 5, **options), act(), MaxPool2d(2),
         Flatten(),
@@ -99,9 +59,9 @@ def small_cnn(
     input_shape: tuple[int, ...], classes: int, act: Make = activations.ReLU, dropout: float = 0.0, **options: Any
 ) -> Sequential:
     """16c3-p2-32c3-p2-classes with padding, for small images such as the digits (at least 4 x 4 pixels)."""
-    channels, height, width = image(input_shape, 4)
+    channels, height, width = check_image(input_shape, 4)
     return Sequential(
-        *dropped(dropout, options.get("rng")),
+        *input_dropout(dropout, options.get("rng")),
         Conv2d(channels, 16, 3, padding=1, **options), act(), MaxPool2d(2),
         Conv2d(16, 32, 3, padding=1, **options), act(), MaxPool2d(2),
         Flatten(),
@@ -109,13 +69,13 @@ def small_cnn(
     )  # fmt: skip
 
 
-def dropped(dropout: float, rng: Any) -> list[Dropout]:
-    """What drops inputs: nothing for 0, so that layers keep their numbers."""
+def input_dropout(dropout: float, rng: Any) -> list[Dropout]:
+    """A dropout layer for the inputs; none for 0, so that the other layers keep their numbers."""
     return [Dropout(dropout, rng)] if dropout else []
 
 
 def encoding(code: str, rng: Any) -> list[RateCode | LatencyCode]:
-    """What puts pixels in -1..1 into time: nothing for "constant", a layer for "rate" or "latency".
+    """The layer that encodes pixels in -1..1 as spikes: none for "constant", one for "rate" or "latency".
 
     Raises ValueError for another code.
     """
@@ -159,7 +119,7 @@ def spiking_cnn(
     **options: Any,
 ) -> Spiking:
     """12c5-p2-64c5-p2-classes of LIF neurons, for images of at least 16 x 16 pixels; arguments as of spiking_mlp."""
-    channels, height, width = image(input_shape, 16)
+    channels, height, width = check_image(input_shape, 16)
     neuron: dict[str, Any] = {"beta": beta, "threshold": threshold, "reset": reset}
     inputs = 64 * (((height - 4) // 2 - 4) // 2) * (((width - 4) // 2 - 4) // 2)
     return Spiking(
@@ -171,12 +131,8 @@ def spiking_cnn(
     )  # fmt: skip
 
 
-def image(input_shape: tuple[int, ...], least: int) -> tuple[int, int, int]:
-    """(C, H, W) of one sample. Raises ValueError where it is no image or too small."""
+def check_image(input_shape: tuple[int, ...], least: int) -> tuple[int, int, int]:
+    """(C, H, W) of one sample. Raises ValueError for a sample that is not an image or too small."""
     if len(input_shape) != 3 or min(input_shape[1:]) < least:
         raise ValueError(f"this network needs samples (C, H, W) of at least {least} x {least}, got {input_shape}")
     return input_shape
-
-
-SPIKING: dict[str, Callable[..., Spiking]] = {"spiking-mlp": spiking_mlp, "spiking-cnn": spiking_cnn}
-NAMES: dict[str, Callable[..., Sequential]] = {"mlp": mlp, "lenet": lenet, "small-cnn": small_cnn, **SPIKING}

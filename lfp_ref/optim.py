@@ -1,4 +1,4 @@
-"""Optimisers: what a parameter does with its feedback.
+"""Optimisers: updates of parameters by their feedback.
 
 Feedback d points uphill (it strengthens what was rewarded), so parameters move along +d; a gradient optimiser's formula
 with -d in place of the gradient. All of them keep the sign convention, names and defaults of PyTorch.
@@ -208,6 +208,3 @@ def check_range(name: str, value: Any, low: float, high: float) -> None:
     """Raises ValueError unless value is a number with low <= value <= high, finite."""
     if not (isinstance(value, int | float | np.number) and math.isfinite(value) and low <= value <= high):
         raise ValueError(f"{name} must be a finite number from {low} to {high}, got {value!r}")
-
-
-NAMES: dict[str, type[Optimizer]] = {"sgd": SGD, "adam": Adam, "adamw": AdamW}

@@ -1,9 +1,9 @@
-"""Rewards: what the output is told.
+"""Rewards of the output, from outputs and targets.
 
-A reward is any function (outputs, targets) -> array of the outputs' shape: how much each output helped, per sample, not
-averaged. It needs no derivative and may as well come from a person.
+A reward is any function (outputs, targets) -> array of the outputs' shape: the credit of each output of each sample,
+not averaged. It needs no derivative and may as well come from a person. A positive reward drives an output away from 0.
 
-Where it belongs to an objective J to be maximised it is r = z * dJ/dz, the paper's canonical choice; such functions
+If it belongs to an objective J to be maximised it is r = z * dJ/dz, the paper's canonical choice; such functions
 carry `gradient`, the same without z, which gradient descent starts from.
 
 Outputs z: (N, O) float; labels: (N,) integers below O; y is their one-hot form. sign(0) = 0.
@@ -77,13 +77,13 @@ def binary_sigmoid(outputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
 @canonical
 def squared_error(outputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
     """z * (target - z): J = -(target - z)^2 / 2, for regression; targets of the outputs' shape, or (N,) for (N, 1)."""
-    return numbers(outputs, targets) - outputs
+    return targets_like(outputs, targets) - outputs
 
 
 def bounded_softmax(
     outputs: np.ndarray, labels: np.ndarray, low: float = 0.0, high: float = 1.0, sign_only: bool = False
 ) -> np.ndarray:
-    """z * (y - p), p = softmax(z) with values above high set to 1 and below low to 0: no reward once it is sure enough.
+    """z * (y - p), p = softmax(z) with values above high set to 1 and below low to 0: no reward if it is sure enough.
 
     sign_only: sign(z) in place of z.
     """
@@ -144,24 +144,15 @@ def spike_counts(spikes: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 def binary(outputs: np.ndarray, targets: ArrayLike) -> np.ndarray:
     """Targets of the outputs' shape (N, 1) and dtype; ValueError for other shapes or values than 0 and 1."""
-    targets = numbers(outputs, targets)
+    targets = targets_like(outputs, targets)
     if outputs.shape[1:] != (1,) or not np.isin(targets, (0, 1)).all():
         raise ValueError(f"binary_sigmoid needs one output and targets 0 or 1, got outputs of shape {outputs.shape}")
     return targets
 
 
-def numbers(outputs: np.ndarray, targets: ArrayLike) -> np.ndarray:
-    """Targets of the outputs' shape and dtype; ValueError where there are not as many."""
+def targets_like(outputs: np.ndarray, targets: ArrayLike) -> np.ndarray:
+    """Targets of the outputs' shape and dtype; ValueError for another number of them."""
     targets = np.asarray(targets, outputs.dtype)
     if targets.shape not in (outputs.shape, outputs.shape[:1] if outputs.shape[1:] == (1,) else None):
         raise ValueError(f"targets must have the outputs' shape {outputs.shape}, got {targets.shape}")
     return targets.reshape(outputs.shape)
-
-
-NAMES: dict[str, Reward] = {
-    reward.__name__.replace("_", "-"): reward
-    for reward in (
-        softmax, bounded_softmax, sigmoid, binary_sigmoid, correct_class, misclassification, maximise, minimise,
-        rate_coded, spike_counts, squared_error,
-    )
-}  # fmt: skip

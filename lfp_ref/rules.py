@@ -297,37 +297,6 @@ class ZBox(Rule):
         return (Group((Term(), below, above)),)
 
 
-NAMES: dict[str, type[Rule]] = {
-    "epsilon": Epsilon,
-    "gamma": Gamma,
-    "alpha-beta": AlphaBeta,
-    "z-plus": ZPlus,
-    "w-square": WSquare,
-    "flat": Flat,
-    "z-box": ZBox,
-    "gradient": Gradient,
-    "atan-surrogate": AtanSurrogate,
-    "fast-sigmoid-surrogate": FastSigmoidSurrogate,
-    "straight-through": StraightThrough,
-}
-
-
-def parse(text: str) -> Rule:
-    """The rule that a command line means: a name, or name:number[,number], as in "epsilon:0.1".
-
-    Raises ValueError for an unknown name or numbers that the rule does not take.
-    """
-    name, _, numbers = text.partition(":")
-    if name not in NAMES:
-        raise ValueError(f"unknown rule {name!r}; known: {', '.join(NAMES)}")
-    try:
-        return NAMES[name](*[float(number) for number in numbers.split(",") if number])
-    except TypeError:
-        raise ValueError(f"rule {text!r}: {name} does not take that many numbers") from None
-    except ValueError as error:
-        raise ValueError(f"rule {text!r}: {error}") from None
-
-
 def is_gradient(rule: Any) -> bool:
     """True for gradient descent: such a rule, or a mapping to such rules."""
     rules = rule.values() if isinstance(rule, Mapping) else [rule]

@@ -1,94 +1,30 @@
-"""Training: forward, reward, feedback, step; epoch after epoch, until done, stopped or diverged."""
+"""Training: a step is forward, reward, feedback, update; an epoch is a step for every batch; a run is many epochs."""
 
 from __future__ import annotations
 
 import math
-import signal
-import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lfp_ref import checkpoints, rewards
-from lfp_ref.datasets import Dataset
-from lfp_ref.core.checks import check_int as whole
+from lfp_ref import names, rewards
+from lfp_ref.core.checks import check_int
 from lfp_ref.core.layer import Layer
+from lfp_ref.datasets import Dataset
 from lfp_ref.optim import SGD, Optimizer, clip_norm
 from lfp_ref.rules import Epsilon, Rule, is_gradient
+from lfp_ref.run import History, Run
 
-# What train returns: one array a column, one entry an epoch. And what it measures: (outputs, targets) -> a number.
-History = dict[str, np.ndarray]
-Metric = Callable[[np.ndarray, np.ndarray], float]
+Metric = Callable[[np.ndarray, np.ndarray], float]  # (outputs, targets) -> a number
 
 
 class DivergenceError(ArithmeticError):
-    """Training produced NaN or infinity; says at which epoch, step and layer."""
-
-
-class Interrupted(KeyboardInterrupt):
-    """Ctrl-C between two steps; says where the run was saved."""
-
-
-def accuracy(outputs: np.ndarray, labels: np.ndarray) -> float:
-    """Fraction of samples whose largest output is their label's; a single output says 1 where it is positive.
-
-    outputs: (N, O), or spikes (T, N, O), which are counted over time.
-    """
-    outputs = outputs.sum(axis=0) if outputs.ndim == 3 else outputs
-    chosen = outputs.argmax(axis=1) if outputs.shape[1] > 1 else outputs[:, 0] > 0
-    return float(np.mean(chosen == np.asarray(labels).reshape(len(chosen))))
-
-
-def evaluate(
-    net: Layer,
-    data: Dataset | tuple[ArrayLike, ArrayLike],
-    metric: Metric = accuracy,
-    batch_size: int = 256,
-    on_batch: Callable[[int], None] | None = None,
-) -> float:
-    """The metric of a network on a data set's test part, or on (x, y). on_batch: gets the size of each batch, done."""
-    x, y = (data.x_test, data.y_test) if isinstance(data, Dataset) else map(np.asarray, data)
-    check_data(net, x, y)
-    batches = []
-    for begin in range(0, len(y), batch_size):
-        rows = slice(begin, begin + batch_size)
-        batches.append(net.forward(samples(net, x, rows)))
-        if on_batch:
-            on_batch(len(y[rows]))
-    return metric(np.concatenate(batches, axis=1 if batches[0].ndim == 3 else 0), y)  # spikes are (T, N, O)
-
-
-def samples(net: Layer, x: np.ndarray, rows: slice | np.ndarray) -> np.ndarray:
-    """Some samples of a network's inputs."""
-    return x[:, rows] if net.sample_axis else x[rows]
-
-
-def check_data(net: Layer, x: np.ndarray, y: np.ndarray) -> None:
-    """Raises ValueError unless there are as many targets as inputs, at least one, and no target is NaN or infinite."""
-    count = x.shape[net.sample_axis] if x.ndim > net.sample_axis else 0
-    if count != len(y) or not count:
-        raise ValueError(f"need as many targets as inputs and at least one, got {count} inputs and {len(y)} targets")
-    if not np.isfinite(y).all():
-        raise ValueError("a target is NaN or infinite")
-
-
-@dataclass
-class Position:
-    """Where a run is: after `step` steps of epoch number `epoch` (from 0), with the sums over those steps."""
-
-    epoch: int = 0
-    step: int = 0
-    reward: float = 0.0
-    metric: float = 0.0
-    samples: int = 0
-    untouched: float = 0.0
-    seconds: float = 0.0
+    """Training produced NaN or infinity; says at which epoch and step, and where."""
 
 
 def step(
@@ -100,26 +36,72 @@ def step(
     reward: rewards.Reward,
     reduction: str = "mean",
     clip: float | None = None,
+    weights: np.ndarray | None = None,
 ) -> tuple[np.ndarray, float]:
     """One training step on one batch: forward, reward, feedback, update. Arguments as in train.
 
+    weights: (N,), factors of the samples' rewards; None is 1 for all.
     Returns the outputs before the update, and their reward summed over the batch.
     Raises DivergenceError at NaN or infinity, ValueError for a reward of the wrong shape.
     """
     outputs = net.forward(x, training=True)
-    with np.errstate(all="ignore"):  # what overflows is found below
+    with np.errstate(all="ignore"):  # overflow is reported below
         r = np.asarray(reward(outputs, y))
     if r.shape != outputs.shape:
         raise ValueError(f"{_name(reward)} gave shape {r.shape} for outputs of shape {outputs.shape}")
-    total = float(np.sum(r))
+    factors = 1 if weights is None else weights[:, None]
+    total = float(np.sum(r * factors))
     if not math.isfinite(total):
-        raise DivergenceError(_culprit(net, reward))
-    told = reward.gradient(outputs, y) if is_gradient(rule) else r  # type: ignore[attr-defined]
-    net.feedback(told / len(y) if reduction == "mean" else told, rule, input_reward=False)
+        raise DivergenceError(_culprit(net, outputs, reward))
+    if is_gradient(rule):
+        r = gradient_of(reward)(outputs, y)
+    net.feedback(r * factors / (len(y) if reduction == "mean" else 1), rule, input_reward=False)
     if clip is not None and not math.isfinite(clip_norm(optimizer.parameters, clip)):
-        raise DivergenceError(_culprit(net, reward))
+        raise DivergenceError(_culprit(net, outputs, reward))
     optimizer.step()
     return outputs, total
+
+
+def epoch(
+    net: Layer,
+    x: np.ndarray,
+    y: np.ndarray,
+    order: np.ndarray,
+    batch_size: int,
+    optimizer: Optimizer,
+    *,
+    number: int = 0,
+    done: int = 0,
+    schedule: Callable[[int], float] | None = None,
+    weights: np.ndarray | None = None,
+    **options: Any,
+) -> Iterator[tuple[np.ndarray, np.ndarray, float]]:
+    """One epoch: a step for every batch of samples, in this order. A generator: one step for each item asked of it.
+
+    number: of the epoch, from 0. done: steps to leave out. schedule: as in train. weights, options: of each step.
+    Yields the batch's samples (entries of order), its outputs and its reward, as `step` returns them.
+    """
+    steps = math.ceil(len(order) / batch_size)
+    for k in range(done, steps):
+        batch = order[k * batch_size : (k + 1) * batch_size]
+        factors = None if weights is None else weights[batch]
+        if schedule is not None:
+            optimizer.lr = schedule(number * steps + k)
+        try:
+            outputs, total = step(net, select(net, x, batch), y[batch], optimizer, weights=factors, **options)
+        except DivergenceError as error:
+            raise DivergenceError(f"epoch {number + 1}, step {k + 1}: {error}") from None
+        yield batch, outputs, total
+
+
+def accuracy(outputs: np.ndarray, labels: np.ndarray) -> float:
+    """Fraction of samples whose largest output is their label's; a single output says 1 where it is positive.
+
+    outputs: (N, O), or spikes (T, N, O), which are counted over time.
+    """
+    outputs = outputs.sum(axis=0) if outputs.ndim == 3 else outputs
+    chosen = outputs.argmax(axis=1) if outputs.shape[1] > 1 else outputs[:, 0] > 0
+    return float(np.mean(chosen == np.asarray(labels).reshape(len(chosen))))
 
 
 def train(
@@ -150,7 +132,7 @@ def train(
     clip: largest Euclidean norm of all feedback together. schedule: step number -> learning rate.
     metric: (outputs, targets) -> a number; on the training part it is taken on each batch before its update.
     seed: of the shuffling. checkpoint: a file to save to after every epoch; with resume=True the run goes on from it.
-    about: what the checkpoint should carry besides. log: gets a line per epoch. on_step: gets (epoch, step, steps).
+    about: further content of the checkpoint. log: gets a line per epoch. on_step: gets (epoch, step, steps).
 
     Returns a dict of arrays with one entry per epoch: epoch, reward (mean per sample), train_<metric>, test_<metric>
     (NaN without test part), untouched (mean fraction of weights an update left exactly as they were), seconds; for a
@@ -162,84 +144,9 @@ def train(
     optimizer = SGD(net.parameters(), 0.1, momentum=0.9) if optimizer is None else optimizer
     rule = Epsilon() if rule is None else rule
     x, y = (data.x_train, data.y_train) if isinstance(data, Dataset) else map(np.asarray, data)
-    _check_options(net, x, y, optimizer, epochs, rule, reward, batch_size, reduction)
-    names = ("epoch", "reward", f"train_{_name(metric)}", f"test_{_name(metric)}", "untouched", "seconds")
-    history: dict[str, list[float]] = {name: [] for name in names}
-    at = Position()
-    # what a run must have in common with the one it goes on from
-    same = {"samples": len(y), "batch_size": batch_size, "seed": seed, "reduction": reduction, "rule": repr(rule),
-            "reward": _name(reward), "metric": _name(metric), "optimizer": type(optimizer).__name__}  # fmt: skip
-    if resume:
-        if checkpoint is None:
-            raise ValueError("resume=True needs a checkpoint to go on from")
-        saved = checkpoints.load(checkpoint)
-        if different := [key for key, value in same.items() if saved.about.get("run", {}).get(key) != value]:
-            raise ValueError(f"{checkpoint} is of a run with another {', '.join(different)}")
-        checkpoints.restore(saved, net, optimizer)
-        at = Position(**saved.about["position"])
-        history = {name: column.tolist() for name, column in saved.history.items()}
-
-    def save() -> None:
-        if checkpoint is not None:
-            run = {"run": same, "position": asdict(at), "random": checkpoints.random_states(net)}
-            columns = {name: np.array(column) for name, column in history.items()}
-            state = net.state_dict(), optimizer.state_dict()
-            checkpoints.save(checkpoint, checkpoints.Checkpoint({**(about or {}), **run}, *state, columns))
-
-    steps = math.ceil(len(y) / batch_size)
-    weights = sum(p.value.size for p in optimizer.parameters)
-    where = "before the first step"
-    try:
-        with _ctrl_c_between_steps() as stopped:
-            for epoch in range(at.epoch, epochs):
-                order = np.random.default_rng([seed, epoch]).permutation(len(y))
-                for number in range(at.step, steps):
-                    begin, where = time.perf_counter(), f"epoch {epoch + 1}, step {number + 1}"
-                    rows = order[number * batch_size : (number + 1) * batch_size]
-                    if schedule is not None:
-                        optimizer.lr = schedule(epoch * steps + number)
-                    outputs, total = step(net, samples(net, x, rows), y[rows], optimizer, rule, reward, reduction, clip)
-                    at.step, at.samples = number + 1, at.samples + len(rows)
-                    at.reward += total
-                    at.metric += metric(outputs, y[rows]) * len(rows)
-                    at.untouched += optimizer.untouched / weights
-                    at.seconds += time.perf_counter() - begin
-                    if on_step:
-                        on_step(epoch, number + 1, steps)
-                    if stopped():
-                        _check_state(net)
-                        save()
-                        saved_to = f"; saved to {checkpoint}" if checkpoint is not None else ""
-                        raise Interrupted(f"stopped at {where}{saved_to}")
-                _check_state(net)
-                test, activity = _tested(net, data, metric)
-                means = at.reward / at.samples, at.metric / at.samples, test, at.untouched / steps, at.seconds
-                row = dict(zip(names, (epoch + 1, *means), strict=True)) | activity
-                for name, value in row.items():
-                    history.setdefault(name, []).append(value)
-                at = Position(epoch + 1)
-                save()
-                if log:
-                    log(_line(epochs, row))
-    except DivergenceError as error:
-        raise DivergenceError(f"{where}: {error}") from None
-    return {name: np.array(column) for name, column in history.items()}
-
-
-def _check_options(
-    net: Layer,
-    x: np.ndarray,
-    y: np.ndarray,
-    optimizer: Optimizer,
-    epochs: int,
-    rule: Rule | Mapping[Any, Rule],
-    reward: rewards.Reward,
-    batch_size: int,
-    reduction: str,
-) -> None:
     check_data(net, x, y)
-    whole("epochs", epochs)
-    whole("batch_size", batch_size)
+    check_int("epochs", epochs)
+    check_int("batch_size", batch_size)
     if reduction not in ("mean", "sum"):
         raise ValueError(f'reduction must be "mean" or "sum", got {reduction!r}')
     if not isinstance(optimizer, Optimizer) or not callable(reward):
@@ -248,84 +155,112 @@ def _check_options(
         raise ValueError("the optimiser's parameters are not this network's: make it of net.parameters()")
     check_reward(reward, rule)
 
+    settings = {"samples": len(y), "batch_size": batch_size, "seed": seed, "reduction": reduction, "rule": repr(rule),
+                "reward": _name(reward), "metric": _name(metric), "optimizer": type(optimizer).__name__}  # fmt: skip
+    steps = math.ceil(len(y) / batch_size)
+    run = Run(net, optimizer, epochs, steps, settings, checkpoint, about, log, on_step)
+    if resume:
+        run.resume()
+    with run.stops_between_steps():
+        for number in range(run.position.epoch, epochs):
+            begin = time.perf_counter()
+            order = np.random.default_rng([seed, number]).permutation(len(y))
+            for batch, outputs, total in epoch(
+                net, x, y, order, batch_size, optimizer, number=number, done=run.position.step, schedule=schedule,
+                rule=rule, reward=reward, reduction=reduction, clip=clip,
+            ):  # fmt: skip
+                run.add_step(total, metric(outputs, y[batch]), len(batch))
+                if run.is_stopped:
+                    break
+            run.position.seconds += time.perf_counter() - begin
+            check_finite(net, run.place)
+            if run.position.step == steps:
+                run.add_epoch(_name(metric), *_test(net, data, metric))
+            run.save()
+    return run.history
 
-def check_reward(reward: rewards.Reward, rule: Rule | Mapping[Any, Rule]) -> None:
-    """Raises ValueError for a reward without a gradient under a gradient rule."""
-    if is_gradient(rule) and not hasattr(reward, "gradient"):
-        known = ", ".join(name for name, other in rewards.NAMES.items() if hasattr(other, "gradient"))
-        raise ValueError(f"{_name(reward)} has no gradient to descend; use an LFP rule, or one of {known}")
+
+def evaluate(
+    net: Layer,
+    data: Dataset | tuple[ArrayLike, ArrayLike],
+    metric: Metric = accuracy,
+    batch_size: int = 256,
+    on_batch: Callable[[int], None] | None = None,
+) -> float:
+    """The metric of a network on a data set's test part, or on (x, y). on_batch: gets the size of each batch, done."""
+    x, y = (data.x_test, data.y_test) if isinstance(data, Dataset) else map(np.asarray, data)
+    check_data(net, x, y)
+    batches = []
+    for begin in range(0, len(y), batch_size):
+        batch = slice(begin, begin + batch_size)
+        batches.append(net.forward(select(net, x, batch)))
+        if on_batch:
+            on_batch(len(y[batch]))
+    return metric(np.concatenate(batches, axis=1 if batches[0].ndim == 3 else 0), y)  # spikes are (T, N, O)
 
 
-def _tested(net: Layer, data: Dataset | tuple[ArrayLike, ArrayLike], metric: Metric) -> tuple[float, dict[str, float]]:
-    """The metric and the network's mean activity on the test part; without one NaN, and that of the last pass."""
+def select(net: Layer, x: np.ndarray, batch: slice | np.ndarray) -> np.ndarray:
+    """Some samples of a network's input."""
+    return x[:, batch] if net.sample_axis else x[batch]
+
+
+def _test(net: Layer, data: Dataset | tuple[ArrayLike, ArrayLike], metric: Metric) -> tuple[float, dict[str, float]]:
+    """Metric and mean activity on the test part; without one NaN, and the activity of the last pass."""
     if not isinstance(data, Dataset) or not len(data.x_test):
         return math.nan, net.last_tape().activity()
-    sums: dict[str, float] = {}
+    sums: dict[str, float] = defaultdict(float)
 
-    def add(count: int) -> None:
+    def add(samples: int) -> None:
         for name, value in net.last_tape().activity().items():
-            sums[name] = sums.get(name, 0.0) + value * count
+            sums[name] += value * samples
 
     test = evaluate(net, data, metric, on_batch=add)
     return test, {name: value / len(data.x_test) for name, value in sums.items()}
 
 
-def _line(epochs: int, row: dict[str, float]) -> str:
-    """A line per epoch."""
-    digits = len(str(epochs))
-    parts = [f"epoch {row['epoch']:{digits}d}/{epochs}", f"reward {row['reward']:.4f}"]
-    row = {name: value for name, value in row.items() if not math.isnan(value)}  # without a test part
-    parts += [
-        f"{name.replace('_', ' ')} {value:.4f}" for name, value in row.items() if name.startswith(("train", "test"))
-    ]
-    if rates := [f"{value:.1%}" for name, value in row.items() if name.startswith("spike_rate")]:
-        parts += [f"spikes {' '.join(rates)}", f"operations {row['operations']:.3g}"]
-    return "  ".join([*parts, f"untouched {row['untouched']:.1%}", f"{row['seconds']:.1f} s"])
+# ---- checks
+
+
+def check_data(net: Layer, x: np.ndarray, y: np.ndarray) -> None:
+    """Raises ValueError unless there are as many targets as inputs, at least one, and no target is NaN or infinite."""
+    count = x.shape[net.sample_axis] if x.ndim > net.sample_axis else 0
+    if count != len(y) or not count:
+        raise ValueError(f"need as many targets as inputs and at least one, got {count} inputs and {len(y)} targets")
+    if not np.isfinite(y).all():
+        raise ValueError("a target is NaN or infinite")
+
+
+def check_reward(reward: rewards.Reward, rule: Rule | Mapping[Any, Rule]) -> None:
+    """Raises ValueError for a reward without a gradient under a gradient rule."""
+    if is_gradient(rule):
+        gradient_of(reward)
+
+
+def gradient_of(reward: rewards.Reward) -> rewards.Reward:
+    """dJ/dz of a reward that belongs to an objective J. Raises ValueError for another."""
+    gradient = getattr(reward, "gradient", None)
+    if gradient is None:
+        known = ", ".join(name for name, other in names.REWARDS.items() if hasattr(other, "gradient"))
+        raise ValueError(f"{_name(reward)} has no gradient to descend; use an LFP rule, or one of {known}")
+    return gradient
+
+
+def check_finite(net: Layer, place: str) -> None:
+    """Raises DivergenceError, at that place, for a parameter or statistic that is no longer finite."""
+    for name, array in net.state_dict().items():
+        if not np.isfinite(array).all():
+            raise DivergenceError(f"{place}: {name} is no longer finite; try a smaller learning rate, or clip")
+
+
+def _culprit(net: Layer, outputs: np.ndarray, reward: rewards.Reward) -> str:
+    """The source of NaN or infinity in a step: a parameter, its feedback, the outputs, or the reward itself."""
+    arrays = {f"parameter {name}": parameter.value for name, parameter in net.named_parameters()}
+    arrays |= {f"the feedback of {name}": parameter.feedback for name, parameter in net.named_parameters()}
+    for name, array in (arrays | {"the outputs": outputs}).items():
+        if not np.isfinite(array).all():
+            return f"NaN or infinity in {name}; try a smaller learning rate, or clip"
+    return f"the reward {_name(reward)} is NaN or infinite though all outputs are finite"
 
 
 def _name(function: Callable[..., Any]) -> str:
     return getattr(function, "__name__", type(function).__name__)
-
-
-def _check_state(net: Layer) -> None:
-    """Raises DivergenceError where a parameter or statistic is no longer finite."""
-    for name, array in net.state_dict().items():
-        if not np.isfinite(array).all():
-            raise DivergenceError(f"{name} is no longer finite; try a smaller learning rate, or clip")
-
-
-def _culprit(net: Layer, reward: rewards.Reward) -> str:
-    """Where NaN or infinity comes from: a parameter, some feedback, a layer's output, or the reward itself.
-
-    Feedback first: where it is not finite, outputs that were to spare may not be either.
-    """
-    hint = "; try a smaller learning rate, or clip"
-    for name, parameter in net.named_parameters():
-        if not np.isfinite(parameter.value).all():
-            return f"parameter {name} is no longer finite{hint}"
-    for name, parameter in net.named_parameters():
-        if not np.isfinite(parameter.feedback).all():
-            return f"the feedback of {name} is not finite{hint}"
-    if not np.isfinite(net.last_tape().outputs).all():
-        return f"the outputs are not finite{hint}"
-    return f"the reward {_name(reward)} is NaN or infinite though all outputs are finite"
-
-
-@contextmanager
-def _ctrl_c_between_steps() -> Iterator[Callable[[], bool]]:
-    """Ctrl-C waits for the end of a step: half an update is no state to save. A second one stops at once."""
-    pressed: list[int] = []
-
-    def handler(number: int, frame: Any) -> None:
-        if pressed:
-            raise KeyboardInterrupt
-        pressed.append(number)
-
-    if threading.current_thread() is not threading.main_thread():  # signals reach the main thread only
-        yield lambda: False
-        return
-    before = signal.signal(signal.SIGINT, handler)
-    try:
-        yield lambda: bool(pressed)
-    finally:
-        signal.signal(signal.SIGINT, before)

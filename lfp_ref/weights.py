@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from lfp_ref.checkpoints import written_whole
-from lfp_ref.extras import MissingExtra
 from lfp_ref.core.layer import Layer
+from lfp_ref.extras import MissingExtra
 
 
 def save_weights(net: Layer, path: str | os.PathLike[str]) -> None:

@@ -6,12 +6,12 @@ import json
 import numpy as np
 
 import lfp_ref as lfp
-from lfp_ref import cli
-from lfp_ref.bench import peers, roofline, works
-from lfp_ref.cli import benchmarking
+from lfp_ref.tools import cli
+from lfp_ref.tools.bench import peers, roofline, workloads
+from lfp_ref.tools.cli import benchmarking
 
 
-def test_a_json_line_for_each_work(capsys):
+def test_a_json_line_for_each_workload(capsys):
     assert cli.main(["bench", "mlp-lfp", "mlp-gradient", "--json", "--steps", "3"]) == 0
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [row["work"] for row in rows] == ["mlp-lfp", "mlp-gradient"]
@@ -22,32 +22,31 @@ def test_a_json_line_for_each_work(capsys):
         assert row["flops"] == 2 * 128 * (2 * 784 * 120 + 3 * 120 * 84 + 3 * 84 * 10)
 
 
-def test_every_work_makes_a_training_step_that_changes_every_parameter():
-    x, y = works.samples(4)
-    for work in works.WORKS:
-        net = works.network(work)
+def test_every_workload_makes_a_training_step_that_changes_every_parameter():
+    x, y = workloads.samples(4)
+    for workload in workloads.WORKLOADS:
+        net = workloads.network(workload)
         before = net.state_dict()
-        works.stepper(net, work)(x, y)
-        assert all(np.any(before[name] != value) for name, value in net.state_dict().items()), work
-        assert works.flops(net) > 0
+        workloads.stepper(net, workload)(x, y)
+        assert all(np.any(before[name] != value) for name, value in net.state_dict().items()), workload
+        assert workloads.flops(net, x) > 0
 
 
 def test_the_sums_of_a_spiking_network_are_counted_at_every_step_but_for_a_constant_input():
     net = lfp.Spiking(lfp.LIF(lfp.Dense(5, 4)), lfp.LIF(lfp.Dense(4, 3)), steps=7)
-    net.forward(np.ones((2, 5)))
-    assert works.flops(net) == 2 * (2 * (2 * 5 * 4) + 3 * (7 * 2 * 4 * 3))
+    assert workloads.flops(net, np.ones((2, 5))) == 2 * (2 * (2 * 5 * 4) + 3 * (7 * 2 * 4 * 3))
 
 
-def test_peers_do_the_same_works_and_a_missing_one_is_said(capsys, monkeypatch):
-    assert set(peers.PEERS) == set(works.WORKS)
+def test_peers_do_the_same_workloads_and_a_missing_one_is_said(capsys, monkeypatch):
+    assert set(peers.PEERS) == set(workloads.WORKLOADS)
     assert {peer for each in peers.PEERS.values() for peer in each} == {"lfprop", "torch", "sklearn"}
     asked = []
 
     def child(module, *arguments):
         asked.append(arguments)
-        if module == "lfp_ref.bench.peers" and arguments[0] != "torch":
+        if module == "lfp_ref.tools.bench.peers" and arguments[0] != "torch":
             return None
-        ms = {"lfp_ref.bench.works": 2.0, "lfp_ref.bench.peers": 5.0}[module] * len(asked)
+        ms = {"lfp_ref.tools.bench.workloads": 2.0, "lfp_ref.tools.bench.peers": 5.0}[module] * len(asked)
         return {"work": "mlp-lfp", "ms": ms, "steps": 1, "flops": 1e6, "peak_fraction": 0.5, "rss_mb": 100}
 
     monkeypatch.setattr(benchmarking, "child", child)
@@ -59,7 +58,7 @@ def test_peers_do_the_same_works_and_a_missing_one_is_said(capsys, monkeypatch):
 
 
 def test_a_peer_that_is_not_installed_ends_with_status_3():
-    row = benchmarking.child("lfp_ref.bench.peers", "lfprop", "mlp-lfp", "1")
+    row = benchmarking.child("lfp_ref.tools.bench.peers", "lfprop", "mlp-lfp", "1")
     if importlib.util.find_spec("lfprop") is None:
         assert row is None
     else:
@@ -67,7 +66,7 @@ def test_a_peer_that_is_not_installed_ends_with_status_3():
 
 
 def test_how_time_grows_is_measured_for_each_thing_that_grows(capsys, monkeypatch):
-    monkeypatch.setattr(works, "median_ms", lambda step, x, y, batch, count: step(x[:batch], y[:batch]) and 1.5)
+    monkeypatch.setattr(workloads, "median_ms", lambda step, x, y, batch, count: step(x[:batch], y[:batch]) and 1.5)
     shortened = [(name, values[:1], step_of) for name, values, step_of in benchmarking.growing()]
     monkeypatch.setattr(benchmarking, "growing", lambda: shortened)
     assert cli.main(["bench", "--scaling", "--steps", "1"]) == 0
@@ -75,9 +74,9 @@ def test_how_time_grows_is_measured_for_each_thing_that_grows(capsys, monkeypatc
     assert len(shortened) == 6 and all(name in out for name, _, _ in shortened) and out.count("1.50 ms") == 6
 
 
-def test_unknown_works_are_named(capsys):
+def test_unknown_workloads_are_named(capsys):
     assert cli.main(["bench", "lenet"]) == 1
-    assert "unknown work 'lenet'; known: lenet-lfp, lenet-gradient" in capsys.readouterr().err
+    assert "unknown workload 'lenet'; known: lenet-lfp, lenet-gradient" in capsys.readouterr().err
 
 
 def test_a_roofline_has_every_kernel_of_a_step(monkeypatch, tmp_path):

@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lfp_ref import checkpoints, cli, datasets, models, rewards
-from lfp_ref.cli import common, training
+from lfp_ref import checkpoints, datasets, models, names, rewards
 from lfp_ref.rules import AtanSurrogate, Epsilon, FastSigmoidSurrogate, Gradient, StraightThrough
+from lfp_ref.tools import cli
+from lfp_ref.tools.cli import common, training
 
 
 @pytest.fixture(autouse=True)
@@ -402,7 +403,7 @@ def test_reward_and_learning_rate_are_chosen_by_network_and_rule(
     ((_, options),) = asked
     assert (options["rule"], options["reward"], options["optimizer"].lr) == (rule, reward, rate)
     stored = options["about"]["options"]
-    assert stored["lr"] == rate and rewards.NAMES[stored["reward"]] is reward
+    assert stored["lr"] == rate and names.REWARDS[stored["reward"]] is reward
 
 
 def test_options_of_neurons_reach_the_network(capsys, few_digits, asked, tmp_path):

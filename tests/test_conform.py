@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lfp_ref import cli, conform
-from lfp_ref.conform.check import judge
-from lfp_ref.conform.vectors import SHIPPED, VERSION, as_arrays, load
+from lfp_ref.tools import cli, conform
+from lfp_ref.tools.conform.check import judge
+from lfp_ref.tools.conform.vectors import SHIPPED, VERSION, as_arrays, load
 from tests.vectors.__main__ import generate
 from tests.vectors.kernels import answer
 

@@ -40,7 +40,7 @@ def test_layers_and_rules_name_their_source():
     layers = [getattr(lfp, key) for key in lfp.__all__ if inspect.isclass(getattr(lfp, key))]
     containers = (lfp.Layer, lfp.Sequential)  # they compute nothing themselves
     layers = [each for each in layers if issubclass(each, lfp.Layer) and each not in containers]
-    for each in [*layers, *lfp.rules.NAMES.values()]:
+    for each in [*layers, *lfp.names.RULES.values()]:
         texts = [base.__doc__ or "" for base in each.__mro__] + [inspect.getmodule(each).__doc__]
         assert any("Source" in text for text in texts), each
 

@@ -9,9 +9,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 import pytest
 
-from lfp_ref import cli, datasets
+from lfp_ref import datasets
 from lfp_ref.datasets.download import CHECKSUMS, HOSTS
 from lfp_ref.datasets.images import IDX
+from lfp_ref.tools import cli
 
 FILES = {}
 for part, name in IDX.items():

@@ -149,14 +149,13 @@ def test_warm_start_goes_on_and_fit_starts_again():
 
 def test_early_stopping_keeps_the_weights_that_did_best_on_samples_it_did_not_train_on(monkeypatch):
     seen = set()
-    images = lfp.estimators.LFPEstimator._images
+    step = lfp.training.step
 
-    def noted(self, x):
-        if len(x) == 20:
-            seen.update(map(bytes, x))
-        return images(self, x)
+    def noted(net, x, *arguments, **options):
+        seen.update(map(bytes, x))
+        return step(net, x, *arguments, **options)
 
-    monkeypatch.setattr(lfp.estimators.LFPEstimator, "_images", noted)
+    monkeypatch.setattr(lfp.training, "step", noted)
     model = LFPClassifier(
         (20,), batch_size=20, early_stopping=True, validation_fraction=0.2, n_iter_no_change=3, random_state=1,
         learning_rate_init=0.1,

@@ -19,7 +19,7 @@ def test_without_a_target_it_explains_the_largest_output():
     net = lfp.models.small_cnn((1, 8, 8), 10, rng=np.random.default_rng(0))
     x = lfp.datasets.load_digits().x_test[:4]
     largest = net.forward(x).argmax(axis=1)
-    rule = lfp.presets.epsilon_plus(net)
+    rule = lfp.composites.epsilon_plus(net)
     assert np.array_equal(lfp.explain(net, x, rule=rule), lfp.explain(net, x, largest, rule))
     assert lfp.explain(net, x).shape == x.shape
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import lfp_ref as lfp
-from lfp_ref import figures
+from lfp_ref.tools import figures
 
 PACKAGE = Path(lfp.__file__).parent
 
@@ -42,5 +42,5 @@ def test_the_core_imports_none_of_them_and_every_hint_names_an_extra_that_has_th
     for package, extra in hints:
         assert package in extras[extra], (package, extra)
     modules = ["sklearn", "safetensors", "joblib", "dask", "distributed", "pooch", "pandas", "matplotlib", "tqdm"]
-    code = f"import sys, lfp_ref, lfp_ref.cli; print([m for m in {modules} if m in sys.modules])"
+    code = f"import sys, lfp_ref, lfp_ref.tools.cli; print([m for m in {modules} if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"

@@ -9,8 +9,8 @@ from numba.core.codegen import get_host_cpu_features
 
 import lfp_ref as lfp
 from lfp_ref import optim
-from lfp_ref.bench import works
 from lfp_ref.layers import activations, base, kernels, products, sharing
+from lfp_ref.tools.bench import workloads
 from tests.common import numbers
 
 
@@ -45,8 +45,8 @@ def test_one_thread_and_all_give_the_same_at_every_length(monkeypatch, size, dty
 @pytest.mark.parametrize("work", ["lenet-lfp", "spiking_mlp-lfp"])
 def test_a_step_takes_its_memory_from_the_steps_before(work):
     """It makes some arrays of the outputs' size (rewards), and copies of weights: less than a fiftieth of the rest."""
-    net, (x, y) = works.network(work), works.samples(64)
-    step = works.stepper(net, work)
+    net, (x, y) = workloads.network(work), workloads.samples(64)
+    step = workloads.stepper(net, work)
     step(x, y)
     outputs, _ = step(x, y)
     layers = [layer for _, layer in net.named_layers()]

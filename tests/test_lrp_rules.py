@@ -183,7 +183,7 @@ def test_bounds_of_z_box_may_differ_by_pixel():
     assert all(np.array_equal(one, other) for one, other in zip(plain, by_channel, strict=True))
 
 
-def test_presets():
+def test_composites():
     cnn, mlp = lfp.models.lenet((1, 28, 28), 10), lfp.models.mlp((1, 8, 8), 10)
     convolutions = {
         "epsilon-plus": [ZPlus(), ZPlus()],
@@ -192,9 +192,6 @@ def test_presets():
     }
     for name, expected in convolutions.items():
         for net, rules in ((cnn, [*expected, *[Epsilon()] * 3]), (mlp, [Epsilon()] * 3)):
-            chosen = lfp.rules.resolve(lfp.presets.PRESETS[name](net), net)
+            chosen = lfp.rules.resolve(lfp.names.COMPOSITES[name](net), net)
             wanted = [Flat(), *rules[1:]] if name.endswith("flat") else rules
             assert [chosen[layer] for layer in net if layer.parameters()] == wanted
-    assert lfp.presets.mixed("gamma:0.5", cnn) == Gamma(0.5)
-    with pytest.raises(ValueError, match=r"unknown rule 'lrp'.*presets: epsilon-plus"):
-        lfp.presets.mixed("lrp", cnn)

@@ -92,8 +92,8 @@ def test_zennit_agrees_on_relevance(make, name):
     agree(net.feedback(reward, rule), relevance)
 
 
-@pytest.mark.parametrize("name", lfp.presets.PRESETS)
-def test_zennit_agrees_on_presets(name):
+@pytest.mark.parametrize("name", lfp.names.COMPOSITES)
+def test_zennit_agrees_on_composites(name):
     composites = pytest.importorskip("zennit.composites", reason="zennit is not installed")
     make = {
         "epsilon-plus": lambda: composites.EpsilonPlus(),
@@ -108,7 +108,7 @@ def test_zennit_agrees_on_presets(name):
         start = torch.zeros_like(out)
         start[:, 3] = out[:, 3].detach()
         (relevance,) = torch.autograd.grad(out, given, start)
-    agree(lfp.explain(net, x, 3, lfp.presets.PRESETS[name](net)), relevance)
+    agree(lfp.explain(net, x, 3, lfp.names.COMPOSITES[name](net)), relevance)
 
 
 @pytest.mark.parametrize("pool", [lfp.MaxPool2d, lfp.AvgPool2d])

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lfp_ref import rewards
+from lfp_ref import names, rewards
 from tests.common import numbers, seeds
 
 
@@ -42,7 +42,7 @@ def test_equals_the_formula(name, n, classes, seed):
         [RESTATED[name](row, label, o) for o in range(classes)]
         for row, label in zip(z.tolist(), labels.tolist(), strict=True)
     ]
-    np.testing.assert_allclose(rewards.NAMES[name](z, labels), expected, rtol=1e-13, atol=1e-15)
+    np.testing.assert_allclose(names.REWARDS[name](z, labels), expected, rtol=1e-13, atol=1e-15)
 
 
 @given(st.integers(1, 5), seeds)
@@ -107,7 +107,7 @@ def test_gradient_is_the_derivative_of_the_objective(name):
             "squared-error": lambda: -((y - z) ** 2).sum() / 2,
         }.get(name, lambda: (y * z - np.log1p(np.exp(z))).sum())()
 
-    reward = rewards.NAMES[name]
+    reward = names.REWARDS[name]
     gradient = reward.gradient(z, targets)
     assert np.array_equal(reward(z, targets), z * gradient)
     for index in np.ndindex(z.shape):
@@ -119,7 +119,7 @@ def test_gradient_is_the_derivative_of_the_objective(name):
 def test_precision_is_the_outputs():
     z, labels = np.ones((2, 3), np.float32), np.array([0, 1])
     for name in RESTATED:
-        assert rewards.NAMES[name](z, labels).dtype == np.float32
+        assert names.REWARDS[name](z, labels).dtype == np.float32
     for reward in (rewards.rate_coded, rewards.spike_counts, rewards.spike_counts.gradient):
         assert reward(np.ones((4, 2, 3), np.float32), labels).dtype == np.float32
 

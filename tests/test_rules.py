@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import lfp_ref as lfp
-from lfp_ref.rules import Epsilon, Gradient, Group, Rule, Term, is_gradient, parse, resolve
+from lfp_ref.rules import Epsilon, Gradient, Group, Rule, Term, is_gradient, resolve
 from tests import oracle
 from tests.common import assert_close, fill, numbers
 
@@ -103,14 +103,6 @@ def test_groups_and_terms_against_the_formula_in_fractions(bias):
     assert_close(layer.weight.feedback, d_w, "feedback of weight", 8 * float(largest))
     if bias:
         assert_close(layer.bias.feedback, d_b, "feedback of bias", 8 * float(largest))
-
-
-def test_names_and_numbers_of_the_command_line():
-    assert parse("epsilon") == Epsilon() and parse("epsilon:0.5") == Epsilon(0.5) and parse("gradient") == Gradient()
-    for text, says in (("lrp", "known: epsilon, gamma"), ("epsilon:1,2", "epsilon:1,2"), ("epsilon:x", "could not"),
-                       ("epsilon:-1", ">= 0"), ("gradient:1", "gradient:1")):  # fmt: skip
-        with pytest.raises(ValueError, match=says):
-            parse(text)
 
 
 def test_gradient_is_told_apart():

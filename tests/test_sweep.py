@@ -12,8 +12,8 @@ import time
 import numpy as np
 import pytest
 
-from lfp_ref import cli
-from lfp_ref.cli import sweeping
+from lfp_ref.tools import cli
+from lfp_ref.tools.cli import sweeping
 
 GRID = """
 data = "blobs"
@@ -110,7 +110,7 @@ def test_a_process_that_dies_loses_nothing(tmp_path, capsys):
     need("joblib")
     (tmp_path / "dies_once.py").write_text(f"""
 import os, sys
-from lfp_ref.cli import main, sweeping
+from lfp_ref.tools.cli import main, sweeping
 inner = sweeping.one_run
 def one_run(run, threads):
     flag = {str(tmp_path / "died")!r}

@@ -1,41 +1,11 @@
-import _thread
 import math
-import os
-import signal
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
 import lfp_ref as lfp
-from lfp_ref import checkpoints
-from lfp_ref.training import DivergenceError, Interrupted, accuracy
-
-DATA = lfp.datasets.blobs(samples=200)
-
-
-def network(seed=0, dropout=True):
-    rng = np.random.default_rng(seed)
-    drop = [lfp.Dropout(0.2, rng=rng)] if dropout else []
-    return lfp.Sequential(
-        lfp.Dense(2, 16, rng=rng), lfp.BatchNorm(16, rng=rng), lfp.ReLU(), *drop, lfp.Dense(16, 3, rng=rng)
-    )
-
-
-def run(net, **options):
-    optimizer = lfp.optim.Adam(net.parameters(), 0.02)
-    options = {"epochs": 4, "batch_size": 32, "schedule": lfp.optim.one_cycle(0.02, 4 * 5), "log": None, **options}
-    return lfp.train(net, DATA, optimizer=optimizer, **options)
-
-
-def same_history(one, other):
-    return all(np.array_equal(one[name], other[name]) for name in one if name != "seconds")
-
-
-def same_state(one, other):
-    return all(
-        np.array_equal(a, b) for a, b in zip(one.state_dict().values(), other.state_dict().values(), strict=True)
-    )
+from lfp_ref.training import DivergenceError, accuracy, epoch, step
+from tests.runs import DATA, network, run, same_history, same_state
 
 
 def test_learns_and_reports():
@@ -69,33 +39,12 @@ def test_same_seed_same_numbers():
     assert not same_state(one, third)
 
 
-def test_resumed_equals_uninterrupted(tmp_path):
-    whole, first, second = network(), network(), network(seed=5)
-    expected = run(whole)
-    run(first, epochs=2, checkpoint=tmp_path / "run.npz")
-    history = run(second, checkpoint=tmp_path / "run.npz", resume=True)
-    assert same_history(expected, history) and same_state(whole, second)
-
-
-def test_ctrl_c_in_the_middle_of_an_epoch_saves_and_resumes_to_the_same_numbers(tmp_path):
-    path = tmp_path / "run.npz"
-
-    def press(epoch, step, steps):
-        if (epoch, step) == (1, 3):
-            _thread.interrupt_main()
-
-    with pytest.raises(Interrupted, match=r"epoch 2, step 3; saved to .*run\.npz"):
-        run(network(), checkpoint=path, on_step=press)
-    whole, resumed = network(), network(seed=5)
-    assert same_history(run(whole), run(resumed, checkpoint=path, resume=True)) and same_state(whole, resumed)
-
-
-def test_divergence_names_epoch_step_and_layer_and_keeps_the_last_good_checkpoint(tmp_path):
+def test_divergence_names_epoch_step_and_culprit_and_keeps_the_last_good_checkpoint(tmp_path):
     path, net = tmp_path / "run.npz", network()
     run(net, epochs=1, checkpoint=path)
     good = path.read_bytes()
     optimizer = lfp.optim.SGD(net.parameters(), 1e38)
-    with pytest.raises(DivergenceError, match=r"epoch 1, step 2: layer \d.* computed NaN or infinity; try a smaller"):
+    with pytest.raises(DivergenceError, match="epoch 1, step 2: NaN or infinity in the outputs; try a smaller"):
         lfp.train(net, DATA, optimizer=optimizer, batch_size=32, checkpoint=path, log=None)
     assert path.read_bytes() == good
 
@@ -106,6 +55,42 @@ def test_a_reward_that_is_not_finite_is_blamed():
 
     with pytest.raises(DivergenceError, match="the reward broken is NaN"):
         run(network(), reward=broken)
+
+
+def test_feedback_that_overflows_is_named_where_its_norm_is_taken():
+    net = network()
+    for parameter in net[4].parameters():
+        parameter.value *= 1e-6  # shares divide by small outputs
+
+    def huge(outputs, labels):
+        return np.full_like(outputs, 1e36)
+
+    says = r"epoch 1, step 1: NaN or infinity in the feedback of \d\.\w+; try a smaller"
+    with pytest.raises(DivergenceError, match=says):
+        run(net, reward=huge, rule=lfp.rules.Epsilon(0.0), reduction="sum", clip=1.0)
+
+
+def test_an_epoch_is_its_steps_in_order_and_may_begin_in_the_middle():
+    x, y = DATA.x_train, DATA.y_train
+    order = np.random.default_rng(0).permutation(len(y))
+    weights = np.random.default_rng(1).random(len(y), dtype=np.float32)
+    by_hand, whole, halves = network(), network(), network()
+    optimizers = [lfp.optim.SGD(net.parameters(), 0.1) for net in (by_hand, whole, halves)]
+    how = {"rule": lfp.rules.Epsilon(), "reward": lfp.rewards.softmax}
+    totals = []
+    for k in range(5):
+        batch = order[32 * k : 32 * (k + 1)]
+        optimizers[0].lr = 0.1 / (11 + k)
+        totals.append(step(by_hand, x[batch], y[batch], optimizers[0], weights=weights[batch], **how)[1])
+    how |= {"schedule": lambda k: 0.1 / (k + 1), "number": 2, "weights": weights}
+    steps = list(epoch(whole, x, y, order, 32, optimizers[1], **how))
+    assert [total for *_, total in steps] == totals and np.array_equal(
+        np.concatenate([each[0] for each in steps]), order
+    )
+    begun = epoch(halves, x, y, order, 32, optimizers[2], **how)
+    assert [next(begun)[2], next(begun)[2]] == totals[:2]
+    assert [total for *_, total in epoch(halves, x, y, order, 32, optimizers[2], done=2, **how)] == totals[2:]
+    assert same_state(by_hand, whole) and same_state(by_hand, halves)
 
 
 def test_any_function_is_a_reward():
@@ -165,74 +150,9 @@ def test_options_that_make_no_sense():
         lfp.train(net, (DATA.x_train, DATA.y_train + 1), log=None)
 
 
-def test_checkpoints_that_are_none(tmp_path):
-    net, path = network(), tmp_path / "run.npz"
-    with pytest.raises(FileNotFoundError, match="no checkpoint at"):
-        checkpoints.load(path)
-    run(net, epochs=1, checkpoint=path)
-    whole = path.read_bytes()
-    pickled = tmp_path / "pickled.npz"
-    np.savez(pickled, about=np.array({"a": 1}, dtype=object))
-    foreign = tmp_path / "foreign.npz"
-    np.savez(foreign, x=np.ones(3))
-    for content in (whole[: len(whole) // 2], b"hello", b"", pickled.read_bytes(), foreign.read_bytes()):
-        path.write_bytes(content)
-        with pytest.raises(ValueError, match="is not a checkpoint of lfp_ref"):
-            checkpoints.load(path)
-    path.write_bytes(whole)
-    other = lfp.Sequential(lfp.Dense(2, 3), lfp.Dropout(0.5))
-    before = other.state_dict()
-    with pytest.raises(ValueError):
-        lfp.train(other, DATA, checkpoint=path, resume=True, log=None)
-    assert all(np.array_equal(a, before[name]) for name, a in other.state_dict().items())
-
-
-def test_writing_a_checkpoint_is_all_or_nothing(tmp_path, monkeypatch):
-    path, net = tmp_path / "run.npz", network()
-    run(net, epochs=1, checkpoint=path)
-    good = path.read_bytes()
-
-    def power_cut(*_):
-        raise OSError("no space left")
-
-    monkeypatch.setattr(os, "fsync", power_cut)
-    with pytest.raises(OSError, match="no space left"):
-        run(net, epochs=1, checkpoint=path)
-    assert path.read_bytes() == good and [p.name for p in tmp_path.iterdir()] == ["run.npz"]
-
-
 def test_without_a_test_part():
     history = lfp.train(network(), (DATA.x_train, DATA.y_train), epochs=1, log=None)
     assert math.isnan(history["test_accuracy"][0]) and not math.isnan(history["train_accuracy"][0])
-
-
-def test_a_checkpoint_of_another_run_is_refused(tmp_path):
-    path = tmp_path / "run.npz"
-    run(network(), epochs=1, checkpoint=path)
-    for options, names in (
-        ({"batch_size": 16}, "batch_size"),
-        ({"seed": 3, "reduction": "sum"}, "seed, reduction"),
-        ({"rule": lfp.rules.Gradient()}, "rule"),
-        ({"reward": lfp.rewards.sigmoid}, "reward"),
-    ):
-        with pytest.raises(ValueError, match=f"of a run with another {names}$"):
-            run(network(), checkpoint=path, resume=True, **options)
-    net = network()
-    with pytest.raises(ValueError, match="another optimizer"):
-        lfp.train(net, DATA, batch_size=32, checkpoint=path, resume=True, log=None)
-
-
-def test_ctrl_c_in_the_very_last_step_is_not_lost(tmp_path):
-    def press(epoch, step, steps):
-        if step == steps:
-            _thread.interrupt_main()
-
-    path = tmp_path / "run.npz"
-    with pytest.raises(Interrupted, match="epoch 1, step 5; saved"):
-        run(network(), epochs=1, checkpoint=path, on_step=press)
-    whole, resumed = network(), network(seed=5)
-    expected = run(whole, epochs=1)
-    assert same_history(expected, run(resumed, epochs=1, checkpoint=path, resume=True)) and same_state(whole, resumed)
 
 
 def test_an_optimiser_of_another_network_is_refused():
@@ -249,7 +169,7 @@ def test_nan_behind_a_step_is_seen_at_once(tmp_path):
         if step == 2:
             net[0].weight.value[...] = np.nan
 
-    with pytest.raises(DivergenceError, match=r"epoch 1, step 3: parameter 0\.weight"):
+    with pytest.raises(DivergenceError, match=r"epoch 1, step 3: NaN or infinity in parameter 0\.weight"):
         lfp.train(net, DATA, batch_size=32, checkpoint=path, on_step=poison, log=None)
     assert not path.exists()
 
@@ -343,29 +263,5 @@ def test_divergence_in_the_last_step_is_seen():
         )
 
 
-def test_the_handler_of_ctrl_c_is_put_back_and_other_threads_need_none():
-    before = signal.getsignal(signal.SIGINT)
-    run(network(), epochs=1)
-    assert signal.getsignal(signal.SIGINT) is before
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(run, network(), epochs=1).result()
-
-
 def test_an_output_of_exactly_0_says_0():
     assert accuracy(np.array([[0.0]]), np.array([0])) == 1
-
-
-def test_restoring_checks_everything_before_it_changes_anything(tmp_path, monkeypatch):
-    path = tmp_path / "run.npz"
-    run(network(), epochs=1, checkpoint=path)
-    saved, net = checkpoints.load(path), network(seed=5)
-    before = net.state_dict()
-    with pytest.raises(ValueError, match="not of SGD"):
-        checkpoints.restore(saved, net, lfp.optim.SGD(net.parameters(), 0.1))
-    saved.about["random"] = {}
-    with pytest.raises(ValueError, match="random generators"):
-        checkpoints.restore(saved, net, lfp.optim.Adam(net.parameters()))
-    assert all(np.array_equal(a, before[name]) for name, a in net.state_dict().items())
-    monkeypatch.setattr(checkpoints, "VERSION", 2)
-    with pytest.raises(ValueError, match="not a checkpoint"):
-        checkpoints.load(path)

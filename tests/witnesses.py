@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from lfp_ref.conform.vectors import Case, load
+from lfp_ref.tools.conform.vectors import Case, load
 
 RELATIVE = 1e-9
 PAGE = Path(__file__).parent.parent / "docs" / "porting_witnesses.md"

@@ -2,9 +2,9 @@
 
     s_j = r_j / stab(z_j, e)          stab(z, e) = z + e * sgn(z), sgn(0) = +1
     r_i = a_i * g_i                   g the adjoint sum of s to the input
-    d_w = sgn(w) * k(w) * g_w         g_w the adjoint sum of s to the weight; k(w) = w in the epsilon rule, so d_w = |w| g_w
+    d_w = sgn(w) * k(w) * g_w         g_w the adjoint sum of s to the weight
 
-Gradient leaves all three out. Flat arrays; each result may be written over its first argument.
+In the epsilon rule k(w) = w, so that d_w = |w| g_w. Gradient leaves all three out. Flat arrays; each result may be written over its first argument.
 """
 
 from __future__ import annotations

@@ -60,9 +60,7 @@ def now() -> int:
     return next(_CLOCK)
 
 
-def uniform_init(
-    shape: tuple[int, ...], fan_in: int, dtype: DTypeLike, rng: np.random.Generator | None
-) -> Parameter:
+def uniform_init(shape: tuple[int, ...], fan_in: int, dtype: DTypeLike, rng: np.random.Generator | None) -> Parameter:
     """U(-k, k) with k = 1/sqrt(fan_in), weights and biases alike, as in PyTorch and the paper's networks.
 
     LFP multiplies by |w|: what starts at exactly zero never moves, biases included.

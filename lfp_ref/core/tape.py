@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from lfp_ref.balance import Balance, Line
 from lfp_ref.core import shares, state
+from lfp_ref.core.assignment import resolve
 from lfp_ref.core.layout import (
     batch_first_shape,
     batch_last_shape,
@@ -30,7 +31,6 @@ from lfp_ref.core.layout import (
 )
 from lfp_ref.kernels.memory import Memory, Passes
 from lfp_ref.kernels.threads import one_blas_thread
-from lfp_ref.core.assignment import resolve
 from lfp_ref.rules import Epsilon, Rule
 
 if TYPE_CHECKING:
@@ -104,7 +104,9 @@ class Node:
     def forward(self, name: str, x: np.ndarray) -> np.ndarray:
         """The output of the inner layer of that name."""
         if name in self.children:
-            raise RuntimeError(f"{self.label}: inner layer {name!r} runs twice in a pass; give each run a name of its own")
+            raise RuntimeError(
+                f"{self.label}: inner layer {name!r} runs twice in a pass; give each run a name of its own"
+            )
         child = self.children[name] = Node(self.common, self.layer.children()[name], state.join(self.path, name))
         return child.propagate(x, self.layer.batch_first)
 
@@ -150,9 +152,7 @@ class Node:
             return to_batch_last(result) if own else to_batch_first(result)
         return result
 
-    def _check_array(
-        self, x: Any, method: str, dtype: np.dtype, samples: int, shape: tuple[int, ...] | None
-    ) -> None:
+    def _check_array(self, x: Any, method: str, dtype: np.dtype, samples: int, shape: tuple[int, ...] | None) -> None:
         """Raises TypeError or ValueError for what a layer of somebody's own must not return."""
         if not isinstance(x, np.ndarray) or x.dtype != dtype:
             kind = f"dtype {x.dtype}" if isinstance(x, np.ndarray) else type(x).__name__

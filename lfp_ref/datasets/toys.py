@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from lfp_ref.datasets.base import Dataset, split
 from lfp_ref.core.checks import check_int
+from lfp_ref.datasets.base import Dataset, split
 from lfp_ref.rules import is_number
 
 
@@ -38,7 +38,7 @@ def _labels(name: str, samples: int, classes: int, noise: float) -> np.ndarray:
     """Balanced labels. ValueError for fewer than 10 samples or 2 classes, and for noise that is no number >= 0."""
     if not is_number(noise):
         raise ValueError(f"{name}: noise must be finite and >= 0, got {noise!r}")
-    return np.arange(check_int(f"{name}: samples", samples, 10)) % whole(f"{name}: classes", classes, 2)
+    return np.arange(check_int(f"{name}: samples", samples, 10)) % check_int(f"{name}: classes", classes, 2)
 
 
 def _direction(angle: np.ndarray) -> np.ndarray:

@@ -30,7 +30,9 @@ VECTOR = 64 if WIDE else 32  # bytes
 INT_BYTES = 8
 ROWS = 8 if WIDE else 4  # ROWS * COLUMNS sums, COLUMNS vectors and one spread number are all registers there are
 COLUMNS = 3
-PACKED = 256  # rows of x at a time, copied together: rows that lie a multiple of 4096 bytes apart share one place of the
+PACKED = (
+    256  # rows of x at a time, copied together: rows that lie a multiple of 4096 bytes apart share one place of the
+)
 # first-level cache, and the last axes of images are powers of 2
 FAST = ("contract", "reassoc")
 
@@ -113,7 +115,9 @@ def emit_add_products(typing, c, c_row, c_column, m, n, a, a_row, a_column, k, x
             builder.bitcast(v, BYTE.as_pointer()) if isinstance(v.type, ir.PointerType) else v for v in values
         )
 
-        packed = builder.bitcast(cgutils.alloca_once(builder, ir.ArrayType(e.vector, PACKED * COLUMNS)), BYTE.as_pointer())
+        packed = builder.bitcast(
+            cgutils.alloca_once(builder, ir.ArrayType(e.vector, PACKED * COLUMNS)), BYTE.as_pointer()
+        )
 
         def row_of(at: Any, j: Any, columns: int, width: int) -> list[Any]:
             begin = e.load(e.at(begins, (at, INT_BYTES)), INT)
@@ -130,7 +134,9 @@ def emit_add_products(typing, c, c_row, c_column, m, n, a, a_row, a_column, k, x
                     builder.store(e.load(places[r][q], kind), sums[r][q])
             a_rows = [e.at(a, (i, a_row), (r, a_row), (first, a_column)) for r in range(rows)]
             with cgutils.for_range(builder, count, intp=INT) as loop:
-                vectors = [e.load(e.at(packed, (loop.index, columns * width), (q, width)), kind) for q in range(columns)]
+                vectors = [
+                    e.load(e.at(packed, (loop.index, columns * width), (q, width)), kind) for q in range(columns)
+                ]
                 for r in range(rows):
                     number = e.spread(e.load(e.at(a_rows[r], (loop.index, a_column)), e.number), kind)
                     for q in range(columns):
@@ -171,7 +177,9 @@ def emit_dot_products(typing, c, c_row, c_column, m, k, a, a_row, a_column, n, x
         )
 
         name = f"llvm.vector.reduce.fadd.v{e.lanes}f{8 * e.size}"
-        add_lanes = cgutils.get_or_insert_function(builder.module, ir.FunctionType(e.number, [e.number, e.vector]), name)
+        add_lanes = cgutils.get_or_insert_function(
+            builder.module, ir.FunctionType(e.number, [e.number, e.vector]), name
+        )
 
         def tile(i: Any, j: Any, rows: int, columns: int) -> None:
             sums, rest = e.sums(e.vector, rows, columns), e.sums(e.number, rows, columns)
@@ -191,7 +199,9 @@ def emit_dot_products(typing, c, c_row, c_column, m, k, a, a_row, a_column, n, x
 
             at = e.blocks(INT(0), n, e.lanes, lambda at: add(at, e.vector, sums))
             for r, q in tiles:
-                builder.store(builder.call(add_lanes, [e.number(0.0), builder.load(sums[r][q])], fastmath=FAST), rest[r][q])
+                builder.store(
+                    builder.call(add_lanes, [e.number(0.0), builder.load(sums[r][q])], fastmath=FAST), rest[r][q]
+                )
             e.blocks(at, n, 1, lambda at: add(at, e.number, rest))
             for r, q in tiles:
                 place = e.at(c, (i, c_row), (r, c_row), (j, c_column), (q, c_column))

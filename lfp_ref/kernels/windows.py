@@ -30,9 +30,7 @@ def tap_begins(channels: int, shape: tuple[int, ...], kernel_size: Pair, dilatio
 
 
 @lru_cache(maxsize=256)
-def pieces(
-    inputs: tuple[int, ...], outputs: tuple[int, ...], stride: Pair, groups: int, longest: int
-) -> np.ndarray:
+def pieces(inputs: tuple[int, ...], outputs: tuple[int, ...], stride: Pair, groups: int, longest: int) -> np.ndarray:
     """The pieces of an output (O, HO, WO, N), seeing an input (C, H, W, N) with its padding: a table (groups, n, 7)."""
     (channels, height_a, width_a, batch), (count, height, width, _) = inputs, outputs
     run = width * batch if stride[1] == 1 else batch

@@ -127,7 +127,9 @@ class Conv2d(WeightedLayer):
         self.dilation = check_pair("dilation", dilation)
         self.groups = check_int("groups", groups)
         if self.in_channels % self.groups or self.out_channels % self.groups:
-            raise ValueError(f"groups must divide in_channels {in_channels} and out_channels {out_channels}, got {groups}")
+            raise ValueError(
+                f"groups must divide in_channels {in_channels} and out_channels {out_channels}, got {groups}"
+            )
         shape = (self.out_channels, self.in_channels // self.groups, *self.kernel_size)
         fan_in = shape[1] * shape[2] * shape[3]
         self.weight = uniform_init(shape, fan_in, dtype, rng)
@@ -166,9 +168,7 @@ class Conv2d(WeightedLayer):
         backward_input(taps_of_channels, s.reshape(-1), _rows(g), begins, table)
         return g
 
-    def backward_parameters(
-        self, s: np.ndarray, a: np.ndarray, node: Node, g_w: np.ndarray, g_b: np.ndarray
-    ) -> None:
+    def backward_parameters(self, s: np.ndarray, a: np.ndarray, node: Node, g_w: np.ndarray, g_b: np.ndarray) -> None:
         padded = self.pad(a, node)
         table = pieces(padded.shape, s.shape, self.stride, self.groups, LONG_PIECE)
         if self.groups == 1:  # each thread has outputs of its own

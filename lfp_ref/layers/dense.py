@@ -18,8 +18,8 @@ from numpy.typing import DTypeLike
 from lfp_ref.core.checks import check_bool, check_int
 from lfp_ref.core.state import uniform_init
 from lfp_ref.core.tape import Node
-from lfp_ref.kernels.compile import parallel
 from lfp_ref.kernels.blas import product
+from lfp_ref.kernels.compile import parallel
 from lfp_ref.layers.weighted import WeightedLayer
 
 
@@ -95,7 +95,5 @@ class Dense(WeightedLayer):
         backward_input(w, s, g, get_num_threads())
         return g
 
-    def backward_parameters(
-        self, s: np.ndarray, a: np.ndarray, node: Node, g_w: np.ndarray, g_b: np.ndarray
-    ) -> None:
+    def backward_parameters(self, s: np.ndarray, a: np.ndarray, node: Node, g_w: np.ndarray, g_b: np.ndarray) -> None:
         backward_parameters(s, a, g_w, g_b, get_num_threads())

@@ -134,9 +134,7 @@ class Pool2d(Layer):
 
     batch_first = False
 
-    def __init__(
-        self, kernel_size: int | tuple[int, int], stride: int | tuple[int, int] | None = None
-    ) -> None:
+    def __init__(self, kernel_size: int | tuple[int, int], stride: int | tuple[int, int] | None = None) -> None:
         self.kernel_size = check_pair("kernel_size", kernel_size)
         self.stride = self.kernel_size if stride is None else check_pair("stride", stride)
 

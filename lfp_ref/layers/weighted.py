@@ -42,9 +42,7 @@ class WeightedLayer(Layer):
         """g of the input, in the scratch array of that name."""
         raise NotImplementedError
 
-    def backward_parameters(
-        self, s: np.ndarray, a: np.ndarray, node: Node, g_w: np.ndarray, g_b: np.ndarray
-    ) -> None:
+    def backward_parameters(self, s: np.ndarray, a: np.ndarray, node: Node, g_w: np.ndarray, g_b: np.ndarray) -> None:
         """g of weight and bias, into g_w and g_b."""
         raise NotImplementedError
 

@@ -14,8 +14,8 @@ from __future__ import annotations
 import numpy as np
 
 import lfp_ref as lfp
-from lfp_ref.figures import COLOURS, MARKERS, new_figure
 from lfp_ref.rules import Epsilon, Gradient
+from lfp_ref.tools.figures import COLOURS, MARKERS, new_figure
 from proofs.figures.common import arguments, write
 
 ACTIVATIONS = {"ReLU": lfp.ReLU, "ELU": lfp.ELU, "tanh": lfp.Tanh, "softsign": lfp.Softsign, "SiLU": lfp.SiLU,

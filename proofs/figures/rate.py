@@ -21,8 +21,8 @@ import numpy as np
 from scipy.special import log_softmax
 
 import lfp_ref as lfp
-from lfp_ref.figures import COLOURS, MARKERS, new_figure
 from lfp_ref.rules import Epsilon, Gradient
+from lfp_ref.tools.figures import COLOURS, MARKERS, new_figure
 from proofs.figures.common import arguments, write
 
 

@@ -1,4 +1,4 @@
-"""The vectors for ports (docs/porting.md), generated: python -m tests.vectors writes lfp_ref/conform/vectors.
+"""The vectors for ports (docs/porting.md), generated: python -m tests.vectors writes lfp_ref/tools/conform/vectors.
 
 bounded.py    numbers that know what rounding may do to them
 restated.py   what the oracle leaves out: rewards, optimisers, transcendental functions, on such numbers

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from lfp_ref.conform import vectors
+from lfp_ref.tools.conform import vectors
 from tests.vectors.families import FAMILIES
 
 

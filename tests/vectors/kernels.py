@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 import lfp_ref as lfp
-from lfp_ref import optim, rewards
+from lfp_ref import optim
 from lfp_ref.layers.base import batch_first
-from lfp_ref.rules import NAMES as RULES
+from lfp_ref.names import OPTIMIZERS, REWARDS, RULES
 
 ACTIVATIONS = {
     "relu": lfp.ReLU,
@@ -156,7 +156,7 @@ def handed(net, reward, given):
 
 
 def reward(case, arrays, dtype):
-    function, targets = rewards.NAMES[case.about["reward"]], case.inputs.get("targets")
+    function, targets = REWARDS[case.about["reward"]], case.inputs.get("targets")
     if targets is not None and case.about["reward"] != "squared-error":
         targets = targets.astype(int)
     given = [arrays["outputs"]] if targets is None else [arrays["outputs"], targets]
@@ -168,7 +168,7 @@ def reward(case, arrays, dtype):
 
 def optimiser(case, arrays, dtype):
     parameter, found = lfp.Parameter(arrays["value"]), {}
-    walk = optim.NAMES[case.about["optimiser"]]([parameter], **case.about["options"])
+    walk = OPTIMIZERS[case.about["optimiser"]]([parameter], **case.about["options"])
     for step in range(sum(name.startswith("feedback") for name in arrays)):
         parameter.feedback[...] = arrays[f"feedback.{step}"]
         walk.step()
@@ -204,11 +204,11 @@ def encoding(case, arrays, dtype):
 
 def training(case, arrays, dtype):
     about, net, found = case.about, built(case, dtype), {}
-    walk = optim.NAMES[about["optimiser"]](net.parameters(), **about["options"])
+    walk = OPTIMIZERS[about["optimiser"]](net.parameters(), **about["options"])
     targets = arrays["targets"] if about["reward"] == "squared-error" else case.inputs["targets"].astype(int)
     for step in range(about["updates"]):
         out = net.forward(arrays["x"], training=True)
-        told = rewards.NAMES[about["reward"]](out, targets)
+        told = REWARDS[about["reward"]](out, targets)
         told = told / len(targets) if about["reduction"] == "mean" else told
         net.feedback(told, rule(about["rule"]))
         found |= {f"outputs.{step}": out, f"told.{step}": told}

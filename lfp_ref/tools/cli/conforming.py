@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from lfp_ref.conform.check import check
-from lfp_ref.conform.vectors import DTYPES, SHIPPED, VERSION, export
+from lfp_ref.tools.conform.check import check
+from lfp_ref.tools.conform.vectors import DTYPES, SHIPPED, VERSION, export
 
 
 def add_commands(commands: Any) -> None:

@@ -1,4 +1,4 @@
-"""What usually went wrong: each pattern says what a port with one known mistake would have written.
+"""Known mistakes of ports: each pattern gives the answer of a port with one of them.
 
 A pattern looks at the first quantity that diverges, so everything before it is right: the wrong value follows from
 expected values alone. It yields (what the mistake gives, what to say of it); where a port wrote just that, it is named.
@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from lfp_ref.conform.vectors import Case, Quantity
+from lfp_ref.tools.conform.vectors import Case, Quantity
 
 Guess = tuple[np.ndarray, str]
 Pattern = Callable[["Site"], Iterator[Guess]]
@@ -71,7 +71,7 @@ class Site:
 
     @property
     def input(self) -> Any:
-        """What the layer sees; None inside of branches."""
+        """The layer's input; None inside branches."""
         if not self.path.isdigit():
             return None
         return self.case.inputs.get("x") if self.path == "0" else self._output_before()
@@ -82,7 +82,7 @@ class Site:
 
     @property
     def told(self) -> Any:
-        """The reward that comes into the layer; None inside of branches."""
+        """The reward of the layer's output; None inside branches."""
         if not self.path.isdigit():
             return None
         after = self.case.expected.get(f"{int(self.path) + 1}.input_reward")
@@ -95,7 +95,7 @@ class Site:
 
 
 def likely(case: Case, quantity: Quantity, got: np.ndarray, dtype: str) -> str | None:
-    """The mistake that gives what was written, or None."""
+    """The mistake that gives this answer, or None."""
     site = Site(case, quantity)
     if not np.isfinite(got).all():
         return _not_finite(site, got)
@@ -122,7 +122,7 @@ def of_shape(quantity: Quantity, got: np.ndarray) -> str | None:
 
 
 def _is(got: np.ndarray, wrong: np.ndarray, quantity: Quantity, dtype: str) -> bool:
-    """Whether this is what the mistake gives, and the mistake shows at all."""
+    """True if the answer is that of the mistake, and the mistake makes a difference."""
     wrong = np.broadcast_to(wrong, got.shape)
     known = np.isfinite(wrong)  # where a mistake leaves something open, anything will do
     close = np.abs(got - wrong) <= RELATIVE[dtype] * np.abs(wrong) + 4 * quantity.tolerance[dtype]
@@ -176,7 +176,7 @@ def _weights_or_bias(site: Site) -> Iterator[Guess]:
 
 
 def _convolve(x: np.ndarray, w: np.ndarray, b: np.ndarray, layer: dict[str, Any]) -> np.ndarray:
-    """z of a convolution, in the plainest way."""
+    """z of a convolution, as nested loops."""
     (sy, sx), (py, px), (dy, dx) = layer["stride"], layer["padding"], layer["dilation"]
     padded = np.pad(x, ((0, 0), (0, 0), (py, py), (px, px)))
     height = (padded.shape[2] - dy * (w.shape[2] - 1) - 1) // sy + 1

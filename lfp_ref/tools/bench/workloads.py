@@ -1,8 +1,8 @@
-"""What is measured: whole training steps (forward, reward, feedback, clipping, optimiser) of networks by name.
+"""Workloads: whole training steps (forward, reward, feedback, clipping, optimiser) of networks by name.
 
-    python -m lfp_ref.bench.works WORK STEPS     one JSON line
+    python -m lfp_ref.tools.bench.workloads WORKLOAD STEPS     one JSON line
 
-Every work runs in a process of its own, so that its peak memory is its own. Steps before the measured ones, half as
+Every workload runs in a process of its own, so that its peak memory is its own. Steps before the measured ones, half as
 many, are not counted: they compile kernels and fill memory.
 """
 
@@ -18,16 +18,18 @@ from typing import Any
 import numpy as np
 from numba import get_num_threads
 
-from lfp_ref import datasets, models, optim, rewards, rules, training
+from lfp_ref import datasets, names, optim, rewards, rules, training
+from lfp_ref.core.layer import Layer
+from lfp_ref.kernels.threads import one_blas_thread
 from lfp_ref.layers import dense
-from lfp_ref.layers.base import Layer
-from lfp_ref.layers.linear import Linear
-from lfp_ref.network import Spiking
-from lfp_ref.threads import one_blas_thread
+from lfp_ref.layers.conv import Conv2d
+from lfp_ref.layers.dense import Dense
+from lfp_ref.layers.lif import LIF
+from lfp_ref.network import Sequential, Spiking
 
 BATCH = 128
-# work: how many steps to measure
-WORKS = {"lenet-lfp": 300, "lenet-gradient": 300, "mlp-lfp": 300, "mlp-gradient": 300,
+# by workload: the number of steps to measure
+WORKLOADS = {"lenet-lfp": 300, "lenet-gradient": 300, "mlp-lfp": 300, "mlp-gradient": 300,
          "spiking_mlp-lfp": 60, "spiking_cnn-lfp": 40}  # fmt: skip
 
 
@@ -43,16 +45,16 @@ def samples(count: int, size: int = 28) -> tuple[np.ndarray, np.ndarray]:
     return rng.uniform(-1, 1, (count, 1, size, size)).astype(np.float32), rng.integers(0, 10, count)
 
 
-def network(work: str, size: int = 28, **options: Any) -> Layer:
-    """The work's network, at its initial weights."""
-    make = models.NAMES[work.rsplit("-", 1)[0].replace("_", "-")]
+def network(workload: str, size: int = 28, **options: Any) -> Sequential:
+    """The workload's network, at its initial weights."""
+    make = names.NETWORKS[workload.rsplit("-", 1)[0].replace("_", "-")]
     return make((1, size, size), 10, rng=np.random.default_rng(0), **options)
 
 
-def stepper(net: Layer, work: str) -> Callable[[np.ndarray, np.ndarray], Any]:
-    """A function of a batch that makes one training step, as the peers' do: SGD with momentum, norm clipped to 3."""
+def stepper(net: Layer, workload: str) -> Callable[[np.ndarray, np.ndarray], Any]:
+    """A function of a batch that makes one training step, as the peers do: SGD with momentum, norm clipped to 3."""
     optimizer = optim.SGD(net.parameters(), lr=0.01, momentum=0.9)
-    rule = rules.Gradient() if work.endswith("gradient") else rules.Epsilon()
+    rule = rules.Gradient() if workload.endswith("gradient") else rules.Epsilon()
     reward = rewards.rate_coded if isinstance(net, Spiking) else rewards.softmax
     return lambda x, y: training.step(net, x, y, optimizer, rule, reward, clip=3.0)
 
@@ -71,14 +73,18 @@ def median_ms(
     return 1e3 * statistics.median(seconds[-count:])
 
 
-def flops(net: Layer) -> float:
-    """Products and additions of the last step's sums, none skipped: forward, weights, and inputs but for the first."""
-    first = net.first_layers()
+def flops(net: Sequential, x: np.ndarray) -> float:
+    """Products and additions of a training step: forward, weights, and inputs of all layers but the first."""
     total = 0.0
-    for _, layer in net.named_layers():
-        if isinstance(layer, Linear):
-            z = layer.seen[-1]
-            total += 2 * z.size * layer.weight.value[0].size * (2 if layer in first else 3)
+    times, sums = 1, 2
+    for layer in net.layers:
+        inner = layer.layer if isinstance(layer, LIF) else layer
+        x = inner.forward(x)
+        if isinstance(inner, Dense | Conv2d):
+            total += 2 * times * x.size * inner.weight.value[0].size * sums
+            sums = 3
+        if isinstance(net, Spiking) and isinstance(layer, LIF):
+            times = net.steps  # behind the first spikes; a constant input is summed once
     return total
 
 
@@ -104,14 +110,14 @@ def peak_memory() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
 
 
-def measure(work: str, steps: int) -> dict[str, Any]:
-    """One work's row: milliseconds, steps, operations of a step, the fraction of the matrix peak, memory."""
-    net, (x, y) = network(work), samples(BATCH * 128)
-    ms = median_ms(stepper(net, work), x, y, BATCH, steps)
+def measure(workload: str, steps: int) -> dict[str, Any]:
+    """One workload's row: milliseconds, steps, operations of a step, the fraction of the matrix peak, memory."""
+    net, (x, y) = network(workload), samples(BATCH * 128)
+    ms = median_ms(stepper(net, workload), x, y, BATCH, steps)
     memory = peak_memory()
-    operations = flops(net)
+    operations = BATCH * flops(net, x[:1])
     fraction = operations / (ms / 1e3) / matrix_peak()
-    return {"work": work, "ms": round(ms, 3), "steps": steps, "flops": operations,
+    return {"work": workload, "ms": round(ms, 3), "steps": steps, "flops": operations,
             "peak_fraction": round(fraction, 3), "rss_mb": round(memory)}  # fmt: skip
 
 

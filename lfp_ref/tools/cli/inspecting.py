@@ -1,4 +1,4 @@
-"""lfp-ref evaluate, lfp-ref explain, lfp-ref balance: what a trained network can do, and why."""
+"""lfp-ref evaluate, lfp-ref explain, lfp-ref balance: accuracy and explanations of a trained network."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from lfp_ref import figures, presets, rewards
+from lfp_ref import names
 from lfp_ref.balance import balance
-from lfp_ref.cli.common import RULES, data_name, draw, stored_run
 from lfp_ref.explain import explain
+from lfp_ref.tools import figures
+from lfp_ref.tools.cli.common import RULES, data_name, draw, stored_run
 from lfp_ref.training import evaluate
 
 
@@ -46,7 +47,7 @@ def add_commands(commands: Any) -> None:
 
 
 def stored_options(sub: argparse.ArgumentParser) -> None:
-    """What all of them have in common."""
+    """Adds the options that all three commands share."""
     sub.add_argument("checkpoint", help="a checkpoint file, or the folder of a run")
     sub.add_argument("--data", type=data_name, metavar="NAME", help="other data than the run's own, of the same shape")
     sub.add_argument("--data-root", help="folder of the MNIST files (default: $LFP_REF_DATA)")
@@ -65,7 +66,7 @@ def run_explain(options: argparse.Namespace) -> None:
             raise ValueError(f"--{kind} must be in 0..{count - 1}, got {wrong[0]}")
     if len(data.input_shape) != 3:
         raise ValueError(f"explain draws heat maps of images; samples of {data.name} have shape {data.input_shape}")
-    rule = presets.mixed(options.rule, net)
+    rule = names.rule_or_composite(options.rule, net)
     labels = data.y_test[options.sample]
     x = np.repeat(data.x_test[options.sample], len(targets), axis=0)
     asked = np.tile(targets, len(options.sample))
@@ -96,7 +97,7 @@ def run_balance(options: argparse.Namespace) -> None:
     if options.samples < 1 or (options.sample is not None and not 0 <= options.sample < len(x)):
         raise ValueError(f"--samples must be at least 1 and --sample below it, got {options.samples}, {options.sample}")
     outputs = net.forward(x)
-    net.feedback(rewards.NAMES[stored.reward](outputs, y), presets.mixed(name, net))
+    net.feedback(names.REWARDS[stored.reward](outputs, y), names.rule_or_composite(name, net))
     sheet = balance(net)
     of = f"sample {options.sample}" if options.sample is not None else f"the sum over {len(x)} samples"
     print(f"reward {stored.reward}, rule {name}, {of} of {data.name}\n\n{sheet.table(options.sample)}\n")

@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from lfp_ref.conform import causes
-from lfp_ref.conform.answers import read
-from lfp_ref.conform.vectors import DTYPES, SHIPPED, VERSION, Case, Quantity, load
+from lfp_ref.tools.conform import causes
+from lfp_ref.tools.conform.answers import read
+from lfp_ref.tools.conform.vectors import DTYPES, SHIPPED, VERSION, Case, Quantity, load
 
 
 @dataclass
 class Verdict:
-    """What became of a case.
+    """The verdict on a case.
 
     status: "ok", "diverges" (quantity is the first that does, index its first element that does), "malformed" or
     "missing" (quantity cannot be compared; message says why). used: the largest part of a tolerance that was used up.
@@ -50,7 +50,7 @@ class Verdict:
 
 @dataclass
 class Report:
-    """verdicts: one a case. extra: answers that nobody asked for. files: what is wrong with whole files."""
+    """verdicts: one a case. extra: answers without a case. files: errors in whole files."""
 
     dtype: str
     verdicts: list[Verdict]
@@ -95,7 +95,7 @@ def check(
 
 
 def judge(case: Case, given: Mapping[str, Any] | None, dtype: str) -> Verdict:
-    """The verdict on one case: given is quantity -> array or what is wrong with it, None without an answer."""
+    """The verdict on one case: given is quantity -> array or error, None without an answer."""
     if given is None:
         return Verdict(case.name, "missing", message="no answer")
     verdict = Verdict(case.name, "ok")
@@ -141,7 +141,7 @@ def compare(case: Case, quantity: Quantity, got: Any, dtype: str, so_far: Verdic
 
 
 def extra_answers(cases: list[Case], given: Mapping[str, Mapping[str, Any]], only: str | None) -> list[str]:
-    """A line for each answer that nobody asked for."""
+    """A line for each answer without a case or quantity."""
     known = {case.name: case for case in cases}
     lines = []
     for name, quantities in given.items():
@@ -155,6 +155,6 @@ def extra_answers(cases: list[Case], given: Mapping[str, Mapping[str, Any]], onl
 
 
 def meant(name: str, known: Mapping[str, Any]) -> str:
-    """What to add to a message about an unknown name: the known one next to it."""
+    """The end of a message about an unknown name: a hint at the most similar known one."""
     close = difflib.get_close_matches(name, known, 1)
     return f"; is {close[0]} meant?" if close else ""

@@ -9,9 +9,10 @@ import sys
 from collections.abc import Sequence
 
 import lfp_ref
-from lfp_ref.cli import benchmarking, conforming, inspecting, sweeping, training
 from lfp_ref.extras import MissingExtra
-from lfp_ref.training import DivergenceError, Interrupted
+from lfp_ref.run import Interrupted
+from lfp_ref.tools.cli import benchmarking, conforming, inspecting, sweeping, training
+from lfp_ref.training import DivergenceError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

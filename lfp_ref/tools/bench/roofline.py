@@ -1,8 +1,8 @@
-"""How fast each kernel of a training step runs, and what could limit it: the roofline.
+"""Roofline: the speed of each kernel of a training step, and the limits of processor and memory.
 
-    python -m lfp_ref.bench.roofline FILE.png     a table, and the figure
+    python -m lfp_ref.tools.bench.roofline FILE.png     a table, and the figure
 
-A kernel that does F operations on B bytes (what it must read and write, each once) cannot run faster than the
+A kernel that does F operations on B bytes (all it must read and write, each once) cannot run faster than the
 processor multiplies, nor than F/B times the speed of memory. Both roofs are measured in the same run: the processor's
 by a large matrix product, the memory's by products of arrays that no cache holds.
 """
@@ -19,16 +19,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lfp_ref.bench.works import BATCH, matrix_peak, network, samples, stepper
-from lfp_ref.figures import COLOURS, MARKERS, new_figure
+from lfp_ref.core.layer import Layer
 from lfp_ref.layers import sharing
 from lfp_ref.layers.activations import Activation
-from lfp_ref.layers.base import Layer
 from lfp_ref.layers.linear import Linear
 from lfp_ref.layers.pool import Pool2d
+from lfp_ref.tools.bench.workloads import BATCH, matrix_peak, network, samples, stepper
+from lfp_ref.tools.figures import COLOURS, MARKERS, new_figure
 
 STEPS = 60
-# what is timed of which layers, and its name
+# by layer: the methods that are timed, and their names in the figure
 TIMED = {
     Linear: {"total": "forward", "to_input": "feedback to the input", "to_parameters": "feedback of the parameters"},
     Pool2d: {"propagate": "forward", "hand_back": "feedback"},
@@ -56,9 +56,9 @@ def memory_speed() -> float:
     return best
 
 
-def measure(work: str) -> Iterator[Point]:
-    """A point for each kernel of a work's network, medians over the later half of the steps."""
-    net, (x, y) = network(work), samples(BATCH * STEPS)
+def measure(workload: str) -> Iterator[Point]:
+    """A point for each kernel of a workload's network, medians over the later half of the steps."""
+    net, (x, y) = network(workload), samples(BATCH * STEPS)
     seconds: dict[tuple[Layer, str], list[float]] = defaultdict(list)
     names = {}
     for _, layer in net.named_layers():
@@ -66,7 +66,7 @@ def measure(work: str) -> Iterator[Point]:
             for method, name in methods.items() if isinstance(layer, kind) else ():
                 setattr(layer, method, timed(getattr(layer, method), seconds[layer, name]))
                 names[layer, name] = f"{layer.path} {type(layer).__name__}"
-    step = stepper(net, work)
+    step = stepper(net, workload)
     for i in range(STEPS):
         step(x[BATCH * i : BATCH * (i + 1)], y[BATCH * i : BATCH * (i + 1)])
     for (layer, name), times in seconds.items():
@@ -76,7 +76,7 @@ def measure(work: str) -> Iterator[Point]:
 
 
 def timed(method: Any, seconds: list[float]) -> Any:
-    """The method, writing down what each call took."""
+    """The method, with the seconds of each call appended to a list."""
 
     def run(*arguments: Any) -> Any:
         start = time.perf_counter()

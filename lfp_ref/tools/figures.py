@@ -12,7 +12,7 @@ from lfp_ref.extras import MissingExtra
 
 if TYPE_CHECKING:
     from lfp_ref.balance import Balance
-    from lfp_ref.training import History
+    from lfp_ref.run import History
 
 # Okabe and Ito's palette: told apart with every common form of colour blindness.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")

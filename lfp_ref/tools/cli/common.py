@@ -1,4 +1,4 @@
-"""What several commands need: data and networks by option, stored runs, folders, progress."""
+"""Shared by the commands: data and networks by option, stored runs, folders, progress."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from lfp_ref import checkpoints, datasets, models, presets, rules
+from lfp_ref import checkpoints, datasets, names
 from lfp_ref.network import Sequential
 
-RULES = f"{', '.join([*rules.NAMES, *presets.PRESETS])}; epsilon:0.1 sets a rule's number"
+RULES = f"{', '.join([*names.RULES, *names.COMPOSITES])}; epsilon:0.1 sets a rule's number"
 
 DATA: dict[str, Callable[[argparse.Namespace], datasets.Dataset]] = {
     "digits": lambda options: datasets.load_digits(),
@@ -31,7 +31,7 @@ DATA: dict[str, Callable[[argparse.Namespace], datasets.Dataset]] = {
 
 
 def mnist(folder: str | None, name: str) -> datasets.Dataset:
-    """The data set of that name from a folder, or else fetched."""
+    """The data set of that name, from a folder or fetched."""
     return replace(datasets.load_mnist(folder), name=name) if folder else datasets.fetch(name)
 
 
@@ -66,15 +66,17 @@ def build(options: argparse.Namespace, data: datasets.Dataset) -> Sequential:
             raise ValueError(f"--activation is not for {options.model}: its neurons spike")
         if dropout:
             raise ValueError(f"--dropout is not for {options.model}: use --code rate")
-        return models.SPIKING[options.model](data.input_shape, data.classes, **neuron, **kind)
+        return names.SPIKING_NETWORKS[options.model](data.input_shape, data.classes, **neuron, **kind)
     if neuron:
-        raise ValueError(f"--{next(iter(neuron))} is for spiking networks: --model {' or '.join(models.SPIKING)}")
-    act = models.activation(neurons(options))
-    return models.NAMES[options.model](data.input_shape, data.classes, act, dropout=dropout, **kind)
+        raise ValueError(
+            f"--{next(iter(neuron))} is for spiking networks: --model {' or '.join(names.SPIKING_NETWORKS)}"
+        )
+    act = names.activation(neurons(options))
+    return names.NETWORKS[options.model](data.input_shape, data.classes, act, dropout=dropout, **kind)
 
 
 def is_spiking(options: argparse.Namespace) -> bool:
-    return options.model in models.SPIKING
+    return options.model in names.SPIKING_NETWORKS
 
 
 def is_step(options: argparse.Namespace) -> bool:
@@ -82,7 +84,7 @@ def is_step(options: argparse.Namespace) -> bool:
 
 
 def neurons(options: argparse.Namespace) -> str:
-    """What the network's neurons are, in a word."""
+    """The kind of the network's neurons: "lif" or the name of its activation."""
     return "lif" if is_spiking(options) else options.activation or "relu"
 
 
@@ -151,7 +153,7 @@ def at_least(least: int) -> Callable[[str], int]:
 
 
 def draw(path: Path, figure: Callable[..., None], *arguments: Any) -> str:
-    """Draws a figure into a file; returns what to say of it."""
+    """Draws a figure into a file; returns its name for the closing message, or a hint if matplotlib is missing."""
     try:
         figure(path, *arguments)
     except ImportError:

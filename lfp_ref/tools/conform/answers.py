@@ -1,4 +1,4 @@
-"""What a port wrote back: any number of .json and .npz files in a folder, each with some cases.
+"""Answers of a port: any number of .json and .npz files in a folder, each with some cases.
 
 .json   {"dense/epsilon": {"0.output": {"shape": [3, 4], "data": [...12 numbers, row-major]}, ...}, ...}
 .npz    arrays named "dense/epsilon/0.output"
@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 
-Answers = dict[str, dict[str, Any]]  # case -> quantity -> array, or a text that says what is wrong with it
+Answers = dict[str, dict[str, Any]]  # case -> quantity -> array, or a text: the error in it
 
 
 def read(folder: str | Path) -> tuple[Answers, list[str]]:
-    """(answers, what is wrong with whole files).
+    """(answers, errors in whole files).
 
     Raises ValueError where the folder holds no answers at all.
     """

@@ -12,8 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from lfp_ref import checkpoints, datasets, figures, models, optim, presets, rewards, rules
-from lfp_ref.cli.common import (
+from lfp_ref import checkpoints, datasets, names, optim, rules
+from lfp_ref.composites import Composite
+from lfp_ref.layers.lif import RESETS
+from lfp_ref.network import Sequential
+from lfp_ref.run import History
+from lfp_ref.tools import figures
+from lfp_ref.tools.cli.common import (
     DATA,
     NEURON,
     RULES,
@@ -31,9 +36,7 @@ from lfp_ref.cli.common import (
     progress,
     stored_options,
 )
-from lfp_ref.layers.lif import RESETS
-from lfp_ref.network import Sequential
-from lfp_ref.training import History, check_reward, evaluate, train
+from lfp_ref.training import check_reward, evaluate, train
 
 # (LFP, gradient), chosen on held-out parts of the training sets of digits and MNIST (see README).
 LEARNING_RATES = {
@@ -43,10 +46,10 @@ LEARNING_RATES = {
     "spiking-cnn": (0.006, 0.003),
     "step": (0.005, 0.001),  # adam; chosen on held-out parts of MNIST's training set
 }
-# What needs no --rule: near the threshold of a step, a larger stabiliser (layers/step.py says why).
+# Without --rule. Step activations need a larger stabiliser, because of outputs near the threshold (layers/step.py).
 USUAL_RULE, STEP_RULE = "epsilon", "epsilon:0.5"
 
-# Rewards for several classes, which is what the networks by name have; those of spikes.
+# Rewards for several classes: all named networks are classifiers. SPIKE_REWARDS are for spiking networks.
 SPIKE_REWARDS = ("rate-coded", "spike-counts")
 REWARDS = ("softmax", "bounded-softmax", "sigmoid", "correct-class", "misclassification", "maximise", "minimise",
            *SPIKE_REWARDS)  # fmt: skip
@@ -83,7 +86,7 @@ def add_commands(commands: Any, top: argparse.ArgumentParser) -> None:
 
 
 def training_options(sub: argparse.ArgumentParser) -> None:
-    """What train and compare have in common."""
+    """Adds the options that train and compare share."""
     shown = "(%(default)s)"
     sub.add_argument("--data", type=data_name, default="digits", metavar="NAME",
                      help=f"{', '.join(DATA)}, or your own FILE.npz with arrays x, y {shown}")  # fmt: skip
@@ -91,10 +94,10 @@ def training_options(sub: argparse.ArgumentParser) -> None:
                      "fetched, with the extra data)")  # fmt: skip
     sub.add_argument("--validate", action="store_true",
                      help="test on a held-out tenth of the training set: for choosing options")  # fmt: skip
-    sub.add_argument("--model", choices=models.NAMES, default="mlp", help=f"network {shown}")
+    sub.add_argument("--model", choices=names.NETWORKS, default="mlp", help=f"network {shown}")
     sub.add_argument("--activation", metavar="NAME",
-                     help=f"{', '.join(models.ACTIVATIONS)}, negated-... or reflected-...; step:0 sets an activation's "
-                     "number, here what a silent unit puts out (relu)")  # fmt: skip
+                     help=f"{', '.join(names.ACTIVATIONS)}, negated-... or reflected-...; step:0 sets an activation's "
+                     "number, here the output of a silent unit (relu)")  # fmt: skip
     sub.add_argument("--dropout", type=float, default=0.0, metavar="P",
                      help=f"part of the inputs dropped at random while training {shown}")  # fmt: skip
     spiking = sub.add_argument_group("spiking networks")
@@ -106,9 +109,9 @@ def training_options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--learning", choices=rules.LEARNING, default="share",
                      help=f"where weights take their feedback from {shown}")  # fmt: skip
     sub.add_argument("--reward", choices=REWARDS, metavar="NAME",
-                     help=f"what the output is told: {', '.join(REWARDS)} (softmax; for spikes, rate-coded under LFP, "
+                     help=f"reward of the output: {', '.join(REWARDS)} (softmax; for spikes, rate-coded under LFP, "
                      "spike-counts under gradient rules)")  # fmt: skip
-    sub.add_argument("--optimizer", choices=optim.NAMES, default="adam", help=f"{shown}")
+    sub.add_argument("--optimizer", choices=names.OPTIMIZERS, default="adam", help=f"{shown}")
     sub.add_argument("--epochs", type=at_least(1), default=30, help=f"{shown}")
     sub.add_argument("--batch-size", type=at_least(1), help="(32, or 128 from 10,000 training samples on)")
     sub.add_argument("--clip", type=float, help="largest norm of all feedback together (none)")
@@ -162,7 +165,7 @@ def run_compare(options: argparse.Namespace) -> None:
     print(f"in {options.out}: a checkpoint and a history each{picture}")
 
 
-def network(options: argparse.Namespace, data: datasets.Dataset) -> tuple[Sequential, presets.Mixed]:
+def network(options: argparse.Namespace, data: datasets.Dataset) -> tuple[Sequential, rules.Rule | Composite]:
     """The network that the options describe, and the rule for it; a rule not named is the usual one."""
     net = build(options, data)
     options.rule = options.rule or usual_rule(options)
@@ -170,8 +173,8 @@ def network(options: argparse.Namespace, data: datasets.Dataset) -> tuple[Sequen
         options.reward = SPIKE_REWARDS[is_gradient(options.rule)] if is_spiking(options) else "softmax"
     if is_spiking(options) != (options.reward in SPIKE_REWARDS):
         raise ValueError(f"--reward {options.reward} is not for the outputs of {options.model}")
-    rule = presets.mixed(options.rule, net, "share" if is_gradient(options.rule) else options.learning)
-    check_reward(rewards.NAMES[options.reward], rule)
+    rule = names.rule_or_composite(options.rule, net, "share" if is_gradient(options.rule) else options.learning)
+    check_reward(names.REWARDS[options.reward], rule)
     return net, rule
 
 
@@ -179,11 +182,11 @@ def run(
     options: argparse.Namespace,
     data: datasets.Dataset,
     net: Sequential,
-    rule: presets.Mixed,
+    rule: rules.Rule | Composite,
     checkpoint: Path | None,
     shown: Callable[[], AbstractContextManager[Progress]] = progress,
 ) -> History:
-    """One training run; the options go into its checkpoint. shown: how its progress is."""
+    """One training run; the options go into its checkpoint. shown: makes the progress display."""
     kind = "sgd" if options.optimizer == "sgd" else "adam"
     usual = LEARNING_RATES[options.model if is_spiking(options) else "step" if is_step(options) else kind]
     if options.lr is None and (is_spiking(options) or is_step(options)) and kind == "sgd":
@@ -191,7 +194,7 @@ def run(
         raise ValueError(f"no learning rate is known to suit sgd on {of}: choose one with --lr")
     lr = options.lr if options.lr is not None else usual[rules.is_gradient(rule)]
     momentum = {"momentum": 0.9} if kind == "sgd" else {}
-    optimizer = optim.NAMES[options.optimizer](net.parameters(), lr, **momentum)
+    optimizer = names.OPTIMIZERS[options.optimizer](net.parameters(), lr, **momentum)
     batch_size = options.batch_size or (128 if len(data.x_train) >= 10_000 else 32)
     steps = options.epochs * math.ceil(len(data.x_train) / batch_size)
     about = {"options": {key: getattr(options, key) for key in STORED} | {"lr": lr}}
@@ -200,7 +203,7 @@ def run(
             log(f"{options.model} ({neurons(options)}) on {data.name}: rule {options.rule}, reward {options.reward}, "
                 f"{options.optimizer} {lr:g}, batches of {batch_size}")  # fmt: skip
         return train(
-            net, data, optimizer=optimizer, epochs=options.epochs, rule=rule, reward=rewards.NAMES[options.reward],
+            net, data, optimizer=optimizer, epochs=options.epochs, rule=rule, reward=names.REWARDS[options.reward],
             batch_size=batch_size, reduction=options.reduction, clip=options.clip, seed=options.seed,
             schedule=optim.one_cycle(lr, steps) if options.schedule == "one-cycle" else None,
             checkpoint=checkpoint, resume=bool(getattr(options, "resume", None)), about=about, on_step=on_step, log=log,
@@ -233,7 +236,7 @@ def write_history(path: Path, history: History) -> None:
 
 def is_gradient(rule: str) -> bool:
     """Whether the rule of that name is gradient descent, with a surrogate or without."""
-    return issubclass(rules.NAMES.get(rule.partition(":")[0], rules.Rule), rules.Gradient)
+    return issubclass(names.RULES.get(rule.partition(":")[0], rules.Rule), rules.Gradient)
 
 
 def name(rule: str) -> str:

@@ -1,6 +1,6 @@
 """The same training steps in other people's packages, where they are installed: lfprop, PyTorch, scikit-learn.
 
-python -m lfp_ref.bench.peers PEER WORK STEPS     one JSON line; status 3 where a package is missing
+python -m lfp_ref.tools.bench.peers PEER WORKLOAD STEPS     one JSON line; status 3 where a package is missing
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from lfp_ref.bench.works import BATCH, median_ms, peak_memory, samples
+from lfp_ref.tools.bench.workloads import BATCH, median_ms, peak_memory, samples
 
-# work: who else does it
+# by workload: the packages that can do it
 PEERS = {
     "lenet-lfp": ("lfprop", "torch"),
     "lenet-gradient": ("torch",),
@@ -30,11 +30,11 @@ PEERS = {
 KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_": str(1 << 32)}
 
 
-def torch_network(work: str) -> Any:
-    """The work's network in PyTorch."""
+def torch_network(workload: str) -> Any:
+    """The workload's network in PyTorch."""
     from torch import nn
 
-    if work.startswith("lenet"):
+    if workload.startswith("lenet"):
         images = [nn.Conv2d(1, 16, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(16, 16, 5), nn.ReLU(), nn.MaxPool2d(2)]
         inputs = 256
     else:
@@ -43,11 +43,11 @@ def torch_network(work: str) -> Any:
     return nn.Sequential(*images, nn.Flatten(), *hidden, nn.Linear(84, 10))
 
 
-def gradient_step(work: str) -> Callable[..., Any]:
+def gradient_step(workload: str) -> Callable[..., Any]:
     """PyTorch's, on the cross-entropy."""
     import torch
 
-    net, loss = torch_network(work), torch.nn.CrossEntropyLoss()
+    net, loss = torch_network(workload), torch.nn.CrossEntropyLoss()
     optimizer = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9)
 
     def step(x: Any, y: Any) -> None:
@@ -59,24 +59,24 @@ def gradient_step(work: str) -> Callable[..., Any]:
     return step
 
 
-def lfp_step(work: str) -> Callable[..., Any]:
+def lfp_step(workload: str) -> Callable[..., Any]:
     """lfprop's, under its epsilon composites."""
     import torch
     from lfprop.propagation import propagator_lxt
     from lfprop.rewards import reward_functions
 
     steps = 0
-    if work.startswith("spiking"):
+    if workload.startswith("spiking"):
         from lfprop.model import spiking_networks
         from lfprop.propagation import propagator_snn
 
-        make = {"spiking_mlp-lfp": spiking_networks.SmallLifMLP, "spiking_cnn-lfp": spiking_networks.LifCNN}[work]
+        make = {"spiking_mlp-lfp": spiking_networks.SmallLifMLP, "spiking_cnn-lfp": spiking_networks.LifCNN}[workload]
         options = {"reset_mechanism": "subtract", "surrogate_disable": False, "spike_grad": "step"}
-        net = make(784 if "mlp" in work else 1, 10, beta=0.9, apply_noise=False, **options)
+        net = make(784 if "mlp" in workload else 1, 10, beta=0.9, apply_noise=False, **options)
         composite, steps = propagator_snn.LFPSNNEpsilonComposite(), 15
         reward = reward_functions.SnnCorrectClassRewardSpikesRateCoded("cpu")
     else:
-        net, composite = torch_network(work), propagator_lxt.LFPEpsilonComposite()
+        net, composite = torch_network(workload), propagator_lxt.LFPEpsilonComposite()
         reward = reward_functions.SoftmaxLossReward("cpu")
     optimizer = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9)
 
@@ -111,8 +111,8 @@ def sklearn_ms(x: np.ndarray, y: np.ndarray) -> float:
     return 1e3 * statistics.median(seconds[1:]) / (len(x) // BATCH)
 
 
-def measure(peer: str, work: str, steps: int) -> dict[str, Any]:
-    """What one peer needs for one work: the row that lfp-ref bench shows."""
+def measure(peer: str, workload: str, steps: int) -> dict[str, Any]:
+    """The row of lfp-ref bench for one peer and one workload."""
     x, y = samples(BATCH * 128)
     if peer == "sklearn":
         ms = sklearn_ms(x, y)
@@ -120,9 +120,9 @@ def measure(peer: str, work: str, steps: int) -> dict[str, Any]:
         import torch
 
         torch.manual_seed(0)
-        step = lfp_step(work) if peer == "lfprop" else gradient_step(work)
+        step = lfp_step(workload) if peer == "lfprop" else gradient_step(workload)
         ms = median_ms(step, torch.from_numpy(x), torch.from_numpy(y.astype(np.int64)), BATCH, steps)
-    return {"peer": peer, "work": work, "ms": round(ms, 3), "steps": steps, "rss_mb": round(peak_memory())}
+    return {"peer": peer, "work": workload, "ms": round(ms, 3), "steps": steps, "rss_mb": round(peak_memory())}
 
 
 if __name__ == "__main__":

@@ -17,17 +17,18 @@ from typing import Any, NoReturn
 import numba
 import numpy as np
 
-from lfp_ref import figures
-from lfp_ref.cli import training
-from lfp_ref.cli.common import at_least, draw, load_data
 from lfp_ref.datasets import Dataset
 from lfp_ref.extras import MissingExtra
-from lfp_ref.training import DivergenceError, Interrupted
+from lfp_ref.run import Interrupted
+from lfp_ref.tools import figures
+from lfp_ref.tools.cli import training
+from lfp_ref.tools.cli.common import at_least, draw, load_data
+from lfp_ref.training import DivergenceError
 
 # One run: its options by name, as in the grid.
 Settings = dict[str, Any]
 
-# What a run adds to its options, a column each.
+# Columns of results.csv behind a run's options.
 FOUND = ("status", "test_accuracy", "train_accuracy", "untouched", "seconds", "message")
 
 EXAMPLE = """
@@ -150,7 +151,7 @@ def parsed(run: Settings) -> argparse.Namespace:
 
 
 def cells(run: Settings) -> tuple[str, ...]:
-    """A run's options as they stand in the file of results: what tells it from others."""
+    """A run's options as in the file of results: they identify the run."""
     return tuple(map(str, run.values()))
 
 
@@ -230,7 +231,7 @@ def data_of(data: str, data_root: str | None, validate: bool, seed: int) -> Data
 
 
 def on_this_machine(runs: list[Settings], options: argparse.Namespace) -> Iterator[Settings]:
-    """Lines as runs finish, in processes by joblib. What a process did that died is done again, three times at most."""
+    """Lines as runs finish, in processes by joblib. Runs of a process that died are repeated, three times at most."""
     try:
         from joblib import Parallel, delayed
         from joblib.externals.loky.process_executor import TerminatedWorkerError
@@ -255,7 +256,7 @@ def on_this_machine(runs: list[Settings], options: argparse.Namespace) -> Iterat
 
 
 def on_dask(runs: list[Settings], options: argparse.Namespace) -> Iterator[Settings]:
-    """Lines as runs finish, on the workers of a Dask cluster, which does again what a worker had that died.
+    """Lines as runs finish, on the workers of a Dask cluster, which repeats the runs of a worker that died.
 
     Raises OSError where nobody answers at the address.
     """
@@ -277,7 +278,7 @@ def on_dask(runs: list[Settings], options: argparse.Namespace) -> Iterator[Setti
 
 
 class progress:
-    """Says each run as it finishes, and how long the rest may take; with tqdm there is a bar too."""
+    """Prints each run as it finishes and an estimate of the time left; with tqdm, a bar too."""
 
     def __init__(self, total: int, done: int) -> None:
         self.total, self.done, self.first, self.begin = total, done, done, time.monotonic()

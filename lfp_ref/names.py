@@ -1,0 +1,127 @@
+"""Names in text: the rules, rewards, activations, optimisers and networks that the command line and estimators mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+from lfp_ref import composites, models, optim, rewards, rules
+from lfp_ref.composites import Composite
+from lfp_ref.core.layer import Layer
+from lfp_ref.layers import activations
+from lfp_ref.layers.step import Step
+from lfp_ref.network import Sequential, Spiking
+from lfp_ref.rules import Rule
+
+RULES: dict[str, type[Rule]] = {
+    "epsilon": rules.Epsilon,
+    "gamma": rules.Gamma,
+    "alpha-beta": rules.AlphaBeta,
+    "z-plus": rules.ZPlus,
+    "w-square": rules.WSquare,
+    "flat": rules.Flat,
+    "z-box": rules.ZBox,
+    "gradient": rules.Gradient,
+    "atan-surrogate": rules.AtanSurrogate,
+    "fast-sigmoid-surrogate": rules.FastSigmoidSurrogate,
+    "straight-through": rules.StraightThrough,
+}
+COMPOSITES: dict[str, Callable[[Layer], Composite]] = {
+    "epsilon-plus": composites.epsilon_plus,
+    "epsilon-gamma-box": composites.epsilon_gamma_box,
+    "epsilon-alpha2-beta1-flat": composites.epsilon_alpha2_beta1_flat,
+}
+REWARDS: dict[str, rewards.Reward] = {
+    reward.__name__.replace("_", "-"): reward
+    for reward in (
+        rewards.softmax, rewards.bounded_softmax, rewards.sigmoid, rewards.binary_sigmoid, rewards.correct_class,
+        rewards.misclassification, rewards.maximise, rewards.minimise, rewards.rate_coded, rewards.spike_counts,
+        rewards.squared_error,
+    )
+}  # fmt: skip
+ACTIVATIONS: dict[str, models.Make] = {
+    "relu": activations.ReLU,
+    "leaky-relu": activations.LeakyReLU,
+    "elu": activations.ELU,
+    "silu": activations.SiLU,
+    "gelu": activations.GELU,
+    "tanh": activations.Tanh,
+    "sigmoid": activations.Sigmoid,
+    "softplus": activations.Softplus,
+    "softsign": activations.Softsign,
+    "step": Step,
+}
+# The number of an activation named without one, if another than its class's own trains better (layers/step.py).
+ACTIVATION_NUMBERS = {"step": "-1"}
+OPTIMIZERS: dict[str, type[optim.Optimizer]] = {"sgd": optim.SGD, "adam": optim.Adam, "adamw": optim.AdamW}
+SPIKING_NETWORKS: dict[str, Callable[..., Spiking]] = {
+    "spiking-mlp": models.spiking_mlp,
+    "spiking-cnn": models.spiking_cnn,
+}
+NETWORKS: dict[str, Callable[..., Sequential]] = {
+    "mlp": models.mlp,
+    "lenet": models.lenet,
+    "small-cnn": models.small_cnn,
+    **SPIKING_NETWORKS,
+}
+
+
+def rule(text: str) -> Rule:
+    """The rule of that name; numbers follow a colon, as in "epsilon:0.1" or "alpha-beta:2,1".
+
+    Raises ValueError for an unknown name or numbers that the rule does not take.
+    """
+    name, _, numbers = text.partition(":")
+    if name not in RULES:
+        raise ValueError(f"unknown rule {name!r}; known: {', '.join(RULES)}")
+    try:
+        return RULES[name](*[float(number) for number in numbers.split(",") if number])
+    except TypeError:
+        raise ValueError(f"rule {text!r}: {name} does not take that many numbers") from None
+    except ValueError as error:
+        raise ValueError(f"rule {text!r}: {error}") from None
+
+
+def rule_or_composite(text: str, net: Layer, learning: str = "share") -> Rule | Composite:
+    """The rule of that name, or the composite of that name for this network; learning: of every rule in it.
+
+    Raises ValueError for an unknown name or numbers that the rule does not take.
+    """
+    if text in COMPOSITES:
+        return {key: replace(each, learning=learning) for key, each in COMPOSITES[text](net).items()}
+    try:
+        return replace(rule(text), learning=learning)
+    except ValueError as error:
+        raise ValueError(f"{error}; composites: {', '.join(COMPOSITES)}") from None
+
+
+def reward(text: str) -> rewards.Reward:
+    """The reward of that name. Raises ValueError for an unknown one."""
+    if text not in REWARDS:
+        raise ValueError(f"unknown reward {text!r}; known: {', '.join(REWARDS)}")
+    return REWARDS[text]
+
+
+def activation(text: str) -> models.Make:
+    """The class or function that makes the activation of that name; "negated-" and "reflected-" go before any of them.
+
+    A number follows a colon, as in "step:0" or "leaky-relu:0.2".
+    Raises ValueError for an unknown name, or a number that the activation does not take.
+    """
+    for prefix, wrapper in (("negated-", activations.Negated), ("reflected-", activations.Reflected)):
+        if text.startswith(prefix):
+            inner = activation(text.removeprefix(prefix))
+            return lambda: wrapper(inner())
+    name, _, number = text.partition(":")
+    if name not in ACTIVATIONS:
+        raise ValueError(f"unknown activation {text!r}; known: {', '.join(ACTIVATIONS)}, negated-..., reflected-...")
+    number = number or ACTIVATION_NUMBERS.get(name, "")
+    if not number:
+        return ACTIVATIONS[name]
+    try:
+        make = partial(ACTIVATIONS[name], float(number))
+        make()
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"activation {text!r}: {error}") from None
+    return make

@@ -1,0 +1,1 @@
+"""Tools around the reference: command line, benchmarks, vectors for ports, figures."""
