@@ -9,7 +9,7 @@ Source of the method: Weber et al., Efficient and Flexible Neural Network Traini
 Propagation, TMLR 2025, arXiv:2308.12053.
 """
 
-from lfp_ref import composites, datasets, models, names, optim, rewards, rules
+from lfp_ref import composites, datasets, models, names, optim, rewards, rules, testing
 from lfp_ref.balance import balance
 from lfp_ref.core.layer import Layer
 from lfp_ref.core.state import Parameter
@@ -27,7 +27,7 @@ from lfp_ref.layers.activations import (
     Softsign,
     Tanh,
 )
-from lfp_ref.layers.conv import Conv2d
+from lfp_ref.layers.conv import Conv1d, Conv2d
 from lfp_ref.layers.dense import Dense
 from lfp_ref.layers.dropout import Dropout
 from lfp_ref.layers.encoding import LatencyCode, RateCode
@@ -51,6 +51,7 @@ __all__ = [
     "LIF",
     "AvgPool2d",
     "BatchNorm",
+    "Conv1d",
     "Conv2d",
     "Dense",
     "DivergenceError",
@@ -88,5 +89,6 @@ __all__ = [
     "rewards",
     "rules",
     "save_weights",
+    "testing",
     "train",
 ]

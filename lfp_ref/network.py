@@ -64,9 +64,8 @@ class Sequential(Layer):
     def hand_back(self, reward: np.ndarray, node: Node) -> np.ndarray | None:
         names = list(self._children)
         # without the input's reward the way back ends at the first layer that has something to learn
-        first = (
-            0 if node.wanted else next((i for i, layer in enumerate(self.layers) if layer.has_parameters), len(names))
-        )
+        trained = (number for number, layer in enumerate(self.layers) if layer.has_parameters)
+        first = 0 if node.wanted else next(trained, len(names))
         for number in range(len(names) - 1, first - 1, -1):
             handed = node.feedback(names[number], reward, node.wanted or number > first)
             if handed is None:

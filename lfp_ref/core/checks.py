@@ -21,12 +21,19 @@ def check_int(name: str, value: Any, least: int = 1) -> int:
     return int(value)
 
 
+def check_sizes(name: str, value: Any, axes: int, least: int = 1) -> tuple[int, ...]:
+    """A size along each axis: one integer for all, or a tuple. Raises ValueError."""
+    values = tuple(value) if isinstance(value, tuple | list) else (value,) * axes
+    if len(values) != axes:
+        expected = "one integer" if axes == 1 else "one integer or a pair (height, width)"
+        raise ValueError(f"{name} must be {expected}, got {value!r}")
+    return tuple(check_int(name, each, least) for each in values)
+
+
 def check_pair(name: str, value: Any, least: int = 1) -> tuple[int, int]:
     """A size along height and width: one integer for both, or two. Raises ValueError."""
-    values = tuple(value) if isinstance(value, tuple | list) else (value, value)
-    if len(values) != 2:
-        raise ValueError(f"{name} must be one integer or a pair (height, width), got {value!r}")
-    return check_int(name, values[0], least), check_int(name, values[1], least)
+    height, width = check_sizes(name, value, 2, least)
+    return height, width
 
 
 def check_dtype(dtype: DTypeLike) -> np.dtype:

@@ -4,7 +4,8 @@
     r_i = a_i * g_i                   g the adjoint sum of s to the input
     d_w = sgn(w) * k(w) * g_w         g_w the adjoint sum of s to the weight
 
-In the epsilon rule k(w) = w, so that d_w = |w| g_w. Gradient leaves all three out. Flat arrays; each result may be written over its first argument.
+In the epsilon rule k(w) = w, so that d_w = |w| g_w. Gradient leaves all three out. Flat arrays; each result may be
+written over its first argument.
 """
 
 from __future__ import annotations

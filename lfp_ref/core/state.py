@@ -47,6 +47,12 @@ class Parameter:
         self._value[...] = value
         self.touch()
 
+    def astype(self, dtype: DTypeLike) -> None:
+        """Takes another dtype, float32 or float64, value and feedback rounded to it."""
+        self._value = self._value.astype(check_dtype(dtype))
+        self.feedback = self.feedback.astype(dtype)
+        self.touch()
+
     def touch(self) -> None:
         """Notes that the value has changed."""
         self.changed_at = next(_CLOCK)

@@ -104,9 +104,7 @@ class Node:
     def forward(self, name: str, x: np.ndarray) -> np.ndarray:
         """The output of the inner layer of that name."""
         if name in self.children:
-            raise RuntimeError(
-                f"{self.label}: inner layer {name!r} runs twice in a pass; give each run a name of its own"
-            )
+            raise RuntimeError(f"{self.label}: {name!r} runs twice in a pass; give each run a name of its own")
         child = self.children[name] = Node(self.common, self.layer.children()[name], state.join(self.path, name))
         return child.propagate(x, self.layer.batch_first)
 
@@ -137,10 +135,7 @@ class Node:
         own = layer.batch_first
         if own != batch_first:
             reward = to_batch_first(reward) if own else to_batch_last(reward)
-        if self.common.lines is None:
-            result = layer.hand_back(reward, self)
-        else:
-            result = self._account(reward)
+        result = layer.hand_back(reward, self) if self.common.lines is None else self._account(reward)
         if result is None:
             if self.wanted:
                 raise TypeError(f"{self.label}: hand_back returned None, though the input's reward is wanted")

@@ -32,7 +32,7 @@ def gemm(typing, a, b, c):
         (rows, inner), (_, columns), _ = (cgutils.unpack_tuple(builder, m.shape, 2) for m in matrices)
 
         def layout(matrix: Any) -> tuple[Any, Any]:
-            """(is it transposed?, leading dimension) of a matrix by its strides; BLAS wants columns to be contiguous."""
+            """(is it transposed?, leading dimension) of a matrix, by its strides; to BLAS, columns are contiguous."""
             shape = cgutils.unpack_tuple(builder, matrix.shape, 2)
             strides = cgutils.unpack_tuple(builder, matrix.strides, 2)
             single = builder.icmp_signed("==", shape[1], INT(1))

@@ -47,7 +47,7 @@ class Memory:
 
 
 class Passes:
-    """What one thread keeps for one layer: its last pass, memory that no pass is using, its place in somebody's pass."""
+    """One thread's things of one layer: its last pass, memory that no pass uses, its place in somebody's pass."""
 
     def __init__(self) -> None:
         self.last: Tape | None = None

@@ -111,7 +111,7 @@ class Emitter:
 def emit_add_products(typing, c, c_row, c_column, m, n, a, a_row, a_column, k, x, begins):
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         e = Emitter(context, builder, signature.args[0].dtype)
-        c, c_row, c_column, m, n, a, a_row, a_column, k, x, begins = (
+        c, c_row, _, m, n, a, a_row, a_column, k, x, begins = (
             builder.bitcast(v, BYTE.as_pointer()) if isinstance(v.type, ir.PointerType) else v for v in values
         )
 
@@ -172,7 +172,7 @@ def emit_add_products(typing, c, c_row, c_column, m, n, a, a_row, a_column, k, x
 def emit_dot_products(typing, c, c_row, c_column, m, k, a, a_row, a_column, n, x, begins):
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         e = Emitter(context, builder, signature.args[0].dtype)
-        c, c_row, c_column, m, k, a, a_row, a_column, n, x, begins = (
+        c, c_row, c_column, m, k, a, a_row, _, n, x, begins = (
             builder.bitcast(v, BYTE.as_pointer()) if isinstance(v.type, ir.PointerType) else v for v in values
         )
 
@@ -226,7 +226,7 @@ def dot_products_by_pointer(c, c_row, c_column, m, k, a, a_row, a_column, n, x, 
 
 
 def call_by_name(function: Callable[..., Any]) -> Any:
-    """An intrinsic that calls such a function, compiled for the arrays' dtype, with four arrays' pointers and strides."""
+    """An intrinsic that calls such a function, of the arrays' dtype, with four arrays' pointers and strides."""
 
     @intrinsic
     def call(typing, c, a, x, begins):

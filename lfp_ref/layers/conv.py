@@ -17,16 +17,18 @@ lies). The division and the multiplications are in weighted.py.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numba import get_num_threads, prange
 from numpy.typing import DTypeLike
 
-from lfp_ref.core.checks import check_bool, check_int, check_pair
+from lfp_ref.core.checks import check_bool, check_int, check_sizes
 from lfp_ref.core.state import uniform_init
 from lfp_ref.core.tape import Node
 from lfp_ref.kernels.compile import kernel, parallel
 from lfp_ref.kernels.products import add_products, dot_products
-from lfp_ref.kernels.windows import AT, COUNT, FIRST, HIGH, LENGTH, LOW, START, pieces, pieces_back, tap_begins
+from lfp_ref.kernels.windows import AT, COUNT, FIRST, HIGH, LENGTH, LOW, START, Windows
 from lfp_ref.layers.weighted import WeightedLayer
 
 PIECE = 192  # numbers of a row of outputs at a time
@@ -95,8 +97,103 @@ def backward_parameters(s, a, g_w, g_b, begins, pieces):
             dot_products(g_w[low:high], s[low:high, at : at + length], a[start:], begins)
 
 
-class Conv2d(WeightedLayer):
-    """Convolution: input (N, in_channels, H, W), output (N, out_channels, HO, WO).
+class Convolution(WeightedLayer):
+    """Base of convolutions, of images (Conv2d) and of rows (Conv1d): to the sums, a row is an image of height 1."""
+
+    axes: int  # along which windows move
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int | tuple[int, ...],
+        stride: int | tuple[int, ...] = 1,
+        padding: int | tuple[int, ...] = 0,
+        dilation: int | tuple[int, ...] = 1,
+        bias: bool = True,
+        dtype: DTypeLike = np.float32,
+        rng: np.random.Generator | None = None,
+        groups: int = 1,
+    ) -> None:
+        self.in_channels = check_int("in_channels", in_channels)
+        self.out_channels = check_int("out_channels", out_channels)
+        self.kernel_size = check_sizes("kernel_size", kernel_size, self.axes)
+        self.stride = check_sizes("stride", stride, self.axes)
+        self.padding = check_sizes("padding", padding, self.axes, 0)
+        self.dilation = check_sizes("dilation", dilation, self.axes)
+        self.groups = check_int("groups", groups)
+        if self.in_channels % self.groups or self.out_channels % self.groups:
+            raise ValueError(
+                f"groups must divide in_channels and out_channels, {in_channels} and {out_channels}, got {groups}"
+            )
+        shape = (self.out_channels, self.in_channels // self.groups, *self.kernel_size)
+        fan_in = math.prod(shape[1:])
+        self.weight = uniform_init(shape, fan_in, dtype, rng)
+        self.bias = uniform_init(shape[:1], fan_in, dtype, rng) if check_bool("bias", bias) else None
+
+    def __repr__(self) -> str:
+        usual = {"stride": 1, "padding": 0, "dilation": 1}
+        options = "".join(f", {k}={getattr(self, k)}" for k, v in usual.items() if set(getattr(self, k)) != {v})
+        options += f", groups={self.groups}" if self.groups > 1 else ""
+        options += "" if self.bias else ", bias=False"
+        return f"{type(self).__name__}({self.in_channels}, {self.out_channels}, {self.kernel_size}{options})"
+
+    @property
+    def windows(self) -> Windows:
+        """The windows along height and width."""
+        before = 2 - self.axes
+        return Windows((1,) * before + self.kernel_size, (1,) * before + self.stride, (0,) * before + self.padding,
+                       (1,) * before + self.dilation, self.groups)  # fmt: skip
+
+    def check_input(self, a: np.ndarray, node: Node) -> None:
+        axes = "H, W" if self.axes == 2 else "L"
+        right = a.ndim == self.axes + 2 and len(a) == self.in_channels
+        node.expect(right, a, f"(N, {self.in_channels}, {axes})")
+        least = [self.windows.least(axis) for axis in range(2 - self.axes, 2)]
+        fits = all(size >= smallest for size, smallest in zip(a.shape[1:], least, strict=False))
+        at_least = f"with {axes.replace(', ', ' x ')} at least {' x '.join(map(str, least))}"
+        node.expect(fits, a, f"(N, {self.in_channels}, {axes}) {at_least}")
+
+    def forward_sum(self, a: np.ndarray, w: np.ndarray, b: np.ndarray, node: Node, name: str) -> np.ndarray:
+        windows, padded = self.windows, self.pad(a, node)
+        shape = (self.out_channels, *windows.outputs(_image(a).shape), a.shape[-1])
+        z = node.scratch(name, shape, w.dtype)
+        pieces = windows.pieces(padded.shape, shape, PIECE).reshape(-1, 7)
+        forward(padded.reshape(-1), _rows(w), b, _rows(z), windows.tap_begins(padded.shape), pieces)
+        return z if self.axes == 2 else z[:, 0]
+
+    def backward_input(self, s: np.ndarray, w: np.ndarray, node: Node, name: str) -> np.ndarray:
+        windows, s = self.windows, _image(s)
+        g = node.scratch(name, node.input_shape, s.dtype)
+        pieces = windows.pieces_back(_image(g).shape, s.shape, PIECE)
+        columns = windows.columns(w if self.axes == 2 else w[:, :, None])
+        backward_input(columns, s.reshape(-1), _rows(g), windows.column_begins(s.shape), pieces)
+        return g
+
+    def backward_parameters(self, s: np.ndarray, a: np.ndarray, node: Node, g_w: np.ndarray, g_b: np.ndarray) -> None:
+        windows, padded = self.windows, self.pad(a, node)
+        blocks = get_num_threads() if self.groups == 1 else 1
+        pieces = windows.pieces(padded.shape, _image(s).shape, LONG_PIECE, blocks)
+        begins = windows.tap_begins(padded.shape)
+        backward_parameters(_rows(s), padded.reshape(-1), _rows(g_w), g_b, begins, pieces)
+
+    def pad(self, a: np.ndarray, node: Node) -> np.ndarray:
+        """The input as an image with zeros around it; that of the forward pass is kept for the way back."""
+        of_forward = node.saved is None or a is node.saved[0]
+        py, px = self.windows.padding
+        if py == px == 0:
+            return _image(a)
+        channels, height, width, batch = _image(a).shape
+        shape = (channels, height + 2 * py, width + 2 * px, batch)
+        padded = node.scratch("padded" if of_forward else "padded operand", shape, a.dtype)
+        if node.saved is None or not of_forward:
+            padded[...] = 0
+            padded[:, py : py + height, px : px + width] = _image(a)
+        return padded
+
+
+class Conv2d(Convolution):
+    """Convolution of images: input (N, in_channels, H, W), output (N, out_channels, HO, WO).
 
     HO = (H + 2 * padding - dilation * (kernel_size - 1) - 1) // stride + 1, and the same along the width.
     kernel_size, stride, padding, dilation: one integer, or a pair (height, width). groups: divides in_channels and
@@ -106,93 +203,21 @@ class Conv2d(WeightedLayer):
     Source: the paper's section on LFP for linear layers; a weight's feedback is summed over the positions it serves.
     """
 
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: int | tuple[int, int],
-        stride: int | tuple[int, int] = 1,
-        padding: int | tuple[int, int] = 0,
-        dilation: int | tuple[int, int] = 1,
-        bias: bool = True,
-        dtype: DTypeLike = np.float32,
-        rng: np.random.Generator | None = None,
-        groups: int = 1,
-    ) -> None:
-        self.in_channels = check_int("in_channels", in_channels)
-        self.out_channels = check_int("out_channels", out_channels)
-        self.kernel_size = check_pair("kernel_size", kernel_size)
-        self.stride = check_pair("stride", stride)
-        self.padding = check_pair("padding", padding, 0)
-        self.dilation = check_pair("dilation", dilation)
-        self.groups = check_int("groups", groups)
-        if self.in_channels % self.groups or self.out_channels % self.groups:
-            raise ValueError(
-                f"groups must divide in_channels {in_channels} and out_channels {out_channels}, got {groups}"
-            )
-        shape = (self.out_channels, self.in_channels // self.groups, *self.kernel_size)
-        fan_in = shape[1] * shape[2] * shape[3]
-        self.weight = uniform_init(shape, fan_in, dtype, rng)
-        self.bias = uniform_init(shape[:1], fan_in, dtype, rng) if check_bool("bias", bias) else None
+    axes = 2
 
-    def __repr__(self) -> str:
-        usual = {"stride": (1, 1), "padding": (0, 0), "dilation": (1, 1), "groups": 1}
-        options = "".join(f", {k}={getattr(self, k)}" for k, v in usual.items() if getattr(self, k) != v)
-        options += "" if self.bias else ", bias=False"
-        return f"Conv2d({self.in_channels}, {self.out_channels}, {self.kernel_size}{options})"
 
-    def check_input(self, a: np.ndarray, node: Node) -> None:
-        node.expect(a.ndim == 4 and len(a) == self.in_channels, a, f"(N, {self.in_channels}, H, W)")
-        high, wide = (max(1, self.dilation[i] * (self.kernel_size[i] - 1) + 1 - 2 * self.padding[i]) for i in (0, 1))
-        fits = a.shape[1] >= high and a.shape[2] >= wide
-        node.expect(fits, a, f"(N, {self.in_channels}, H, W) with H x W at least {high} x {wide}")
+class Conv1d(Convolution):
+    """Convolution of rows: input (N, in_channels, L), output (N, out_channels, LO), LO as HO of Conv2d.
 
-    def forward_sum(self, a: np.ndarray, w: np.ndarray, b: np.ndarray, node: Node, name: str) -> np.ndarray:
-        padded = self.pad(a, node)
-        size = [(padded.shape[1 + i] - self.dilation[i] * (self.kernel_size[i] - 1) - 1) // self.stride[i] + 1
-                for i in (0, 1)]  # fmt: skip
-        z = node.scratch(name, (self.out_channels, *size, a.shape[-1]), w.dtype)
-        table = pieces(padded.shape, z.shape, self.stride, self.groups, PIECE).reshape(-1, 7)
-        forward(padded.reshape(-1), _rows(w), b, _rows(z), self._tap_begins(padded), table)
-        return z
+    weight: (out_channels, in_channels / groups, K). Arguments and source as Conv2d, with one size each.
+    """
 
-    def backward_input(self, s: np.ndarray, w: np.ndarray, node: Node, name: str) -> np.ndarray:
-        g = node.scratch(name, node.input_shape, s.dtype)
-        (rows, columns), each = self.kernel_size, self.out_channels // self.groups
-        by_group = w.reshape(self.groups, each, -1, rows, columns)[..., ::-1]
-        taps_of_channels = np.ascontiguousarray(by_group.transpose(0, 2, 3, 4, 1)).reshape(self.in_channels, -1)
-        jr, o = np.ogrid[:columns, :each]
-        begins = (jr * self.dilation[1] * s.shape[-1] + o * s[0].size).reshape(-1)
-        geometry = (self.stride, self.padding, self.dilation)
-        table = pieces_back(g.shape, s.shape, self.kernel_size, geometry, self.groups, PIECE)
-        backward_input(taps_of_channels, s.reshape(-1), _rows(g), begins, table)
-        return g
+    axes = 1
 
-    def backward_parameters(self, s: np.ndarray, a: np.ndarray, node: Node, g_w: np.ndarray, g_b: np.ndarray) -> None:
-        padded = self.pad(a, node)
-        table = pieces(padded.shape, s.shape, self.stride, self.groups, LONG_PIECE)
-        if self.groups == 1:  # each thread has outputs of its own
-            blocks = get_num_threads()
-            table = np.repeat(table, blocks, axis=0)
-            bounds = self.out_channels * np.arange(blocks + 1) // blocks
-            table[..., LOW], table[..., HIGH] = bounds[:-1, None], bounds[1:, None]
-        backward_parameters(_rows(s), padded.reshape(-1), _rows(g_w), g_b, self._tap_begins(padded), table)
 
-    def _tap_begins(self, padded: np.ndarray) -> np.ndarray:
-        return tap_begins(self.in_channels // self.groups, padded.shape, self.kernel_size, self.dilation)
-
-    def pad(self, a: np.ndarray, node: Node) -> np.ndarray:
-        """The input with zeros around it; that of the forward pass is kept for the way back."""
-        (py, px), (channels, height, width, batch) = self.padding, a.shape
-        if py == px == 0:
-            return a
-        of_forward = node.saved is None or a is node.saved[0]
-        shape = (channels, height + 2 * py, width + 2 * px, batch)
-        padded = node.scratch("padded" if of_forward else "padded operand", shape, a.dtype)
-        if node.saved is None or not of_forward:
-            padded[...] = 0
-            padded[:, py : py + height, px : px + width] = a
-        return padded
+def _image(x: np.ndarray) -> np.ndarray:
+    """(C, L, N) as (C, 1, L, N); (C, H, W, N) as it is."""
+    return x if x.ndim == 4 else x[:, None]
 
 
 def _rows(x: np.ndarray) -> np.ndarray:

@@ -4,7 +4,7 @@
 
 While training, mean and var are the batch's; otherwise the running ones, which do not depend on the input. Reward:
 
-    s = r / stab(a_out, epsilon)          d_w = |w| * sum x s          d_b = |b| * sum s     (sums over batch and positions)
+    s = r / stab(a_out, epsilon)          d_w = |w| * sum x s          d_b = |b| * sum s     (over batch, positions)
     r_a = a * w scale * s                                    running statistics: the epsilon rule on an affine map
     r_a = a * w scale * (s - mean(s) - x * mean(x s))        the batch's: through the statistics, as in gradient descent
 
@@ -148,7 +148,7 @@ def check_plain(node: Node) -> None:
     if not node.rule.is_plain or node.rule.learning != "share":
         kind = type(node.layer).__name__
         raise ValueError(
-            f"{node.label}: {kind} shares by Epsilon (or a gradient rule), got {node.rule!r}; give it a rule of its own, "
+            f"{node.label}: {kind} shares by Epsilon (or a gradient rule), got {node.rule!r}; give it its own rule, "
             f"as in {{lfp.{kind}: lfp.rules.Epsilon(), lfp.Layer: {node.rule!r}}}"
         )
 

@@ -60,7 +60,7 @@ def clear(x, begin, length):
 
 @kernel
 def place(shape, c, y, x):
-    """Where pixel (c, y, x) begins in a flat (C, H, W, N); unsigned, since an index that may be negative costs a test."""
+    """Where pixel (c, y, x) begins in a flat (C, H, W, N); unsigned: an index that may be negative costs a test."""
     return np.uint64(((c * shape[1] + y) * shape[2] + x) * shape[3])
 
 

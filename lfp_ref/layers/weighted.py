@@ -5,8 +5,8 @@
     backward_parameters  g_ji = sum_n a_i s_j, g_j = sum_n s_j its adjoint to weight and bias (n: the batch)
 
 A layer implements these three sums (dense.py, conv.py). What the reward is divided by before the last two, and what
-their results are multiplied by after them, is the rule's (rules.py): `hand_back` below. In the epsilon rule there is one
-group of one term that modifies nothing, and it reads
+their results are multiplied by after them, is the rule's (rules.py): `hand_back` below. In the epsilon rule there is
+one group of one term that modifies nothing, and it reads
 
     s_j = r_j / stab(z_j, epsilon)      r_i = a_i g_i      d_w = |w| g_w      d_b = |b| g_b
 """
