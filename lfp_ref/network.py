@@ -99,14 +99,10 @@ class Spiking(Sequential):
             raise ValueError(f"constant inputs need a LIF or an encoding of their own to enter time, not {first!r}")
         self.steps = check_int("steps", steps)
         self.inputs = inputs
+        self.sample_axis = 1 if inputs == "given" else 0
 
     def __repr__(self) -> str:
         return f"Spiking({', '.join(map(repr, self.layers))}, steps={self.steps})"
-
-    @property
-    def sample_axis(self) -> int:
-        """The axis of samples in the input."""
-        return 1 if self.inputs == "given" else 0
 
     def fold(self, x: np.ndarray) -> tuple[np.ndarray, int, int | None]:
         steps = check_int("steps", self.steps)
@@ -117,7 +113,7 @@ class Spiking(Sequential):
         return x.reshape(-1, *x.shape[2:]), x.shape[1], steps
 
     def unfold(self, outputs: np.ndarray, steps: int | None) -> np.ndarray:
-        return outputs.reshape(steps, -1, *outputs.shape[1:])
+        return outputs.reshape(steps or 1, -1, *outputs.shape[1:])
 
     def unfold_input(self, reward: np.ndarray, steps: int | None) -> np.ndarray:
         return reward if self.inputs == "constant" else self.unfold(reward, steps)

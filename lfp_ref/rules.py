@@ -77,6 +77,8 @@ class Group(NamedTuple):
         return self.coefficient == 1 and self.mask is None
 
 
+# Stand-ins for the derivative of a step or spike; their formulas are in layers/surrogates.py.
+NO_SURROGATE, ATAN, FAST_SIGMOID, STRAIGHT_THROUGH = range(4)
 LEARNING = ("share", "hebbian", "oja")
 
 
@@ -100,6 +102,10 @@ class Rule:
     def groups(self) -> tuple[Group, ...]:
         """The groups of terms; without an own method those of the epsilon rule."""
         return (Group(),)
+
+    def surrogate_and_slope(self) -> tuple[int, float]:
+        """The stand-in for the derivative of steps and spikes, and its parameter; only gradient rules have one."""
+        return NO_SURROGATE, 0.0
 
     def __post_init__(self) -> None:
         self.check(is_number(self.epsilon), f"epsilon must be finite and >= 0, got {self.epsilon!r}")
@@ -127,10 +133,6 @@ class Epsilon(Rule):
     epsilon: float = 1e-6
 
 
-# Stand-ins for the derivative of a step or spike; their formulas are in layers/surrogates.py.
-NO_SURROGATE, ATAN, FAST_SIGMOID, STRAIGHT_THROUGH = range(4)
-
-
 @dataclass(frozen=True)
 class Gradient(Rule):
     """Gradient ascent on an objective J, as one more rule: s_j = r_j, no multiplication by a, none by |w|.
@@ -142,8 +144,6 @@ class Gradient(Rule):
 
     epsilon: float = field(default=0.0, init=False, repr=False)
     is_gradient: ClassVar[bool] = True
-    surrogate: ClassVar[int] = NO_SURROGATE
-    slope: float = field(default=0.0, init=False, repr=False)
 
     def __post_init__(self) -> None:
         self.check(self.learning == "share", "gradient descent has no other way to learn")
@@ -157,6 +157,10 @@ class Surrogate(Gradient):
     """
 
     slope: float = 1.0
+    surrogate: ClassVar[int] = NO_SURROGATE
+
+    def surrogate_and_slope(self) -> tuple[int, float]:
+        return self.surrogate, self.slope
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -77,18 +77,19 @@ def _check_parameters(layer: Layer) -> None:
         for name, value in vars(inner).items():
             hidden = isinstance(value, dict) and name not in ("_children", "_passes")
             if hidden and any(isinstance(entry, Parameter | Layer) for entry in value.values()):
-                raise LayerError(f"{layer!r}: {path or type(inner).__name__}.{name} is a dict: parameters and layers in "
-                                 "it are not found; use attributes or a list")  # fmt: skip
+                raise LayerError(f"{layer!r}: {path or type(inner).__name__}.{name} is a dict: what it holds "
+                                 "is not found; use attributes or a list")  # fmt: skip
 
 
 def _feedback(layer: Layer, tape: Tape, reward: np.ndarray, rule: Rule) -> dict[str, np.ndarray]:
     """The input's reward and copies of all parameters' feedback, by name."""
     try:
-        found = {"the input's reward": tape.feedback(reward.copy(), rule)}
+        handed = tape.feedback(reward.copy(), rule)
     except RuntimeError as error:
         raise LayerError(f"{layer!r}: a pass cannot be handed a reward after another pass: {error}") from error
-    found |= {f"the feedback of {name}": p.feedback.copy() for name, p in layer.named_parameters()}
-    return found  # type: ignore[return-value]
+    assert handed is not None, "the input's reward is wanted"
+    parameters = {f"the feedback of {name}": p.feedback.copy() for name, p in layer.named_parameters()}
+    return {"the input's reward": handed} | parameters
 
 
 def _check_repeats(
@@ -100,13 +101,11 @@ def _check_repeats(
     again = _feedback(layer, tape, reward, rule)
     for what, expected in first.items():
         same = np.array_equal(again[what], expected)
-        _require(
-            same, layer, f"{what} is another when a pass lies in between: the layer keeps something of its last pass"
-        )
+        _require(same, layer, f"{what} is another when a pass lies in between: it keeps something of its last pass")
     with ThreadPoolExecutor(2) as pool:
         for found in pool.map(lambda _: [layer.forward(x, training) for _ in range(20)], range(2)):
             right = all(np.array_equal(each, outputs) for each in found)
-            _require(right, layer, "two threads at once give other outputs: the layer keeps something of its last pass")
+            _require(right, layer, "two threads at once give other outputs: it keeps something of its last pass")
 
 
 def _check_samples(layer: Layer, x: np.ndarray, outputs: np.ndarray) -> None:
@@ -126,7 +125,7 @@ def _check_linear(layer: Layer, tape: Tape, rewards: list[np.ndarray], rule: Rul
 
 
 def _check_conserving(layer: Layer, tape: Tape, reward: np.ndarray, rule: Rule) -> None:
-    handed = tape.feedback(reward, rule)
+    handed = _feedback(layer, tape, reward, rule)["the input's reward"]
     sheet = tape.balance()
     scale = max(np.abs(x).sum(dtype=np.float64) for x in (reward, handed))
     for line in sheet.lines:

@@ -63,12 +63,15 @@ class Node:
     `hand_back`. wanted: False if nobody needs the input's reward, so that hand_back may return None.
     """
 
+    output: np.ndarray  # in the layer's own layout
+    came: np.ndarray  # (N,), of the last balance sheet: the reward of the output,
+    handed: np.ndarray  # and that of the input
+
     def __init__(self, common: Pass, layer: Layer, path: str) -> None:
         self.common = common
         self.path = path
         self.children: dict[str, Node] = {}
         self.saved: Any = None
-        self.output: np.ndarray | None = None
         self.input_shape: tuple[int, ...] = ()
         self.wanted = True
         self.absorbed: dict[str, np.ndarray] | None = None
@@ -344,7 +347,8 @@ class Tape:
         if self._root.rule.is_gradient:
             raise ValueError("gradient descent hands on derivatives, not rewards: there is no balance to draw up")
         with _FEEDBACK, _unchanged_feedback(self._root.layer):
-            self._common.lines = lines = []
+            lines: list[Line] = []
+            self._common.lines = lines
             try:
                 self._hand_back(reward, rule, True)
             finally:
@@ -366,7 +370,6 @@ class Tape:
         if path not in outputs:
             raise KeyError(f"no layer has the path {path!r}; there are {', '.join(outputs)}")
         node = outputs[path]
-        assert node.output is not None
         return node.output.copy() if node.layer.batch_first else to_batch_first(node.output)
 
     def _check_unchanged(self) -> None:

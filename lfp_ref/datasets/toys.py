@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from lfp_ref.core.checks import check_int
+from lfp_ref.core.checks import check_int, is_number
 from lfp_ref.datasets.base import Dataset, split
-from lfp_ref.rules import is_number
 
 
 def blobs(samples: int = 1000, classes: int = 3, noise: float = 0.2, seed: int = 0) -> Dataset:

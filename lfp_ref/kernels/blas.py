@@ -7,21 +7,20 @@ same, but numba does not keep a kernel with an address in it in its cache.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 from llvmlite import ir
-from numba import config, types
+from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from lfp_ref.kernels.compile import kernel
+from lfp_ref.kernels.compile import JIT, kernel
 
 BYTE, INT = ir.IntType(8), ir.IntType(64)
 
 
-@intrinsic
-def gemm(typing, a, b, c):
+def emit_gemm(typing, a, b, c):
     """c = a b.  a (M, K), b (K, N), c (M, N), nothing empty; c with contiguous rows, a and b along either axis."""
 
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
@@ -58,14 +57,18 @@ def gemm(typing, a, b, c):
     return types.void(a, b, c), emit
 
 
-@kernel
-def product(a, b, c):
-    """c = a b by BLAS, one thread.  a (M, K), b (K, N), c (M, N); c with contiguous rows, a and b along either axis"""
+gemm: Any = intrinsic(emit_gemm)
+
+
+def compiled_product(a, b, c):
     if c.size:
         gemm(a, b, c)
 
 
-if config.DISABLE_JIT:  # type: ignore[attr-defined]
+def product_in_python(a, b, c):
+    c[...] = a @ b
 
-    def product(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> None:
-        c[...] = a @ b
+
+# product(a, b, c): c = a b by BLAS, on one thread.  a (M, K), b (K, N), c (M, N); c has contiguous rows, a and b are
+# contiguous along either axis.
+product: Callable[..., None] = kernel(compiled_product if JIT else product_in_python)

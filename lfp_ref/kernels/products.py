@@ -13,19 +13,20 @@ times over, in each kernel (7 of 26 s of processor time for all kernels of LeNet
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 from llvmlite import binding, ir
-from numba import cfunc, config, float32, float64, intp, types
+from numba import float32, float64, intp, types
 from numba.core import cgutils
 from numba.core.codegen import get_host_cpu_features
 from numba.extending import intrinsic
 
 from lfp_ref.kernels.blas import BYTE, INT
-from lfp_ref.kernels.compile import kernel
+from lfp_ref.kernels.compile import JIT, c_function, kernel
 
-WIDE = "+avx512f" in get_host_cpu_features()  # type: ignore[no-untyped-call]
+WIDE = "+avx512f" in get_host_cpu_features()
 VECTOR = 64 if WIDE else 32  # bytes
 INT_BYTES = 8
 ROWS = 8 if WIDE else 4  # ROWS * COLUMNS sums, COLUMNS vectors and one spread number are all registers there are
@@ -107,7 +108,6 @@ class Emitter:
         self.blocks(i, count, 1, lambda i: body(i, 1))
 
 
-@intrinsic
 def emit_add_products(typing, c, c_row, c_column, m, n, a, a_row, a_column, k, x, begins):
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         e = Emitter(context, builder, signature.args[0].dtype)
@@ -161,14 +161,13 @@ def emit_add_products(typing, c, c_row, c_column, m, n, a, a_row, a_column, k, x
             block = first, builder.select(builder.icmp_signed("<", left, INT(PACKED)), left, INT(PACKED))
             j = INT(0)
             for columns in range(COLUMNS, 0, -1):
-                j = e.blocks(j, n, columns * e.lanes, lambda j, columns=columns: strip(j, columns, e.vector, block))
+                j = e.blocks(j, n, columns * e.lanes, partial(strip, columns=columns, kind=e.vector, block=block))
             e.blocks(j, n, 1, lambda j: strip(j, 1, e.number, block))
         return context.get_dummy_value()
 
     return types.void(c, c_row, c_column, m, n, a, a_row, a_column, k, x, begins), emit
 
 
-@intrinsic
 def emit_dot_products(typing, c, c_row, c_column, m, k, a, a_row, a_column, n, x, begins):
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         e = Emitter(context, builder, signature.args[0].dtype)
@@ -217,12 +216,16 @@ def emit_dot_products(typing, c, c_row, c_column, m, k, a, a_row, a_column, n, x
     return types.void(c, c_row, c_column, m, k, a, a_row, a_column, n, x, begins), emit
 
 
+inline_add_products: Any = intrinsic(emit_add_products)
+inline_dot_products: Any = intrinsic(emit_dot_products)
+
+
 def add_products_by_pointer(c, c_row, c_column, m, n, a, a_row, a_column, k, x, begins):
-    emit_add_products(c, c_row, c_column, m, n, a, a_row, a_column, k, x, begins)
+    inline_add_products(c, c_row, c_column, m, n, a, a_row, a_column, k, x, begins)
 
 
 def dot_products_by_pointer(c, c_row, c_column, m, k, a, a_row, a_column, n, x, begins):
-    emit_dot_products(c, c_row, c_column, m, k, a, a_row, a_column, n, x, begins)
+    inline_dot_products(c, c_row, c_column, m, k, a, a_row, a_column, n, x, begins)
 
 
 def call_by_name(function: Callable[..., Any]) -> Any:
@@ -256,38 +259,43 @@ call_add_products = call_by_name(add_products_by_pointer)
 call_dot_products = call_by_name(dot_products_by_pointer)
 
 
-@kernel
-def add_products(c, a, x, begins):
-    """c[i, n] += sum over k of a[i, k] * x[begins[k] + n].  c (M, N) and a (M, K), x flat, begins (K,) of int64
-
-    c has contiguous rows.
-    """
+def compiled_add_products(c, a, x, begins):
     call_add_products(c, a, x, begins)
 
 
-@kernel
-def dot_products(c, a, x, begins):
-    """c[i, k] += sum over n of a[i, n] * x[begins[k] + n].  c (M, K) and a (M, N), x flat, begins (K,) of int64
-
-    a has contiguous rows.
-    """
+def compiled_dot_products(c, a, x, begins):
     call_dot_products(c, a, x, begins)
 
 
-if config.DISABLE_JIT:  # type: ignore[attr-defined]
+def rows_of(x: np.ndarray, begins: np.ndarray, length: int) -> np.ndarray:
+    """The rows of that length that begin there in a flat array."""
+    return x[begins[:, None] + np.arange(length)]
 
-    def rows_of(x: np.ndarray, begins: np.ndarray, length: int) -> np.ndarray:
-        return x[begins[:, None] + np.arange(length)]
 
-    def add_products(c: np.ndarray, a: np.ndarray, x: np.ndarray, begins: np.ndarray) -> None:
-        c += a @ rows_of(x, begins, c.shape[1])
+def add_products_in_python(c, a, x, begins):
+    c += a @ rows_of(x, begins, c.shape[1])
 
-    def dot_products(c: np.ndarray, a: np.ndarray, x: np.ndarray, begins: np.ndarray) -> None:
-        c += a @ rows_of(x, begins, a.shape[1]).T
 
-else:
+def dot_products_in_python(c, a, x, begins):
+    c += a @ rows_of(x, begins, a.shape[1]).T
+
+
+def compile_by_pointer(function: Callable[..., Any], number: Any) -> None:
+    """Compiles a function for float32 or float64, under the name by which kernels call it."""
+    pointer = types.CPointer(number)
+    signature = types.void(pointer, intp, intp, intp, intp, pointer, intp, intp, intp, pointer, types.CPointer(intp))
+    binding.add_symbol(symbol(function, number), c_function(signature)(function).address)
+
+
+if JIT:
     for _function in (add_products_by_pointer, dot_products_by_pointer):
         for _number in (float32, float64):
-            _p = types.CPointer(_number)
-            _signature = types.void(_p, intp, intp, intp, intp, _p, intp, intp, intp, _p, types.CPointer(intp))
-            binding.add_symbol(symbol(_function, _number), cfunc(_signature, cache=True)(_function).address)
+            compile_by_pointer(_function, _number)
+
+# add_products(c, a, x, begins): c[i, n] += sum over k of a[i, k] * x[begins[k] + n].
+# c (M, N) with contiguous rows, a (M, K), x flat, begins (K,) of int64
+add_products: Callable[..., None] = kernel(compiled_add_products if JIT else add_products_in_python)
+
+# dot_products(c, a, x, begins): c[i, k] += sum over n of a[i, n] * x[begins[k] + n].
+# c (M, K), a (M, N) with contiguous rows, x flat, begins (K,) of int64
+dot_products: Callable[..., None] = kernel(compiled_dot_products if JIT else dot_products_in_python)

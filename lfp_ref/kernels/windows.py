@@ -83,7 +83,7 @@ class Windows:
 
     @lru_cache(maxsize=256)  # noqa: B019
     def column_begins(self, outputs: Shape) -> np.ndarray:
-        """Where in a flat array (O, HO, WO, N) the outputs begin that a row of the kernel belongs to: (KW * outputs,)."""
+        """Where in a flat (O, HO, WO, N) the outputs begin that a row of the kernel belongs to: (KW * outputs,)."""
         count, height, width, batch = outputs
         tap, o = np.ogrid[: self.kernel_size[1], : count // self.groups]
         return (tap * self.dilation[1] * batch + o * height * width * batch).reshape(-1)

@@ -141,9 +141,8 @@ class Convolution(WeightedLayer):
     @property
     def windows(self) -> Windows:
         """The windows along height and width."""
-        before = 2 - self.axes
-        return Windows((1,) * before + self.kernel_size, (1,) * before + self.stride, (0,) * before + self.padding,
-                       (1,) * before + self.dilation, self.groups)  # fmt: skip
+        sizes, steps = (_pair(x, 1) for x in (self.kernel_size, self.stride))
+        return Windows(sizes, steps, _pair(self.padding, 0), _pair(self.dilation, 1), self.groups)
 
     def check_input(self, a: np.ndarray, node: Node) -> None:
         axes = "H, W" if self.axes == 2 else "L"
@@ -213,6 +212,11 @@ class Conv1d(Convolution):
     """
 
     axes = 1
+
+
+def _pair(sizes: tuple[int, ...], height: int) -> tuple[int, int]:
+    """(size along a row,) as (height, size); a pair as it is."""
+    return (height, sizes[0]) if len(sizes) == 1 else (sizes[0], sizes[1])
 
 
 def _image(x: np.ndarray) -> np.ndarray:

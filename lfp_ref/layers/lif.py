@@ -154,6 +154,10 @@ class LIF(Layer):
     """
 
     batch_first = False
+    layer: WeightedLayer
+    beta: float
+    threshold: float
+    reset: str
 
     def __init__(
         self, layer: WeightedLayer, beta: float = 0.9, threshold: float = 1.0, reset: str = "subtract"
@@ -198,7 +202,8 @@ class LIF(Layer):
         rule = node.rule
         given = reward.copy() if node.absorbed is not None else reward
         epsilon = number(-1 if rule.is_gradient else rule.epsilon)
-        surrogate = (rule.surrogate, number(rule.slope)) if rule.is_gradient else (0, number(0))
+        which, slope = rule.surrogate_and_slope()
+        surrogate = which, number(slope)
         backward(over_time(current, node), self._neuron(current), epsilon, surrogate, over_time(reward, node))
         if node.absorbed is not None:
             self._absorb(given, reward, node)

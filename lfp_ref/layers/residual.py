@@ -70,7 +70,11 @@ class Residual(WeightedLayer):
                 r_v = s.copy()
         else:
             node.saved = np.stack([u, v]), y
-            r_u, r_v = super().hand_back(reward, node)
+            wanted, node.wanted = node.wanted, True
+            both = super().hand_back(reward, node)
+            assert both is not None
+            r_u, r_v = both
+            node.wanted = wanted
             node.saved = u, v, y
         r_body = node.feedback("body", r_u)
         r_shortcut = node.feedback("shortcut", r_v) if self.shortcut else r_v

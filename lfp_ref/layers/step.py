@@ -63,5 +63,5 @@ class Step(Activation):
         forward(z, z.dtype.type(self.low), a)
 
     def times_derivative(self, z: np.ndarray, reward: np.ndarray, node: Node) -> None:
-        rule = node.rule
-        times_derivative(z, rule.surrogate, z.dtype.type(rule.slope), reward)
+        surrogate, slope = node.rule.surrogate_and_slope()
+        times_derivative(z, surrogate, z.dtype.type(slope), reward)

@@ -1,0 +1,1 @@
+"""Kernels' tools: compile options, the cache, products, scratch memory, threads."""
