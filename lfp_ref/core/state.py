@@ -16,7 +16,8 @@ from lfp_ref.core.layout import cast
 if TYPE_CHECKING:
     from lfp_ref.core.layer import Layer
 
-_CLOCK = itertools.count(1)
+_CLOCK = itertools.count(1)  # one tick for each change of a parameter
+_last_change = 0
 
 
 class Parameter:
@@ -55,15 +56,16 @@ class Parameter:
 
     def touch(self) -> None:
         """Notes that the value has changed."""
-        self.changed_at = next(_CLOCK)
+        global _last_change
+        self.changed_at = _last_change = next(_CLOCK)
 
     def __repr__(self) -> str:
         return f"Parameter{self.value.shape}"
 
 
 def now() -> int:
-    """A time that later changes of parameters come after."""
-    return next(_CLOCK)
+    """The time of the last change of any parameter."""
+    return _last_change
 
 
 def uniform_init(shape: tuple[int, ...], fan_in: int, dtype: DTypeLike, rng: np.random.Generator | None) -> Parameter:

@@ -328,9 +328,10 @@ class Tape:
             self._common.learned.clear()
             self._root.wanted = input_reward
             result = self._root.hand_back(inside)
-            for parameter in net.parameters():
-                if id(parameter) not in self._common.learned:
-                    parameter.feedback[...] = 0
+            for node in self._root.walk():
+                for parameter in node.layer.own_parameters().values():
+                    if id(parameter) not in self._common.learned:
+                        parameter.feedback[...] = 0
         if not input_reward or result is None:
             return None
         return net.unfold_input(to_batch_first(result), self._common.steps)
@@ -373,6 +374,8 @@ class Tape:
         return node.output.copy() if node.layer.batch_first else to_batch_first(node.output)
 
     def _check_unchanged(self) -> None:
+        if state.now() == self._recorded_at:
+            return
         for name, parameter in self._root.layer.named_parameters():
             if parameter.changed_at > self._recorded_at:
                 raise RuntimeError(f"{name} has changed since this forward pass: its shares are of other weights; "
