@@ -137,6 +137,13 @@ class UndecidedError(Exception):
     """Rounding might change the sign of a number that the method looks at: choose other numbers."""
 
 
+def is_float(value, u):
+    """True if a float of unit roundoff u holds the number: 2 + 1e-6 takes more digits than either of the two."""
+    numerator, denominator = value.numerator, value.denominator
+    digits = (numerator // (numerator & -numerator or 1)).bit_length()
+    return denominator & (denominator - 1) == 0 and digits < u.denominator.bit_length()
+
+
 def gamma(k, u):
     """gamma_k = k u / (1 - k u)"""
     return k * u / (1 - k * u)
@@ -168,11 +175,12 @@ class Rounded:
         if isinstance(other, Rounded):
             return other
         other = Fraction(other)
-        is_float = other.denominator & (other.denominator - 1) == 0  # a power of two
-        return Rounded(other, abs(other), 0 if is_float else 1, 0, self.u)
+        return Rounded(other, abs(other), 0 if is_float(other, self.u) else 1, 0, self.u)
 
     def __add__(self, other):
         other = self._of(other)
+        if not self.m or not other.m:  # adding 0 rounds nothing
+            return other if not self.m else self
         inner, added = max(self.inner, other.inner), self.added + other.added + 1
         return Rounded(self.value + other.value, up(self.m + other.m), inner, added, self.u)
 
@@ -277,15 +285,16 @@ def restate(layer, number=oracle.exact):
     if isinstance(layer, lfp.Sequential):
         return oracle.Sequential(*(restate(each, number) for each in layer))
     if isinstance(layer, lfp.Residual):
-        return oracle.Residual(restate(layer.body, number), layer.shortcut and restate(layer.shortcut, number))
+        shortcut = layer.shortcut and restate(layer.shortcut, number)
+        return oracle.Residual(restate(layer.body, number), shortcut)
     if isinstance(layer, lfp.Dense | lfp.Conv2d):
         parameters = number(layer.weight.value), number(layer.bias.value) if layer.bias else None
         if isinstance(layer, lfp.Dense):
             return oracle.Dense(*parameters)
-        return oracle.Conv(*parameters, layer.stride, layer.padding, layer.dilation)
+        return oracle.Conv(*parameters, layer.stride, layer.padding, layer.dilation, layer.groups)
     if isinstance(layer, lfp.MaxPool2d | lfp.AvgPool2d):
         kind = oracle.MaxPool if isinstance(layer, lfp.MaxPool2d) else oracle.AvgPool
-        return kind(layer.kernel_size, layer.stride)
+        return kind(layer.kernel_size, layer.stride)  # 2 x 2: rules modify a tap's weight of 1/4 without rounding
     if isinstance(layer, lfp.LeakyReLU):
         return oracle.leaky_relu(Fraction(layer.parameter))
     if isinstance(layer, lfp.Step):
@@ -304,33 +313,9 @@ def linears(layer):
 
 
 def hand_back(layer, reward, rule):
-    """(reward of the input, what was kept on the way per sample) for an epsilon, a list of groups, or GRADIENT.
-
-    Layers without weights share by the epsilon rule with the same stabiliser.
-    """
-    nothing = oracle.zeros((len(reward),))
-    if isinstance(layer, oracle.Sequential):
-        for each in reversed(layer.layers):
-            reward, kept = hand_back(each, reward, rule)
-            nothing = nothing + kept
-        return reward, nothing
-    epsilon = oracle.STABILISER if isinstance(rule, list) else rule
-    if isinstance(layer, oracle.Residual):
-        parts = [oracle.zeros(reward.shape) for _ in range(2)]
-        for i in np.ndindex(reward.shape):
-            if rule == oracle.GRADIENT:
-                parts[0][i] = parts[1][i] = reward[i]
-                continue
-            y, s = layer.y[i], oracle.quotient(reward[i], layer.y[i], epsilon)
-            parts[0][i], parts[1][i] = layer.outputs[0][i] * s, layer.outputs[1][i] * s
-            nothing[i[0]] += epsilon * oracle.sgn(y) * s if y or epsilon else reward[i]
-        for number, branch in enumerate(layer.branches):
-            parts[number], kept = hand_back(branch, parts[number], rule)
-            nothing = nothing + kept
-        return parts[0] + parts[1], nothing
-    handed = layer.feedback(reward, rule if getattr(layer, "weight", None) is not None else epsilon)
-    kept = layer.kept
-    return handed, sum(kept.values(), nothing) if isinstance(kept, dict) else kept
+    """(reward of the input, what was kept on the way per sample) for an epsilon, a list of groups, or GRADIENT."""
+    handed = layer.feedback(reward, rule)
+    return handed, oracle.total(layer.kept)
 
 
 def parameters(restated):

@@ -2,7 +2,7 @@
 
 Arrays are NumPy arrays of Fraction, used as containers only: no sum, product or slice of NumPy's is relied on. A layer
 is the list of its connections (output j, input i, weight k); whatever is a linear map, dense or pooling, is told apart
-by that list alone. A rule is an epsilon (a Fraction), or GRADIENT.
+by that list alone. A rule is an epsilon (a Fraction), GRADIENT, or a list of groups (coefficient, mask, terms).
 """
 
 from fractions import Fraction
@@ -115,10 +115,13 @@ class Linear:
                 self.z[(n, *j)] += self.w(k) * x[(n, *i)]
         return self.z
 
-    def feedback(self, reward, rule):
-        """The input's reward; leaves d_weight, d_bias, s, and kept: what bias and stabiliser took, per sample."""
+    def feedback(self, reward, rule, epsilon=STABILISER):
+        """The input's reward; leaves d_weight, d_bias, s, and kept: what bias and stabiliser took, per sample.
+
+        epsilon: the stabiliser of a list of groups.
+        """
         if isinstance(rule, list):
-            return self.feedback_in_groups(reward, rule)
+            return self.feedback_in_groups(reward, rule, epsilon)
         handed = zeros(self.x.shape)
         self.d_weight = None if self.weight is None else zeros(self.weight.shape)
         self.d_bias = None if self.bias is None else zeros(self.bias.shape)
@@ -147,10 +150,10 @@ class Linear:
                         self.d_weight[k] += sgn(w) * share
         return handed
 
-    def feedback_in_groups(self, reward, groups):
+    def feedback_in_groups(self, reward, groups, epsilon):
         """The same for a list of groups (c, mask, terms); kept is a dict by cause, s and denominators one a group."""
         handed = zeros(self.x.shape)
-        self.d_weight = zeros(self.weight.shape)
+        self.d_weight = None if self.weight is None else zeros(self.weight.shape)
         self.d_bias = None if self.bias is None else zeros(self.bias.shape)
         self.kept = {cause: zeros((len(reward),)) for cause in ("bias", "stabiliser", "empty group", "mask")}
         self.s, self.denominators = ([zeros(reward.shape) for _ in groups] for _ in "sd")
@@ -163,23 +166,25 @@ class Linear:
                     b = self.bias[j[0]] if self.bias is not None else ZERO
                     d[j] = sum((on_b(b) for _, _, on_b in terms), ZERO)
                 for j, i, k in self.links:
-                    d[j] += sum((on_a(self.x[(n, *i)]) * on_w(self.weight[k]) for on_a, on_w, _ in terms), ZERO)
+                    d[j] += sum((on_a(self.x[(n, *i)]) * on_w(self.w(k)) for on_a, on_w, _ in terms), ZERO)
                 for j in np.ndindex(reward.shape[1:]):
                     b = self.bias[j[0]] if self.bias is not None else ZERO
                     part = c * reward[(n, *j)] if mask(self.z[(n, *j)]) else ZERO
-                    s[j] = self.s[number][(n, *j)] = quotient(part, d[j], STABILISER)
+                    s[j] = self.s[number][(n, *j)] = quotient(part, d[j], epsilon)
                     self.denominators[number][(n, *j)] = d[j]
                     self.kept["mask"][n] -= part
-                    self.kept["stabiliser" if d[j] else "empty group"][n] += STABILISER * sgn(d[j]) * s[j]
+                    share = epsilon * sgn(d[j]) * s[j] if d[j] or epsilon else part
+                    self.kept["stabiliser" if d[j] else "empty group"][n] += share
                     for _, _, on_b in terms:
                         self.kept["bias"][n] += on_b(b) * s[j]
                         if self.bias is not None:
                             self.d_bias[j[0]] += sgn(b) * on_b(b) * s[j]
                 for j, i, k in self.links:
                     for on_a, on_w, _ in terms:
-                        share = on_a(self.x[(n, *i)]) * on_w(self.weight[k]) * s[j]
+                        share = on_a(self.x[(n, *i)]) * on_w(self.w(k)) * s[j]
                         handed[(n, *i)] += share
-                        self.d_weight[k] += sgn(self.weight[k]) * share
+                        if self.weight is not None:
+                            self.d_weight[k] += sgn(self.weight[k]) * share
         return handed
 
     @property
@@ -201,9 +206,9 @@ class Dense(Linear):
 
 
 class Conv(Linear):
-    def __init__(self, weight, bias=None, stride=(1, 1), padding=(0, 0), dilation=(1, 1)):
+    def __init__(self, weight, bias=None, stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=1):
         super().__init__(weight, bias)
-        self.stride, self.padding, self.dilation = stride, padding, dilation
+        self.stride, self.padding, self.dilation, self.groups = stride, padding, dilation, groups
 
     def output_shape(self, shape):
         size = []
@@ -215,17 +220,21 @@ class Conv(Linear):
     def connections(self, shape):
         outputs, height, width = self.output_shape(shape)
         for o, y, x in product(range(outputs), range(height), range(width)):
+            group = o // (outputs // self.groups)
             for c, p, q in product(*map(range, self.weight.shape[1:])):
                 v = y * self.stride[0] + p * self.dilation[0] - self.padding[0]
                 u = x * self.stride[1] + q * self.dilation[1] - self.padding[1]
                 if 0 <= v < shape[1] and 0 <= u < shape[2]:
-                    yield (o, y, x), (c, v, u), (o, c, p, q)
+                    yield (o, y, x), (group * self.weight.shape[1] + c, v, u), (o, c, p, q)
 
 
 class AvgPool(Linear):
-    def __init__(self, kernel, stride):
+    """number: makes the weight of a tap, a Fraction, a number of another kind."""
+
+    def __init__(self, kernel, stride, number=Fraction):
         super().__init__()
         self.kernel, self.stride = kernel, stride
+        self.tap = number(Fraction(1, kernel[0] * kernel[1]))
 
     def output_shape(self, shape):
         return (shape[0], *((shape[1 + i] - self.kernel[i]) // self.stride[i] + 1 for i in (0, 1)))
@@ -236,7 +245,25 @@ class AvgPool(Linear):
                 yield (c, y, x), (c, y * self.stride[0] + p, x * self.stride[1] + q), None
 
     def w(self, k):
-        return Fraction(1, self.kernel[0] * self.kernel[1])
+        return self.tap
+
+
+class Sum(Linear):
+    """The sum of two arrays, x (N, 2, ...): weights of 1 and no bias. number: as AvgPool's."""
+
+    def __init__(self, number=Fraction):
+        super().__init__()
+        self.one = number(Fraction(1))
+
+    def output_shape(self, shape):
+        return shape[1:]
+
+    def connections(self, shape):
+        for which, *j in np.ndindex(shape):
+            yield tuple(j), (which, *j), None
+
+    def w(self, k):
+        return self.one
 
 
 class MaxPool:
@@ -327,67 +354,93 @@ class Sequential:
         self.kept = zeros((len(reward),))
         for layer in reversed(self.layers):
             reward = layer.feedback(reward, rule)
-            for n in range(len(reward)):
-                self.kept[n] += layer.kept[n]
+            self.kept = add(self.kept, total(layer.kept))
         return reward
 
 
 class Residual:
-    def __init__(self, body, shortcut=None):
+    def __init__(self, body, shortcut=None, number=Fraction):
         self.branches = [body] + ([shortcut] if shortcut else [])
+        self.sum = Sum(number)
 
     def forward(self, x):
         self.outputs = [branch.forward(x) for branch in self.branches]
         if len(self.branches) == 1:
             self.outputs.append(x)
-        self.y = zeros(self.outputs[0].shape)
-        for i in np.ndindex(self.y.shape):
-            self.y[i] = self.outputs[0][i] + self.outputs[1][i]
+        self.y = self.sum.forward(np.stack(self.outputs, axis=1))
         return self.y
 
     def feedback(self, reward, rule):
         self.kept = zeros((len(reward),))
-        parts = [zeros(reward.shape), zeros(reward.shape)]
-        for i in np.ndindex(reward.shape):
-            if rule == GRADIENT:
-                parts[0][i] = parts[1][i] = reward[i]
-                continue
-            s = quotient(reward[i], self.y[i], rule)
-            parts[0][i], parts[1][i] = self.outputs[0][i] * s, self.outputs[1][i] * s
-            self.kept[i[0]] += reward[i] - parts[0][i] - parts[1][i]
+        both = self.sum.feedback(reward, rule)
+        parts = [both[:, 0], both[:, 1]]
+        kept = [self.sum.kept]
         for number, branch in enumerate(self.branches):
             parts[number] = branch.feedback(parts[number], rule)
-            for n in range(len(reward)):
-                self.kept[n] += branch.kept[n]
-        handed = zeros(parts[0].shape)
-        for i in np.ndindex(handed.shape):
-            handed[i] = parts[0][i] + parts[1][i]
-        return handed
+            kept.append(branch.kept)
+        for each in kept:
+            self.kept = add(self.kept, total(each))
+        return add(*parts)
+
+
+def total(kept):
+    """The reward that a layer kept per sample, given as one amount or as amounts by cause."""
+    amounts = list(kept.values()) if isinstance(kept, dict) else [kept]
+    result = zeros(amounts[0].shape)
+    for amount in amounts:
+        result = add(result, amount)
+    return result
+
+
+def add(one, other):
+    out = zeros(one.shape)
+    for i in np.ndindex(out.shape):
+        out[i] = one[i] + other[i]
+    return out
 
 
 class Affine:
-    """z = k a + c per channel, constants: batch normalisation outside training. d_weight and d_bias are of w and b."""
+    """Batch normalisation: z = w x + b, x = (a - mean) scale, per channel. d_weight and d_bias are of w and b.
 
-    def __init__(self, weight, bias, mean, scale):
-        self.norm = weight, bias, mean, scale
+    of_batch: mean and scale are those of the input, as in training, and the reward goes through them:
+    a w scale (s - mean(s) - x mean(x s)); otherwise they are constants.
+    """
+
+    def __init__(self, weight, bias, mean, scale, of_batch=False):
+        self.norm, self.of_batch = (weight, bias, mean, scale), of_batch
 
     def forward(self, x):
         w, b, mean, scale = self.norm
-        self.x, self.z = x, zeros(x.shape)
+        self.x, self.z, self.normal = x, zeros(x.shape), zeros(x.shape)
         for i in np.ndindex(x.shape):
-            self.z[i] = w[i[1]] * (x[i] - mean[i[1]]) * scale[i[1]] + b[i[1]]
+            self.normal[i] = (x[i] - mean[i[1]]) * scale[i[1]]
+            self.z[i] = w[i[1]] * self.normal[i] + b[i[1]]
         return self.z
 
     def feedback(self, reward, rule):
+        """The input's reward; leaves d_weight, d_bias, s, and kept by cause, per sample."""
         w, b, mean, scale = self.norm
-        handed, self.d_weight, self.d_bias = zeros(reward.shape), zeros(w.shape), zeros(b.shape)
-        self.s = zeros(reward.shape)
+        handed, sum_xs, sum_s = zeros(reward.shape), zeros(w.shape), zeros(b.shape)
+        self.s, self.d_weight, self.d_bias = zeros(reward.shape), zeros(w.shape), zeros(b.shape)
         for i in np.ndindex(reward.shape):
-            c, normal = i[1], (self.x[i] - mean[i[1]]) * scale[i[1]]
             s = self.s[i] = reward[i] if rule == GRADIENT else quotient(reward[i], self.z[i], rule)
-            handed[i] = w[c] * scale[c] * s * (1 if rule == GRADIENT else self.x[i])
-            self.d_weight[c] += normal * s * (1 if rule == GRADIENT else abs(w[c]))
-            self.d_bias[c] += s * (1 if rule == GRADIENT else abs(b[c]))
+            xs = self.normal[i] * s
+            sum_xs[i[1]] += xs
+            sum_s[i[1]] += s
+            self.d_weight[i[1]] += xs * (1 if rule == GRADIENT else abs(w[i[1]]))
+            self.d_bias[i[1]] += s * (1 if rule == GRADIENT else abs(b[i[1]]))
+        count = reward.size // reward.shape[1]
+        self.kept = {c: zeros(len(reward)) for c in ("bias", "stabiliser", "empty group", "batch statistics")}
+        for i in np.ndindex(reward.shape):
+            n, c, s = i[0], i[1], self.s[i]
+            through = (sum_s[c] / count + self.normal[i] * (sum_xs[c] / count)) if self.of_batch else ZERO
+            a = 1 if rule == GRADIENT else self.x[i]
+            handed[i] = (s - through) * (w[c] * scale[c]) * a
+            if rule != GRADIENT:
+                self.kept["bias"][n] += (b[c] - w[c] * mean[c] * scale[c]) * s
+                self.kept["batch statistics"][n] += through * (w[c] * scale[c]) * a
+                share = rule * sgn(self.z[i]) * s if self.z[i] or rule else reward[i]
+                self.kept["stabiliser" if self.z[i] else "empty group"][n] += share
         return handed
 
     @property

@@ -52,6 +52,20 @@ def test_input_reward_and_all_shares_make_up_the_output_reward(name):
     exact.identical(f"network, {name}", handed.sum() + kept[0], reward.sum())
 
 
+@pytest.mark.parametrize("of_batch", [False, True])
+@pytest.mark.parametrize("epsilon", [Fraction(0), Fraction(1, 4)])
+def test_batch_normalisation_keeps_the_shares_of_bias_stabiliser_and_statistics(epsilon, of_batch):
+    """Sample by sample, whatever mean and scale are: only in training a part stays with the batch's statistics."""
+    draw = exact.Draw(f"norm {of_batch}")
+    layer, x = oracle.Affine(draw(2), draw(2), draw(2), draw(2), of_batch), draw(3, 2, 1, 2)
+    layer.forward(x)
+    reward = draw(*x.shape)
+    handed, kept = exact.hand_back(layer, reward, epsilon)
+    for n in range(3):
+        exact.identical("batch normalisation", handed[n].sum() + kept[n], reward[n].sum())
+    assert any(layer.kept["batch statistics"]) == of_batch
+
+
 @pytest.mark.parametrize("epsilon", [Fraction(0), Fraction(1, 4)])
 def test_shares_of_bias_and_stabiliser_in_plain_letters(epsilon):
     """sum_i a_i w_ji s_j + b_j s_j + e sgn(z_j) s_j = r_j"""
@@ -103,6 +117,8 @@ def test_the_kernels_hand_on_what_the_restatement_hands_on(name, kind):
 ALONE = {
     "dense": (lambda kind: lfp.Dense(5, 3, dtype=kind), (5,)),
     "convolution": (lambda kind: lfp.Conv2d(2, 2, 2, stride=(1, 2), padding=1, dtype=kind), (2, 3, 3)),
+    "grouped convolution": (lambda kind: lfp.Conv2d(4, 2, 2, padding=1, groups=2, dtype=kind), (4, 2, 3)),
+    "depthwise convolution": (lambda kind: lfp.Conv2d(3, 3, 2, dilation=(1, 2), groups=3, dtype=kind), (3, 3, 4)),
     "average pooling": (lambda kind: lfp.Sequential(lfp.AvgPool2d(2, 1)), (2, 3, 3)),
     "max pooling": (lambda kind: lfp.Sequential(lfp.MaxPool2d(2, 1)), (2, 3, 3)),
     "sum": (lambda kind: lfp.Residual(lfp.Dense(4, 4, dtype=kind)), (4,)),
