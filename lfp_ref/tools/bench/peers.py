@@ -1,10 +1,13 @@
 """The same training steps in other people's packages, where they are installed: lfprop, PyTorch, scikit-learn.
 
-python -m lfp_ref.tools.bench.peers PEER WORKLOAD STEPS     one JSON line; status 3 where a package is missing
+    PYTHONPATH=lfp_ref/tools python -m bench.peers PEER WORKLOAD STEPS     one JSON line; status 3: a package is missing
+
+Runs as a package of its own: an import of lfp_ref would bring Numba's memory and thread settings into the measurement.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import statistics
@@ -16,34 +19,102 @@ from typing import Any
 
 import numpy as np
 
-from lfp_ref.tools.bench.workloads import BATCH, median_ms, peak_memory, samples
+from .measuring import WORKLOADS, Workload, median_ms, peak_memory, samples_of
 
-# by workload: the packages that can do it
-PEERS = {
-    "lenet-lfp": ("lfprop", "torch"),
-    "lenet-gradient": ("torch",),
-    "mlp-lfp": ("lfprop", "torch", "sklearn"),
-    "mlp-gradient": ("torch", "sklearn"),
-    "spiking_mlp-lfp": ("lfprop",),
-    "spiking_cnn-lfp": ("lfprop",),
-}
 KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_": str(1 << 32)}
+
+
+def peers_of(workload: str) -> tuple[str, ...]:
+    """The packages that can do it; PyTorch by gradient descent whatever the method, where nothing spikes."""
+    model, method = workload.rsplit("-", 1)
+    lfprop = ("lfprop",) if method == "lfp" else ()
+    torch = () if model.startswith("spiking") else ("torch",)
+    return (*lfprop, *torch, *(("sklearn",) if model == "mlp" else ()))
+
+
+# ---- networks in PyTorch
 
 
 def torch_network(workload: str) -> Any:
     """The workload's network in PyTorch."""
+    model = workload.rsplit("-", 1)[0]
+    if model.startswith("lenet"):
+        return lenet()
+    return {"mlp": mlp, "mlp1024": lambda: mlp(1024, 1024), "mlp4096": lambda: mlp(4096, 4096),
+            "vgg": vgg, "resnet20": resnet20}[model]()  # fmt: skip
+
+
+def lenet() -> Any:
     from torch import nn
 
-    if workload.startswith("lenet"):
-        images = [nn.Conv2d(1, 16, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(16, 16, 5), nn.ReLU(), nn.MaxPool2d(2)]
-        inputs = 256
-    else:
-        images, inputs = [], 784
-    hidden = [nn.Linear(inputs, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU()]
-    return nn.Sequential(*images, nn.Flatten(), *hidden, nn.Linear(84, 10))
+    return nn.Sequential(
+        nn.Conv2d(1, 16, 5), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Conv2d(16, 16, 5), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Flatten(), nn.Linear(256, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10),
+    )  # fmt: skip
 
 
-def gradient_step(workload: str) -> Callable[..., Any]:
+def mlp(*widths: int) -> Any:
+    from torch import nn
+
+    sizes = (784, *(widths or (120, 84)), 10)
+    layers = [layer for i, o in itertools.pairwise(sizes) for layer in (nn.Linear(i, o), nn.ReLU())]
+    return nn.Sequential(nn.Flatten(), *layers[:-1])
+
+
+def vgg() -> Any:
+    from torch import nn
+
+    layers: list[Any] = []
+    channels = 3
+    for width in (64, 128, 256):
+        layers += [nn.Conv2d(channels, width, 3, padding=1), nn.ReLU()]
+        layers += [nn.Conv2d(width, width, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)]
+        channels = width
+    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(256 * 16, 10))
+
+
+def resnet20() -> Any:
+    from torch import nn
+
+    def normalised(i: int, o: int, size: int, stride: int) -> list[Any]:
+        return [nn.Conv2d(i, o, size, stride, size // 2, bias=False), nn.BatchNorm2d(o)]
+
+    def forward(self: Any, x: Any) -> Any:
+        return self.act(self.body(x) + self.shortcut(x))
+
+    kind = type("Block", (nn.Module,), {"forward": forward})  # torch, and so its base class, may be missing
+
+    def block(i: int, o: int, stride: int) -> Any:
+        made = kind()
+        made.body = nn.Sequential(*normalised(i, o, 3, stride), nn.ReLU(), *normalised(o, o, 3, 1))
+        made.shortcut = nn.Sequential(*([] if i == o else normalised(i, o, 1, stride)))
+        made.act = nn.ReLU()
+        return made
+
+    blocks = []
+    channels = 16
+    for width, stride in ((16, 1), (32, 2), (64, 2)):
+        for number in range(3):
+            blocks.append(block(channels, width, stride if number == 0 else 1))
+            channels = width
+    head = (nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10))
+    return nn.Sequential(*normalised(3, 16, 3, 1), nn.ReLU(), *blocks, *head)
+
+
+def spiking_network(workload: str) -> Any:
+    """lfprop's own."""
+    from lfprop.model import spiking_networks
+
+    make = {"spiking_mlp-lfp": spiking_networks.SmallLifMLP, "spiking_cnn-lfp": spiking_networks.LifCNN}[workload]
+    options = {"reset_mechanism": "subtract", "surrogate_disable": False, "spike_grad": "step"}
+    return make(784 if "mlp" in workload else 1, 10, beta=0.9, apply_noise=False, **options)
+
+
+# ---- steps
+
+
+def gradient_step(workload: str) -> Callable[[Any, Any], None]:
     """PyTorch's, on the cross-entropy."""
     import torch
 
@@ -51,6 +122,7 @@ def gradient_step(workload: str) -> Callable[..., Any]:
     optimizer = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9)
 
     def step(x: Any, y: Any) -> None:
+        net.train()
         optimizer.zero_grad()
         loss(net(x), y).backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 3.0)
@@ -59,7 +131,7 @@ def gradient_step(workload: str) -> Callable[..., Any]:
     return step
 
 
-def lfp_step(workload: str) -> Callable[..., Any]:
+def lfp_step(workload: str) -> Callable[[Any, Any], None]:
     """lfprop's, under its epsilon composites."""
     import torch
     from lfprop.propagation import propagator_lxt
@@ -67,13 +139,9 @@ def lfp_step(workload: str) -> Callable[..., Any]:
 
     steps = 0
     if workload.startswith("spiking"):
-        from lfprop.model import spiking_networks
         from lfprop.propagation import propagator_snn
 
-        make = {"spiking_mlp-lfp": spiking_networks.SmallLifMLP, "spiking_cnn-lfp": spiking_networks.LifCNN}[workload]
-        options = {"reset_mechanism": "subtract", "surrogate_disable": False, "spike_grad": "step"}
-        net = make(784 if "mlp" in workload else 1, 10, beta=0.9, apply_noise=False, **options)
-        composite, steps = propagator_snn.LFPSNNEpsilonComposite(), 15
+        net, composite, steps = spiking_network(workload), propagator_snn.LFPSNNEpsilonComposite(), 15
         reward = reward_functions.SnnCorrectClassRewardSpikesRateCoded("cpu")
     else:
         net, composite = torch_network(workload), propagator_lxt.LFPEpsilonComposite()
@@ -81,14 +149,15 @@ def lfp_step(workload: str) -> Callable[..., Any]:
     optimizer = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9)
 
     def step(x: Any, y: Any) -> None:
+        net.train()
         optimizer.zero_grad()
         if steps:
             net.reset()
         with composite.context(net) as changed:
             x = x.detach().requires_grad_(True)
             out = torch.stack([changed(x)[0] for _ in range(steps)]) if steps else changed(x)
-            told = reward(out, y).detach() / max(steps, 1)
-            torch.autograd.grad((out,), (x,), grad_outputs=(told,))
+            r = reward(out, y).detach() / max(steps, 1)
+            torch.autograd.grad((out,), (x,), grad_outputs=(r,))
         for parameter in net.parameters():
             parameter.grad = -parameter.feedback
         torch.nn.utils.clip_grad_norm_(net.parameters(), 3.0)
@@ -97,32 +166,33 @@ def lfp_step(workload: str) -> Callable[..., Any]:
     return step
 
 
-def sklearn_ms(x: np.ndarray, y: np.ndarray) -> float:
+def sklearn_ms(x: np.ndarray, y: np.ndarray, batch: int) -> float:
     """scikit-learn's MLPClassifier has no step of its own: epochs, divided by their number of batches."""
     from sklearn.neural_network import MLPClassifier
 
-    net = MLPClassifier((120, 84), solver="sgd", learning_rate_init=0.01, momentum=0.9, batch_size=BATCH, max_iter=1,
+    net = MLPClassifier((120, 84), solver="sgd", learning_rate_init=0.01, momentum=0.9, batch_size=batch, max_iter=1,
                         alpha=0, warm_start=True)  # fmt: skip
     x, seconds = x.reshape(len(x), -1), []
     for _ in range(4):
         start = time.perf_counter()
         net.fit(x, y)
         seconds.append(time.perf_counter() - start)
-    return 1e3 * statistics.median(seconds[1:]) / (len(x) // BATCH)
+    return 1e3 * statistics.median(seconds[1:]) / (len(x) // batch)
 
 
-def measure(peer: str, workload: str, steps: int) -> dict[str, Any]:
+def measure(peer: str, name: str, steps: int) -> dict[str, Any]:
     """The row of lfp-ref bench for one peer and one workload."""
-    x, y = samples(BATCH * 128)
+    workload: Workload = WORKLOADS[name]
+    x, y = samples_of(workload)
     if peer == "sklearn":
-        ms = sklearn_ms(x, y)
+        ms = sklearn_ms(x, y, workload.batch)
     else:
         import torch
 
         torch.manual_seed(0)
-        step = lfp_step(workload) if peer == "lfprop" else gradient_step(workload)
-        ms = median_ms(step, torch.from_numpy(x), torch.from_numpy(y.astype(np.int64)), BATCH, steps)
-    return {"peer": peer, "work": workload, "ms": round(ms, 3), "steps": steps, "rss_mb": round(peak_memory())}
+        step = lfp_step(name) if peer == "lfprop" else gradient_step(name)
+        ms = median_ms(step, torch.from_numpy(x), torch.from_numpy(y), workload.batch, steps)
+    return {"peer": peer, "work": name, "ms": round(ms, 3), "steps": steps, "rss_mb": round(peak_memory())}
 
 
 if __name__ == "__main__":

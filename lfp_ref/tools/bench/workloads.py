@@ -9,46 +9,106 @@ many, are not counted: they compile kernels and fill memory.
 from __future__ import annotations
 
 import json
-import statistics
+import math
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numba import get_num_threads
 
-from lfp_ref import datasets, names, optim, rewards, rules, training
+from lfp_ref import models, optim, rewards, rules, training
 from lfp_ref.core.layer import Layer
 from lfp_ref.kernels.threads import one_blas_thread
 from lfp_ref.layers import dense
+from lfp_ref.layers.activations import ReLU
 from lfp_ref.layers.conv import Conv2d
 from lfp_ref.layers.dense import Dense
-from lfp_ref.layers.lif import LIF
+from lfp_ref.layers.flatten import Flatten
+from lfp_ref.layers.norm import BatchNorm
+from lfp_ref.layers.pool import GlobalAvgPool2d, MaxPool2d
+from lfp_ref.layers.residual import Residual
+from lfp_ref.layers.weighted import WeightedLayer
 from lfp_ref.network import Sequential, Spiking
+from lfp_ref.tools.bench.measuring import WORKLOADS, Shape, median_ms, peak_memory, samples_of
 
-BATCH = 128
-# by workload: the number of steps to measure
-WORKLOADS = {"lenet-lfp": 300, "lenet-gradient": 300, "mlp-lfp": 300, "mlp-gradient": 300,
-         "spiking_mlp-lfp": 60, "spiking_cnn-lfp": 40}  # fmt: skip
+# ---- networks: functions of a sample's shape and the number of classes, as in lfp_ref.models
 
 
-def samples(count: int, size: int = 28) -> tuple[np.ndarray, np.ndarray]:
-    """MNIST's first images and labels where LFP_REF_DATA names its folder and the size is its own; else drawn ones."""
-    try:
-        data = datasets.load_mnist()
-        if size == 28 and len(data.x_train) >= count:
-            return data.x_train[:count], data.y_train[:count]
-    except FileNotFoundError:
-        pass
-    rng = np.random.default_rng(0)
-    return rng.uniform(-1, 1, (count, 1, size, size)).astype(np.float32), rng.integers(0, 10, count)
+def wide_mlp(widths: tuple[int, ...], input_shape: Shape, classes: int, **options: Any) -> Sequential:
+    """Dense layers of these widths, and one for the classes."""
+    sizes = [math.prod(input_shape), *widths]
+    layers: list[Layer] = [Flatten()]
+    for inputs, outputs in zip(sizes, widths, strict=False):
+        layers += [Dense(inputs, outputs, **options), ReLU()]
+    return Sequential(*layers, Dense(sizes[-1], classes, **options))
 
 
-def network(workload: str, size: int = 28, **options: Any) -> Sequential:
-    """The workload's network, at its initial weights."""
-    make = names.NETWORKS[workload.rsplit("-", 1)[0].replace("_", "-")]
-    return make((1, size, size), 10, rng=np.random.default_rng(0), **options)
+def vgg(input_shape: Shape, classes: int, **options: Any) -> Sequential:
+    """64c3-64c3-p2-128c3-128c3-p2-256c3-256c3-p2-classes with padding."""
+    channels, height, width = input_shape
+    layers: list[Layer] = []
+    for outputs in (64, 128, 256):
+        layers += [Conv2d(channels, outputs, 3, padding=1, **options), ReLU()]
+        layers += [Conv2d(outputs, outputs, 3, padding=1, **options), ReLU(), MaxPool2d(2)]
+        channels = outputs
+    return Sequential(*layers, Flatten(), Dense(channels * (height // 8) * (width // 8), classes, **options))
+
+
+def resnet20(input_shape: Shape, classes: int, **options: Any) -> Sequential:
+    """ResNet-20 for small images: three blocks each of 16, 32 and 64 channels (He et al. 2016, arXiv:1512.03385).
+
+    Where the number of channels changes, the shortcut is a 1 x 1 convolution.
+    """
+    layers: list[Layer] = [*normalised(input_shape[0], 16, 3, 1, **options), ReLU()]
+    channels = 16
+    for outputs in (16, 32, 64):
+        for number in range(3):
+            stride = 2 if number == 0 and outputs > 16 else 1
+            layers += [residual_block(channels, outputs, stride, **options), ReLU()]
+            channels = outputs
+    return Sequential(*layers, GlobalAvgPool2d(), Flatten(), Dense(channels, classes, **options))
+
+
+def residual_block(channels: int, outputs: int, stride: int, **options: Any) -> Residual:
+    """Two 3 x 3 convolutions beside a shortcut."""
+    body = Sequential(
+        *normalised(channels, outputs, 3, stride, **options), ReLU(), *normalised(outputs, outputs, 3, 1, **options)
+    )
+    if channels == outputs:
+        return Residual(body)
+    return Residual(body, Sequential(*normalised(channels, outputs, 1, stride, **options)))
+
+
+def normalised(channels: int, outputs: int, size: int, stride: int, **options: Any) -> list[Layer]:
+    """A convolution without bias, padded to keep the image's size at stride 1, and its normalisation."""
+    convolution = Conv2d(channels, outputs, size, stride, size // 2, bias=False, **options)
+    return [convolution, BatchNorm(outputs, **options)]
+
+
+NETWORKS: dict[str, Callable[..., Sequential]] = {
+    "lenet": models.lenet,
+    "lenet1": models.lenet,
+    "lenet1024": models.lenet,
+    "mlp": models.mlp,
+    "mlp1024": partial(wide_mlp, (1024, 1024)),
+    "mlp4096": partial(wide_mlp, (4096, 4096)),
+    "vgg": vgg,
+    "resnet20": resnet20,
+    "spiking_mlp": models.spiking_mlp,
+    "spiking_cnn": models.spiking_cnn,
+}
+
+
+def network(workload: str, shape: Shape | None = None, **options: Any) -> Sequential:
+    """The workload's network, at its initial weights. shape: of a sample, if not the workload's."""
+    make = NETWORKS[workload.rsplit("-", 1)[0]]
+    return make(shape or WORKLOADS[workload].shape, 10, rng=np.random.default_rng(0), **options)
+
+
+# ---- a step, and what it costs
 
 
 def stepper(net: Layer, workload: str) -> Callable[[np.ndarray, np.ndarray], Any]:
@@ -59,32 +119,18 @@ def stepper(net: Layer, workload: str) -> Callable[[np.ndarray, np.ndarray], Any
     return lambda x, y: training.step(net, x, y, optimizer, rule, reward, clip=3.0)
 
 
-def median_ms(
-    step: Callable[[np.ndarray, np.ndarray], Any], x: np.ndarray, y: np.ndarray, batch: int, count: int
-) -> float:
-    """Milliseconds of a step, median of `count` after half as many; batches go round through the samples."""
-    seconds = []
-    for number in range(count + count // 2 + 1):
-        begin = number * batch % (len(x) - batch + 1)
-        rows = slice(begin, begin + batch)
-        start = time.perf_counter()
-        step(x[rows], y[rows])
-        seconds.append(time.perf_counter() - start)
-    return 1e3 * statistics.median(seconds[-count:])
+def flops(net: Layer, x: np.ndarray) -> float:
+    """Products and additions of a training step on x: forward, weights, and inputs of all layers but the first.
 
-
-def flops(net: Sequential, x: np.ndarray) -> float:
-    """Products and additions of a training step: forward, weights, and inputs of all layers but the first."""
+    Of sums with weights to train, none skipped. A constant input of a spiking network is summed once, not at each step.
+    """
+    tape = net.record(x)
+    first = net.first_layers()
     total = 0.0
-    times, sums = 1, 2
-    for layer in net.layers:
-        inner = layer.layer if isinstance(layer, LIF) else layer
-        x = inner.forward(x)
-        if isinstance(inner, Dense | Conv2d):
-            total += 2 * times * x.size * inner.weight.value[0].size * sums
-            sums = 3
-        if isinstance(net, Spiking) and isinstance(layer, LIF):
-            times = net.steps  # behind the first spikes; a constant input is summed once
+    for path, layer in net.named_layers():
+        if isinstance(layer, WeightedLayer) and layer.weight is not None:
+            sums = 2 if path in first else 3
+            total += 2 * sums * tape.output(path).size * layer.weight.value[0].size
     return total
 
 
@@ -100,22 +146,12 @@ def matrix_peak() -> float:
     return best
 
 
-def peak_memory() -> float:
-    """This process's largest resident memory so far, in MB; NaN where the system does not tell."""
-    try:
-        import resource
-    except ImportError:
-        return float("nan")
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
-
-
 def measure(workload: str, steps: int) -> dict[str, Any]:
     """One workload's row: milliseconds, steps, operations of a step, the fraction of the matrix peak, memory."""
-    net, (x, y) = network(workload), samples(BATCH * 128)
-    ms = median_ms(stepper(net, workload), x, y, BATCH, steps)
+    net, (x, y), batch = network(workload), samples_of(WORKLOADS[workload]), WORKLOADS[workload].batch
+    ms = median_ms(stepper(net, workload), x, y, batch, steps)
     memory = peak_memory()
-    operations = BATCH * flops(net, x[:1])
+    operations = batch * flops(net, x[:1])
     fraction = operations / (ms / 1e3) / matrix_peak()
     return {"work": workload, "ms": round(ms, 3), "steps": steps, "flops": operations,
             "peak_fraction": round(fraction, 3), "rss_mb": round(memory)}  # fmt: skip

@@ -9,42 +9,46 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numba
 
-from lfp_ref.layers import activations
-from lfp_ref.layers.dense import Dense
-from lfp_ref.layers.flatten import Flatten
 from lfp_ref.network import Sequential
-from lfp_ref.tools.bench import workloads
-from lfp_ref.tools.bench.peers import PEERS
+from lfp_ref.tools import bench
+from lfp_ref.tools.bench import measuring, workloads
+from lfp_ref.tools.bench.measuring import MNIST, WORKLOADS, Shape
+from lfp_ref.tools.bench.peers import peers_of
 from lfp_ref.tools.cli.common import at_least
 
 Row = dict[str, Any]  # one measurement
+TOOLS = str(Path(bench.__path__[0]).parent)  # where peers.py is found without lfp_ref
 
 
 def add_commands(commands: Any) -> None:
-    bench = commands.add_parser(
+    parser = commands.add_parser(
         "bench",
         help="measure training steps",
-        description="Median milliseconds of whole training steps, batch 128, on MNIST where $LFP_REF_DATA names its "
-        "folder, else on random images; the fraction of the machine's matrix-product speed; peak memory.",
+        description="Median milliseconds of whole training steps, the fraction of the machine's matrix-product speed, "
+        "and peak memory. Batch 128 (lenet1: 1, lenet1024: 1024) of MNIST where $LFP_REF_DATA names its folder, else "
+        "of random images; vgg and resnet20: batch 64 of random images 3 x 32 x 32.",
     )
-    bench.add_argument("workload", nargs="*", help=f"{', '.join(workloads.WORKLOADS)} (all)")
-    bench.add_argument("--json", action="store_true", help="one JSON line a workload")
-    bench.add_argument("--peers", action="store_true", help="lfprop, PyTorch, scikit-learn in turn, where installed")
-    bench.add_argument("--rounds", type=at_least(1), default=3, help="of --peers; medians are shown (%(default)s)")
-    bench.add_argument("--steps", type=at_least(1), help="to measure (default: 10 to 300, by workload)")
-    bench.add_argument("--scaling", action="store_true",
-                       help="how time grows with batch, width, depth, image size, T and threads")  # fmt: skip
-    bench.set_defaults(command=run_bench)
+    parser.add_argument("workload", nargs="*", help=f"{', '.join(WORKLOADS)} (all)")
+    parser.add_argument("--json", action="store_true", help="one JSON line a workload")
+    parser.add_argument("--peers", action="store_true", help="lfprop, PyTorch, scikit-learn in turn, where installed")
+    parser.add_argument("--peers-python", default=sys.executable, metavar="PYTHON",
+                        help="of the environment that has the peers (this one)")  # fmt: skip
+    parser.add_argument("--rounds", type=at_least(1), default=3, help="of --peers; medians are shown (%(default)s)")
+    parser.add_argument("--steps", type=at_least(1), help="to measure (default: 6 to 300, by workload)")
+    parser.add_argument("--scaling", action="store_true",
+                        help="how time grows with batch, width, depth, image size, T and threads")  # fmt: skip
+    parser.set_defaults(command=run_bench)
 
 
 def run_bench(options: argparse.Namespace) -> None:
-    chosen = options.workload or list(workloads.WORKLOADS)
-    if unknown := [workload for workload in chosen if workload not in workloads.WORKLOADS]:
-        raise ValueError(f"unknown workload {unknown[0]!r}; known: {', '.join(workloads.WORKLOADS)}")
+    chosen = options.workload or list(WORKLOADS)
+    if unknown := [workload for workload in chosen if workload not in WORKLOADS]:
+        raise ValueError(f"unknown workload {unknown[0]!r}; known: {', '.join(WORKLOADS)}")
     if options.scaling:
         scaling(options.steps or 20)
         return
@@ -66,21 +70,22 @@ def run_bench(options: argparse.Namespace) -> None:
         for peer, rows in others.items():
             theirs = statistics.median(r["ms"] for r in rows)
             memory = max(r["rss_mb"] for r in rows)
-            print(f"  {peer:16s}{theirs:9.2f}{'':18s}{memory:7d} MB   {theirs / ms:5.1f} x our time", flush=True)
+            ratios = f"{theirs / ms:5.1f} x our time, {memory / row['rss_mb']:.1f} x our memory"
+            print(f"  {peer:16s}{theirs:9.2f}{'':18s}{memory:7d} MB   {ratios}", flush=True)
 
 
 def rounds(workload: str, options: argparse.Namespace) -> tuple[list[Row], dict[str, list[Row]]]:
     """Rows of ours and, with --peers, of each peer, one after the other, round by round: the machine's speed drifts."""
-    steps = str(options.steps or workloads.WORKLOADS[workload])
+    steps = str(options.steps or WORKLOADS[workload].steps)
     ours: list[Row] = []
     others: dict[str, list[Row]] = {}
     missing: set[str] = set()
     for _ in range(options.rounds if options.peers else 1):
-        ours.append(child("lfp_ref.tools.bench.workloads", workload, steps))
-        for peer in PEERS[workload] if options.peers else ():
+        ours.append(own_row(workload, steps))
+        for peer in peers_of(workload) if options.peers else ():
             if peer in missing:
                 continue
-            row = child("lfp_ref.tools.bench.peers", peer, workload, steps)
+            row = peer_row(peer, workload, steps, options.peers_python)
             if row is None:
                 missing.add(peer)
             else:
@@ -88,17 +93,39 @@ def rounds(workload: str, options: argparse.Namespace) -> tuple[list[Row], dict[
     return ours, others
 
 
-def child(module: str, *arguments: str) -> Any:
-    """The JSON row printed by a module in a process of its own; None if it lacks a package."""
+def own_row(workload: str, steps: str) -> Row:
+    """The row of this package, measured in a process of its own."""
     environment = {**os.environ, "NUMBA_NUM_THREADS": str(numba.get_num_threads())}
-    command = [sys.executable, "-m", module, *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    done = run([sys.executable, "-m", "lfp_ref.tools.bench.workloads", workload, steps], environment)
+    return last_row(done)
+
+
+def peer_row(peer: str, workload: str, steps: str, python: str = sys.executable) -> Row | None:
+    """The row of a peer, measured by that Python in a process without lfp_ref; None if it lacks the package."""
+    environment = {**os.environ, "PYTHONSAFEPATH": "1"}
+    environment["PYTHONPATH"] = os.pathsep.join([TOOLS, *filter(None, [os.environ.get("PYTHONPATH")])])
+    environment.pop("GOMP_SPINCOUNT", None)  # kernels/threads.py sets it, for Numba's threads
+    done = run([python, "-m", "bench.peers", peer, workload, steps], environment)
     if done.returncode == 3:
-        print(f"  {arguments[0]}: {done.stderr.strip()}", file=sys.stderr, flush=True)
+        print(f"  {peer}: {done.stderr.strip()}", file=sys.stderr, flush=True)
         return None
+    return last_row(done)
+
+
+def run(command: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """The finished process of a command. Raises ValueError where there is no such program."""
+    try:
+        return subprocess.run(command, capture_output=True, text=True, env=environment)
+    except OSError as error:
+        raise ValueError(f"{command[0]} cannot be run: {error}") from None
+
+
+def last_row(done: subprocess.CompletedProcess[str]) -> Row:
+    """The JSON row that a process printed last. Raises ValueError if it failed."""
     if done.returncode:
-        raise ValueError(f"{' '.join(command)} failed:\n{done.stderr[-2000:]}")
-    return json.loads(done.stdout.splitlines()[-1])
+        raise ValueError(f"{' '.join(done.args)} failed:\n{done.stderr[-2000:]}")
+    row: Row = json.loads(done.stdout.splitlines()[-1])
+    return row
 
 
 def scaling(steps: int) -> None:
@@ -113,21 +140,18 @@ def scaling(steps: int) -> None:
 def growing() -> Iterator[tuple[str, tuple[int, ...], Callable[[int, int], float]]]:
     """Quantities that grow: (name, values, (value, steps) -> milliseconds)."""
 
-    def time_of(net: Any, workload: str, steps: int, batch: int = workloads.BATCH, size: int = 28) -> float:
-        x, y = workloads.samples(4 * batch, size)
-        return workloads.median_ms(workloads.stepper(net, workload), x, y, batch, steps)
+    def time_of(net: Sequential, workload: str, steps: int, batch: int = 128, shape: Shape = MNIST) -> float:
+        x, y = measuring.samples(4 * batch, shape)
+        return measuring.median_ms(workloads.stepper(net, workload), x, y, batch, steps)
 
     def dense(*widths: int) -> Sequential:
-        layers: list[Any] = [Flatten()]
-        for inputs, outputs in zip((784, *widths), (*widths, 10), strict=True):
-            layers += [Dense(inputs, outputs), activations.ReLU()]
-        return Sequential(*layers[:-1])
+        return workloads.wide_mlp(widths, MNIST, 10)
 
     def threads(count: int, steps: int) -> float:
         before = numba.get_num_threads()
         numba.set_num_threads(count)
         try:
-            return time_of(workloads.network("lenet-lfp"), "lenet-lfp", steps)
+            return lenet(128, steps)
         finally:
             numba.set_num_threads(before)
 
@@ -135,7 +159,8 @@ def growing() -> Iterator[tuple[str, tuple[int, ...], Callable[[int, int], float
         return time_of(workloads.network("lenet-lfp"), "lenet-lfp", steps, batch)
 
     def image(size: int, steps: int) -> float:
-        return time_of(workloads.network("lenet-lfp", size), "lenet-lfp", steps, size=size)
+        shape = (1, size, size)
+        return time_of(workloads.network("lenet-lfp", shape), "lenet-lfp", steps, shape=shape)
 
     def spiking(count: int, steps: int) -> float:
         return time_of(workloads.network("spiking_mlp-lfp", steps=count), "spiking_mlp-lfp", steps)
