@@ -108,6 +108,9 @@ def test_the_hard_cases_are_what_they_say():
     assert CASES["spiking/at-threshold"].expected["0.membrane"].value[1] == 1.5
     assert not CASES["pool/max-ties"].expected["0.winner"].value.any()
     assert CASES["residual/sum-zero"].expected["0.output"].value[0, 0] == 0
+    assert CASES["pool/average-z-plus-empty"].expected["0.denominator.0"].value[0, 0, 0, 0] == 0
+    shared = CASES["networks/shared"].expected
+    assert "0.weight.feedback" in shared and "2.weight.feedback" not in shared
 
 
 def test_export_writes_the_same_content_twice(capsys, tmp_path):
@@ -178,8 +181,8 @@ FAULTS = {  # name: (what stands in the port, what a careless one has, a case, i
     ),
     "unsigned stabiliser": ("z + epsilon * sgn(z)", "z + epsilon", "dense/epsilon-large", "0.s.0", "has no sign"),
     "mean": (
-        'show("weight.feedback", dw);\n    if (b) show',
-        'dw.data.forEach((v, k) => (dw.data[k] = v / a.shape[0]));\n    show("weight.feedback", dw);\n    if (b) show',
+        "return { handed, dw, db };",
+        "dw.data.forEach((v, k) => (dw.data[k] = v / a.shape[0]));\n    return { handed, dw, db };",
         "dense/epsilon",
         "0.weight.feedback",
         "mean in place of sum",
@@ -270,6 +273,20 @@ FAULTS = {  # name: (what stands in the port, what a careless one has, a case, i
         "not divided by the batch",
     ),
     "beta's sign": ("{ c: -beta,", "{ c: beta,", "rules/alpha-beta-dense", "0.s.1", "coefficient is -beta"),
+    "groups": (
+        "Math.floor(o / (outputs / groups)) * channels + c;",
+        "Math.floor(o / (outputs / groups)) + c * groups;",
+        "conv/groups",
+        "0.output",
+        "a group's channels are next to each other",
+    ),
+    "statistics": (
+        "through = training ? 1 : 0",
+        "through = training && isGradient(rule) ? 1 : 0",
+        "norm/images-training",
+        "0.input_reward",
+        "they are not constants",
+    ),
 }
 
 
@@ -330,6 +347,10 @@ def flow_of_u(case, q):
     return np.abs(case.expected["0.membrane"].value)
 
 
+def constant_statistics(case, q):
+    return case.inputs["x"] * case.expected["0.s.0"].value * case.parameters["0.weight"] * case.expected["0.scale"].value
+
+
 MISTAKES = [  # case, quantity, what a port writes instead, words of the cause
     ("dense/z-zero", "0.s.0", at_zero, "sign at zero: sgn(0) = +1, so stab(0) = +epsilon"),
     ("dense/z-zero", "0.s.0", lambda c, q: np.where(c.expected["0.output"].value == 0, 0, q.value), "not 0"),
@@ -367,6 +388,7 @@ MISTAKES = [  # case, quantity, what a port writes instead, words of the cause
     ("dense/epsilon", "0.s.0", lambda c, q: q.value.astype(np.float32).astype(float), "single precision"),
     ("pool/max-ties", "0.input_reward", last_maxima, "last of several maxima"),
     ("pool/average", "0.output", lambda c, q: 4 * q.value, "a sum in place of a mean"),
+    ("norm/dense-training", "0.input_reward", constant_statistics, "through the batch's statistics"),
     (
         "activations/tanh-epsilon",
         "0.input_reward",

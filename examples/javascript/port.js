@@ -29,17 +29,18 @@ const LFP = (() => {
   const outputSize = (size, kernel, stride, padding = 0, dilation = 1) =>
     Math.floor((size + 2 * padding - dilation * (kernel - 1) - 1) / stride) + 1;
 
-  function convLinks(w, { stride, padding, dilation }, [, height, width]) {
-    const [outputs, channels, kh, kw] = w.shape;
+  function convLinks(w, { stride, padding, dilation, groups = 1 }, [, height, width]) {
+    const [outputs, channels, kh, kw] = w.shape; // channels: of a group
     const ho = outputSize(height, kh, stride[0], padding[0], dilation[0]);
     const wo = outputSize(width, kw, stride[1], padding[1], dilation[1]);
     const triples = [];
     for (let o = 0; o < outputs; o++) for (let y = 0; y < ho; y++) for (let x = 0; x < wo; x++)
       for (let c = 0; c < channels; c++) for (let i = 0; i < kh; i++) for (let j = 0; j < kw; j++) {
+        const channel = Math.floor(o / (outputs / groups)) * channels + c;
         const v = y * stride[0] + i * dilation[0] - padding[0];
         const u = x * stride[1] + j * dilation[1] - padding[1];
         if (v < 0 || v >= height || u < 0 || u >= width) continue;
-        triples.push([(o * ho + y) * wo + x, (c * height + v) * width + u, ((o * channels + c) * kh + i) * kw + j]);
+        triples.push([(o * ho + y) * wo + x, (channel * height + v) * width + u, ((o * channels + c) * kh + i) * kw + j]);
       }
     return { shape: [outputs, ho, wo], ...connections(triples) };
   }
@@ -51,6 +52,13 @@ const LFP = (() => {
       for (let i = 0; i < kernel[0]; i++) for (let j = 0; j < kernel[1]; j++)
         triples.push([(c * ho + y) * wo + x, (c * height + y * stride[0] + i) * width + x * stride[1] + j, 0]);
     return { shape: [channels, ho, wo], ...connections(triples) };
+  }
+
+  // The sum of two arrays: their samples are stacked, (N, 2, ...)
+  function sumLinks(shape) {
+    const triples = [], size = sizeOf(shape);
+    for (let which = 0; which < 2; which++) for (let j = 0; j < size; j++) triples.push([j, which * size + j, 0]);
+    return { shape, ...connections(triples) };
   }
 
   // z = W a + b, over all samples
@@ -120,9 +128,9 @@ const LFP = (() => {
     "straight-through": (x, slope) => (Math.abs(x) <= slope ? 1 : 0),
   };
   const isGradient = (rule) => !(rule.name in GROUPS);
-  const epsilonOf = (rule) => (rule.name === "epsilon" ? rule.epsilon : STABILISER);
+  const epsilonOf = ({ epsilon = STABILISER }) => epsilon;
 
-  // ---- 3: what a weighted layer does with the reward r of its outputs z; returns what the input gets
+  // ---- 3: what a weighted sum does with the reward r of its outputs z: the input's reward, the feedback of w and b
 
   function share(links, r, z, a, w, b, rule, show) {
     const handed = array(a.shape), dw = array(w.shape), db = b && array(b.shape);
@@ -150,9 +158,7 @@ const LFP = (() => {
       });
     }
     if (rule.learning && rule.learning !== "share") learnLocally(links, r, z, a, w, b, rule, dw, db);
-    show("weight.feedback", dw);
-    if (b) show("bias.feedback", db);
-    return handed;
+    return { handed, dw, db };
   }
 
   function learnLocally(links, r, z, a, w, b, rule, dw, db) {
@@ -167,7 +173,7 @@ const LFP = (() => {
 
   const LAYERS = {};
 
-  function weighted(links, { parameter, rule, show }) {
+  function weighted(links, { parameter, rule, show, learn }) {
     const w = parameter("weight"), b = parameter("bias");
     let a, z, linked;
     return {
@@ -176,14 +182,19 @@ const LFP = (() => {
         linked = links(w, a.shape.slice(1));
         return (z = total(linked, a, w, b));
       },
-      feedback: (r) => share(linked, r, z, a, w, b, rule, show),
+      feedback(r) {
+        const { handed, dw, db } = share(linked, r, z, a, w, b, rule, show);
+        learn("weight", dw);
+        if (b) learn("bias", db);
+        return handed;
+      },
       // for a layer around this one that has s already
       handOut(s, gradient) {
         const g = adjoint(linked, s, a, w);
         const dw = map(g.w, (v, k) => (gradient ? v : Math.abs(w.data[k]) * v));
         const db = b && map(g.b, (v, k) => (gradient ? v : Math.abs(b.data[k]) * v));
-        show("weight.feedback", dw);
-        if (b) show("bias.feedback", db);
+        learn("weight", dw);
+        if (b) learn("bias", db);
         return gradient ? g.a : map(g.a, (v, k) => a.data[k] * v);
       },
     };
@@ -286,9 +297,7 @@ const LFP = (() => {
       },
       feedback(r) {
         if (isGradient(rule)) return adjoint(links, r, a, w).a;
-        const s = quotients(r, z, epsilonOf(rule));
-        show("s.0", unfold(s));
-        return map(adjoint(links, s, a, w).a, (v, k) => v * a.data[k]);
+        return share(links, r, z, a, w, null, rule, (name, x) => show(name, unfold(x))).handed;
       },
     };
   }
@@ -297,16 +306,28 @@ const LFP = (() => {
   LAYERS.residual = (about, { inside, rule, show }) => {
     const branches = ["body", "shortcut"].map((name) => (about[name] || []).map((each, k) => inside(`${name}.${k}`, each)));
     let outputs, y;
+    function shareSum(r) {
+      const samples = y.shape[0], size = y.data.length / samples, both = array([samples, 2, ...y.shape.slice(1)]);
+      const part = (x, n, which) => x.data.subarray((2 * n + which) * size, (2 * n + which + 1) * size);
+      outputs.forEach((out, which) => {
+        for (let n = 0; n < samples; n++) part(both, n, which).set(out.data.subarray(n * size, (n + 1) * size));
+      });
+      const { handed } = share(sumLinks(y.shape.slice(1)), r, y, both, array([1], [1]), null, rule, show);
+      return outputs.map((out, which) => {
+        const rewards = array(y.shape);
+        for (let n = 0; n < samples; n++) rewards.data.set(part(handed, n, which), n * size);
+        return rewards;
+      });
+    }
     return {
       forward(a) {
         outputs = branches.map((branch) => branch.reduce((x, layer) => layer.forward(x), a));
         return (y = map(outputs[0], (v, k) => v + outputs[1].data[k]));
       },
       feedback(r) {
-        const s = isGradient(rule) ? r : quotients(r, y, epsilonOf(rule));
-        if (!isGradient(rule)) show("s.0", s);
+        const parts = isGradient(rule) ? [r, r] : shareSum(r);
         const handed = branches.map((branch, which) => {
-          const part = isGradient(rule) ? s : map(s, (v, k) => v * outputs[which].data[k]);
+          const part = parts[which];
           show(["body_reward", "shortcut_reward"][which], part);
           return branch.reduceRight((x, layer) => layer.feedback(x), part);
         });
@@ -331,7 +352,7 @@ const LFP = (() => {
     };
   };
 
-  LAYERS["batch-norm"] = ({ eps, momentum, training }, { parameter, rule, show }) => {
+  LAYERS["batch-norm"] = ({ eps, momentum, training }, { parameter, rule, show, learn }) => {
     const [w, b, runningMean, runningVar] = ["weight", "bias", "running_mean", "running_var"].map(parameter);
     let a, x, out, scale, channel;
     return {
@@ -368,9 +389,9 @@ const LFP = (() => {
           db.data[channel(k)] += v;
         });
         if (!isGradient(rule)) show("s.0", s);
-        show("weight.feedback", map(dw, (v, c) => v * size(w)(c)));
-        show("bias.feedback", map(db, (v, c) => v * size(b)(c)));
-        const M = a.data.length / w.data.length, through = isGradient(rule) && training ? 1 : 0;
+        learn("weight", map(dw, (v, c) => v * size(w)(c)));
+        learn("bias", map(db, (v, c) => v * size(b)(c)));
+        const M = a.data.length / w.data.length, through = training ? 1 : 0;
         const lost = (k) => (through * (db.data[channel(k)] + x.data[k] * dw.data[channel(k)])) / M;
         return map(s, (v, k) => (v - lost(k)) * w.data[channel(k)] * scale.data[channel(k)] * (isGradient(rule) ? 1 : a.data[k]));
       },
@@ -439,7 +460,9 @@ const LFP = (() => {
   // ---- networks. options: steps and input of spiking ones, keep (masks of dropout by place), show(name, array)
 
   function network(layers, rule, parameters, { steps, input, keep = {}, show = () => {} } = {}) {
+    const learned = {}; // of parameters that several places share: what the places so far add up to
     function place(path, about) {
+      const owner = about.weights_of || path;
       const isFolded = steps && about.type !== "lif";
       const unfold = (x) => (isFolded ? reshape(x, [steps, x.shape[0] / steps, ...x.shape.slice(1)]) : x);
       const tools = {
@@ -447,7 +470,14 @@ const LFP = (() => {
         unfold,
         rule: about.rule || rule,
         keep: keep[path],
-        parameter: (name) => parameters[`${path}.${name}`],
+        parameter: (name) => parameters[`${owner}.${name}`],
+        learn(name, d) {
+          const key = `${owner}.${name}`, before = learned[key];
+          learned[key] = before ? map(d, (v, k) => v + before.data[k]) : d;
+          if (owner !== path) return;
+          show(`${key}.feedback`, learned[key]); // the owner comes first, so last on the way back
+          delete learned[key];
+        },
         show: (name, value) => show(`${path}.${name}`, value),
         inside: (name, inner) => place(`${path}.${name}`, inner),
       };

@@ -85,7 +85,7 @@ def groups_of(given):
         "w-square": oracle.w_square,
         "flat": oracle.flat,
         "z-box": lambda low, high: oracle.z_box(low, high),
-    }[name](**numbers_of)
+    }[name](**{key: number for key, number in numbers_of.items() if key != "epsilon"})
 
 
 def is_gradient(given):
@@ -93,9 +93,14 @@ def is_gradient(given):
 
 
 def plain(given):
-    """The rule as layers without weights see it: an epsilon or GRADIENT."""
+    """The rule of layers that have no weighted sum, or take no groups: an epsilon or GRADIENT."""
     found = groups_of(given)
     return STABILISER if isinstance(found, list) else found
+
+
+def stabiliser(given):
+    """The epsilon of a rule of groups."""
+    return Fraction(given.get("epsilon", STABILISER))
 
 
 # ---- networks
@@ -107,6 +112,7 @@ class Network:
     def __init__(self, case, layers, given_rule, parameters, steps=None):
         self.case, self.rule, self.steps = case, given_rule, steps
         self.parameters = {name: array(value) for name, value in parameters.items()}
+        self.gathered = {}  # feedback of shared parameters, from the places passed so far
         self.layers = [self.make(str(k), layer) for k, layer in enumerate(layers)]
 
     def make(self, path, about):
@@ -140,19 +146,39 @@ class Place:
     def restate(self):
         raise NotImplementedError
 
+    @property
+    def owner(self):
+        """The place whose parameters these are: its own, or that of the layer that stands here once more."""
+        return self.about.get("weights_of", self.path)
+
     def parameter(self, name):
-        return self.net.parameters.get(f"{self.path}.{name}")
+        return self.net.parameters.get(f"{self.owner}.{name}")
 
     def record(self, name, values, is_result=False):
         self.net.case.expect(f"{self.path}.{name}", values, is_result)
 
     def learned(self):
-        return {f"{self.path}.{name}": d for name in ("weight", "bias")
-                if (d := getattr(self.layer, f"d_{name}", None)) is not None}  # fmt: skip
+        """name -> feedback of the parameters that this place owns."""
+        return {f"{self.path}.{name}": self.net.gathered[f"{self.path}.{name}"] for name in ("weight", "bias")
+                if f"{self.path}.{name}" in self.net.gathered}  # fmt: skip
 
     def record_learned(self):
+        for name in ("weight", "bias"):
+            if (d := getattr(self.layer, f"d_{name}", None)) is not None:
+                before = self.net.gathered.get(f"{self.owner}.{name}", ZERO)
+                self.net.gathered[f"{self.owner}.{name}"] = before + d
         for name, d in self.learned().items():
             self.net.case.expect(f"{name}.feedback", d, True)
+
+    def share(self, layer, reward):
+        """The reward that a weighted sum hands to its input; its shares are recorded."""
+        form = groups_of(self.rule)
+        handed = layer.feedback(reward, form, stabiliser(self.rule))
+        for g, s in enumerate(layer.s):
+            if isinstance(form, list):
+                self.record(f"denominator.{g}", layer.denominators[g])
+            self.record(f"s.{g}", s)
+        return handed
 
     def forward(self, x):
         out = self.layer.forward(x)
@@ -172,12 +198,7 @@ class Weighted(Place):
         return linear(self.about, self.parameter("weight"), self.parameter("bias"))
 
     def feedback(self, reward):
-        form = groups_of(self.rule)
-        handed = self.layer.feedback(reward, form)
-        for g, s in enumerate(self.layer.s):
-            if isinstance(form, list):
-                self.record(f"denominator.{g}", self.layer.denominators[g])
-            self.record(f"s.{g}", s)
+        handed = self.share(self.layer, reward)
         if "learning" in self.rule:
             learn_locally(self.layer, reward, self.rule["learning"])
         self.record_learned()
@@ -188,7 +209,7 @@ class Weighted(Place):
 def linear(about, weight, bias):
     if about["type"] == "dense":
         return oracle.Dense(weight, bias)
-    return oracle.Conv(weight, bias, about["stride"], about["padding"], about["dilation"])
+    return oracle.Conv(weight, bias, about["stride"], about["padding"], about["dilation"], about.get("groups", 1))
 
 
 def learn_locally(layer, reward, learning):
@@ -215,7 +236,7 @@ class Simple(Place):
     def restate(self):
         about, kind = self.about, self.about["type"]
         if kind in ("max-pool", "avg-pool"):
-            make = {"max-pool": oracle.MaxPool, "avg-pool": oracle.AvgPool}[kind]
+            make = {"max-pool": oracle.MaxPool, "avg-pool": average}[kind]
             return self.over_time(lambda: make(about["kernel"], about["stride"]))
         if kind == "flatten":
             return self.over_time(oracle.Flatten)
@@ -231,7 +252,7 @@ class Simple(Place):
 
     def forward(self, x):
         if self.about["type"] == "global-avg-pool":
-            self.layer = oracle.AvgPool(x.shape[2:], x.shape[2:])
+            self.layer = average(x.shape[2:], x.shape[2:])
         out = self.layer.forward(x)
         if self.about["type"] == "max-pool":
             steps = self.layer.steps if self.net.steps else None
@@ -254,11 +275,16 @@ class Simple(Place):
             handed = reward * each(lambda z: stand_in(z, slope), self.layer.x)
             self.record("input_reward", handed, True)
             return handed
-        handed = self.layer.feedback(reward, form)
         if isinstance(self.layer, oracle.AvgPool) and form != GRADIENT:
-            self.record("s.0", self.layer.s[0])
+            handed = self.share(self.layer, reward)
+        else:
+            handed = self.layer.feedback(reward, form)
         self.record("input_reward", handed, True)
         return handed
+
+
+def average(kernel, stride):
+    return oracle.AvgPool(kernel, stride, bounded)
 
 
 class Norm(Place):
@@ -279,7 +305,8 @@ class Norm(Place):
             self.record("mean", mean)
             self.record("var", var)
         scale = each(lambda v: 1 / sqrt(v + bounded(self.about["eps"])), var)
-        self.layer = oracle.Affine(self.parameter("weight"), self.parameter("bias"), mean, scale)
+        of_batch = self.about["training"]
+        self.layer = oracle.Affine(self.parameter("weight"), self.parameter("bias"), mean, scale, of_batch)
         self.record("scale", scale)
         out = super().forward(x)
         if self.about["training"]:
@@ -293,21 +320,9 @@ class Norm(Place):
         handed = self.layer.feedback(reward, form)
         if form != GRADIENT:
             self.record("s.0", self.layer.s)
-        elif self.about["training"]:
-            handed = self.through_statistics(reward)
         self.record_learned()
         self.record("input_reward", handed, True)
         return handed
-
-    def through_statistics(self, g):
-        """w scale (g - mean(g) - x mean(x g)): gradient ascent where mean and variance depend on the input."""
-        w, _, mean, scale = self.layer.norm
-        out, count = zeros(g.shape), g.size // g.shape[1]
-        for c in range(g.shape[1]):
-            x, part = (self.layer.x[:, c] - mean[c]) * scale[c], g[:, c]
-            total, along = part.sum(), (x * part).sum()
-            out[:, c] = (part - total / count - x * (along / count)) * (w[c] * scale[c])
-        return out
 
 
 class Dropout(Place):
@@ -350,18 +365,19 @@ class Residual(Place):
             for layer in self.branches.get(name, ()):
                 out = layer.forward(out)
             self.outputs.append(out)
-        self.y = self.outputs[0] + self.outputs[1]
-        self.record("output", self.y, True)
-        return self.y
+        self.sum = oracle.Sum(bounded)
+        y = self.sum.forward(np.stack(self.outputs, axis=1))
+        self.record("output", y, True)
+        return y
 
     def feedback(self, reward):
-        form = plain(self.rule)
-        s = reward if form == GRADIENT else each(lambda r, y: oracle.quotient(r, y, form), reward, self.y)
-        if form != GRADIENT:
-            self.record("s.0", s)
+        if is_gradient(self.rule):
+            parts = [reward, reward]
+        else:
+            both = self.share(self.sum, reward)
+            parts = [both[:, 0], both[:, 1]]
         handed = []
-        for name, out in zip(("body", "shortcut"), self.outputs, strict=True):
-            part = s if form == GRADIENT else out * s
+        for name, part in zip(("body", "shortcut"), parts, strict=True):
             self.record(f"{name}_reward", part)
             for layer in reversed(self.branches.get(name, ())):
                 part = layer.feedback(part)

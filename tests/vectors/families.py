@@ -17,8 +17,9 @@ DENSE, RELU, FLATTEN = {"type": "dense"}, {"type": "relu"}, {"type": "flatten"}
 EPSILON = rule("epsilon")
 
 
-def conv(stride=(1, 1), padding=(0, 0), dilation=(1, 1)):
-    return {"type": "conv2d", "stride": list(stride), "padding": list(padding), "dilation": list(dilation)}
+def conv(stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=1):
+    about = {"type": "conv2d", "stride": list(stride), "padding": list(padding), "dilation": list(dilation)}
+    return about if groups == 1 else about | {"groups": groups}
 
 
 def pool(kind, kernel, stride=None):
@@ -90,6 +91,16 @@ def convolution():
                seed=9)
     yield case("gradient", "gradient ascent", conv((1, 2), (1, 0)), (2, 2, 4, 5), (3, 2, 2, 3),
                rule("gradient"), seed=10)
+    yield case("groups", "four channels to six in two groups: each output sees the two channels of its own",
+               conv(groups=2), (2, 4, 4, 3), (6, 2, 2, 2), seed=11, notes=["outputs 0 to 2 see channels 0 and 1"])
+    yield case("groups-stride", "two groups with stride 2 x 1, padding 1 x 0, dilation 1 x 2",
+               conv((2, 1), (1, 0), (1, 2), 2), (1, 4, 3, 5), (4, 2, 3, 2), seed=12)
+    yield case("depthwise", "as many groups as channels", conv(padding=(1, 1), groups=3), (2, 3, 3, 4), (3, 1, 3, 3),
+               seed=13)
+    yield case("depthwise-multiplier", "two outputs for each channel", conv(groups=2), (1, 2, 4, 4), (4, 1, 2, 3),
+               seed=14)
+    yield case("groups-gradient", "gradient ascent", conv(padding=(0, 1), groups=2), (1, 2, 3, 3), (4, 1, 2, 2),
+               rule("gradient"), seed=15)
 
 
 RULES = {
@@ -113,6 +124,12 @@ def rules():
         yield passes(f"rules/{name}-conv", f"{name}, with shared weights and padding", [conv((1, 2), (1, 1))], given,
                      numbers([seed, 5], 1, 2, 3, 3), parameters=parameters(seed + 50, (0, (2, 2, 3, 2))),
                      seed=seed)
+    for name, seed in (("alpha-beta", 20), ("w-square", 21)):
+        yield passes(f"rules/{name}-groups", f"{name}, a convolution in two groups", [conv((1, 1), (0, 1), groups=2)],
+                     RULES[name], numbers([seed, 5], 1, 4, 3, 2), parameters=parameters(seed, (0, (4, 2, 2, 2))),
+                     seed=seed)
+    yield passes("rules/gamma-epsilon", "gamma with a stabiliser of its own", [DENSE], rule("gamma", epsilon=0.25),
+                 numbers([22, 0], 2, 4), parameters=parameters(22, (0, (3, 4))), seed=22)
     positive = {"x": [[1.0, 0.5], [2.0, 0.0]], "reward": [[1.0, -1.0], [0.5, 2.0]],
                 "parameters": {"0.weight": [[1.0, 0.25], [0.5, 2.0]], "0.bias": [0.5, 0.0]}}
     empty = "nothing inhibits: D of group 1 is 0, its part -beta r stays in the neuron; s.1 = -beta r / stabiliser"
@@ -155,6 +172,16 @@ def pooling():
                [[[[1.0, -1.0], [0.5, -0.5]]]], reward=[[[[1.0]]]])
     yield case("average-gradient", "the adjoint alone", pool("avg", (2, 2)), (1, 2, 4, 4), rule("gradient"), seed=8)
     yield case("global-average", "the mean of each channel", {"type": "global-avg-pool"}, (2, 3, 3, 2), seed=9)
+    for seed, name in enumerate(("z-plus", "alpha-beta", "gamma", "w-square"), 10):
+        yield case(f"average-{name}", f"{name}: a weighted sum, whose weights are all 1/4", pool("avg", (2, 2)),
+                   (1, 2, 4, 4), RULES[name], seed=seed)
+    yield case("average-alpha-beta-non-square", "weights of 1/6, windows that overlap", pool("avg", (2, 3), (1, 2)),
+               (1, 1, 4, 5), RULES["alpha-beta"], seed=14)
+    yield case("average-z-plus-empty", "a window without anything above 0: nothing is handed on", pool("avg", (1, 2)),
+               [[[[-1.0, -0.5, 1.0, -2.0]]]], RULES["z-plus"], reward=[[[[1.0, 2.0]]]],
+               notes=["D of the first window is 0: s = part / stabiliser, and it has no input above 0 to reward"])
+    yield case("global-average-z-plus", "z-plus over each channel", {"type": "global-avg-pool"}, (1, 2, 2, 2),
+               RULES["z-plus"], seed=15)
 
 
 ACTIVATIONS = {"leaky-relu": 0.01, "elu": 1.0}
@@ -205,9 +232,12 @@ def norm():
     for name, shape in (("dense", (4, 3)), ("images", (2, 3, 2, 2))):
         yield passes(f"norm/{name}", "the affine map of the running statistics", [layer(False)], EPSILON,
                      numbers([1, 0], *shape), parameters=statistics(1, 3), seed=1)
-        yield passes(f"norm/{name}-training", "the batch's statistics, as constants; the running ones follow",
+        yield passes(f"norm/{name}-training", "through the batch's statistics; the running ones follow",
                      [layer(True)], EPSILON, numbers([2, 0], *shape), parameters=statistics(2, 3), seed=2,
-                     notes=["var is the biased one; running_var takes the unbiased one"])
+                     notes=["var is the biased one; running_var takes the unbiased one",
+                            "input_reward: a w scale (s - mean(s) - x mean(x s)), means over batch and positions"])
+    yield passes("norm/epsilon-large-training", "epsilon = 0.25, two values a channel", [layer(True)],
+                 rule("epsilon", epsilon=0.25), numbers([5, 0], 2, 4), parameters=statistics(5, 4), seed=5)
     yield passes("norm/gradient", "gradient ascent outside training", [layer(False)], rule("gradient"),
                  numbers([3, 0], 3, 2), parameters=statistics(3, 2), seed=3)
     yield passes("norm/gradient-training", "gradient ascent through the batch's statistics", [layer(True)],
@@ -231,6 +261,13 @@ def residual():
                  [[1.0, -1.0]], parameters=cancel, notes=["output[0, 0] = -1 + 1 = 0: s = +r / epsilon"])
     yield passes("residual/gradient", "both branches get all of it", [layer([DENSE])], rule("gradient"),
                  numbers(3, 2, 3), parameters=parameters(3, ("0.body.0", (3, 3))), seed=3)
+    for seed, name in enumerate(("z-plus", "alpha-beta", "gamma"), 4):
+        yield passes(f"residual/{name}", f"{name} for the body, and for the sum: weights of 1, no bias",
+                     [layer([DENSE, RELU])], RULES[name], numbers(seed, 2, 3), seed=seed,
+                     parameters=parameters(seed, ("0.body.0", (3, 3))))
+    yield passes("residual/alpha-beta-shortcut", "both branches have weights, and values of either sign",
+                 [layer([conv(padding=(1, 0))], [conv()])], RULES["alpha-beta"], numbers(7, 1, 2, 2, 3), seed=7,
+                 parameters=parameters(7, ("0.body.0", (2, 2, 3, 1)), ("0.shortcut.0", (2, 2, 1, 1))))
 
 
 def networks():
@@ -257,6 +294,19 @@ def networks():
              "1.running_mean": [0.5, 0.0, -0.5, 1.0], "1.running_var": [1.0, 0.5, 2.0, 0.25]}
     yield passes("networks/residual", "batch normalisation and a residual block", [DENSE, norm, RELU, block, DENSE],
                  EPSILON, numbers(4, 2, 3), parameters=wide, seed=4)
+    yield passes("networks/residual-training", "the same in training: the reward goes through the batch's statistics",
+                 [DENSE, norm | {"training": True}, RELU, block, DENSE], EPSILON, numbers(4, 3, 3), parameters=wide,
+                 seed=4)
+    again = [DENSE, {"type": "tanh"}, DENSE | {"weights_of": "0"}, RELU, DENSE]
+    for given in (EPSILON, rule("gradient")):
+        name = "shared" if given is EPSILON else "shared-gradient"
+        yield passes(f"networks/{name}", "a dense layer that stands at 0 and at 2: its feedback is the sum of both",
+                     again, given, numbers(5, 3, 4), parameters=parameters(5, (0, (4, 4)), (4, (2, 4))), seed=5,
+                     notes=["0.weight.feedback comes after layer 0's pass, the last one that adds to it"])
+    yield passes("networks/shared-gamma", "one convolution three times, by gamma",
+                 [conv(padding=(1, 1)), RELU, conv(padding=(1, 1)) | {"weights_of": "0"}, RELU,
+                  conv(padding=(1, 1)) | {"weights_of": "0"}],
+                 RULES["gamma"], numbers(6, 1, 2, 2, 3), parameters=parameters(6, (0, (2, 2, 3, 3))), seed=6)
 
 
 def rewards():

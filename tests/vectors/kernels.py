@@ -6,7 +6,7 @@ import numpy as np
 
 import lfp_ref as lfp
 from lfp_ref import optim
-from lfp_ref.layers.base import batch_first
+from lfp_ref.core.layout import to_batch_first
 from lfp_ref.names import OPTIMIZERS, REWARDS, RULES
 
 ACTIVATIONS = {
@@ -48,13 +48,15 @@ def layer(about, path, case, dtype):
         options = {"bias": f"{path}.bias" in case.parameters, "dtype": dtype}
         if kind == "dense":
             return lfp.Dense(value.shape[1], value.shape[0], **options)
+        groups = about.get("groups", 1)
         return lfp.Conv2d(
-            value.shape[1],
+            value.shape[1] * groups,
             value.shape[0],
             value.shape[2:],
             about["stride"],
             about["padding"],
             about["dilation"],
+            groups=groups,
             **options,
         )
     if kind == "residual":
@@ -76,7 +78,11 @@ def layer(about, path, case, dtype):
 
 
 def network(layers, prefix, case, dtype):
-    return lfp.Sequential(*(layer(about, f"{prefix}{k}", case, dtype) for k, about in enumerate(layers)))
+    made = []
+    for k, about in enumerate(layers):
+        shared = about.get("weights_of")
+        made.append(made[int(shared)] if shared else layer(about, f"{prefix}{k}", case, dtype))
+    return lfp.Sequential(*made)
 
 
 def built(case, dtype):
@@ -84,7 +90,12 @@ def built(case, dtype):
     net = network(about["layers"], "", case, dtype)
     if "steps" in about:
         net = lfp.Spiking(*net.layers, steps=about["steps"], inputs=about["input"])
-    net.load_state_dict(case.parameters)
+    owners = {str(k): each["weights_of"] for k, each in enumerate(about["layers"]) if "weights_of" in each}
+    state = dict(case.parameters)
+    for k, owner in owners.items():
+        names = [name for name in case.parameters if name.startswith(f"{owner}.")]
+        state |= {f"{k}.{name.removeprefix(f'{owner}.')}": case.parameters[name] for name in names}
+    net.load_state_dict(state)
     return net
 
 
@@ -111,16 +122,21 @@ def passes(case, arrays, dtype):
     for path, each in places(net):
         if isinstance(each, lfp.Dropout) and f"{path}.keep" in arrays:
             each.rng, training = Drawn(arrays[f"{path}.keep"]), True
-    net.forward(arrays["x"], training)
-    # copies: a max pooling may take over the memory for its reward
-    found = {f"{path}.output": unfolded(net, each.output).copy() for path, each in places(net)}
+    tape = net.record(arrays["x"], training)
+    found = {}
     for path, each in places(net):
-        if isinstance(each, lfp.LIF):
-            found[f"{path}.membrane"] = each.membrane
+        if isinstance(each, lfp.LIF):  # the tape has the current of its inner layer at this path
+            found |= {f"{path}.output": each.spikes, f"{path}.membrane": each.membrane}
+        else:
+            found[f"{path}.output"] = over_time(net, tape.output(path))
         if isinstance(each, lfp.BatchNorm) and training:
-            found |= {f"{path}.{name}": array for name, array in each.own_statistics().items()}
-    spied = handed(net, arrays["reward"], rules(case))
-    return found | spied | {f"{name}.feedback": p.feedback for name, p in net.named_parameters()}
+            found |= {f"{path}.{name}": array for name, array in each.buffers().items()}
+    handed = watch(net)
+    tape.feedback(arrays["reward"], rules(case))
+    for path, inside in handed.items():
+        is_summed = isinstance(net, lfp.Spiking) and net.inputs == "constant" and path == "0"
+        found[f"{path}.input_reward"] = inside if is_summed else over_time(net, inside)
+    return found | {f"{name}.feedback": p.feedback for name, p in net.named_parameters()}
 
 
 class Drawn:
@@ -130,28 +146,26 @@ class Drawn:
         self.keep = keep
 
     def random(self, out, dtype):
-        out[...] = np.moveaxis(self.keep, 0, -1).reshape(-1)
+        out[...] = np.moveaxis(self.keep, 0, -1)
 
 
-def unfolded(net, inside):
-    """A layer's array as the user sees it: batch first, time before it."""
-    plain = batch_first(inside)
-    return plain.reshape(net.steps, -1, *plain.shape[1:]) if isinstance(net, lfp.Spiking) else plain
+def over_time(net, array):
+    """A layer's array as the user sees it: of a spiking network (T*N, ...) is (T, N, ...)."""
+    return array.reshape(net.steps, -1, *array.shape[1:]) if isinstance(net, lfp.Spiking) else array
 
 
-def handed(net, reward, given):
-    """place -> reward of the input, of each layer, from one feedback pass of the network."""
+def watch(net):
+    """place -> reward of the layer's input, filled by the feedback passes that follow."""
     found = {}
-    for path, each in places(net):
+    for each in {id(each): each for _, each in places(net)}.values():
 
-        def spy(reward, rules, wanted, path=path, hand_back=each.hand_back):
-            result = hand_back(reward, rules, True)
-            is_summed = isinstance(net, lfp.Spiking) and net.inputs == "constant" and path == "0"
-            found[f"{path}.input_reward"] = (batch_first(result) if is_summed else unfolded(net, result)).copy()
+        def spy(reward, node, hand_back=each.hand_back):
+            node.wanted = True
+            result = hand_back(reward, node)
+            found[node.path] = to_batch_first(result)
             return result
 
         each.hand_back = spy
-    net.feedback(reward, given)
     return found
 
 
@@ -198,8 +212,7 @@ def encoding(case, arrays, dtype):
         made.rng = type("Drawn", (), {"random": lambda self, shape, dtype: np.moveaxis(next(draws), 0, -1)})()
     x, steps = arrays["x"], case.about["steps"]
     net = lfp.Spiking(made, lfp.LIF(lfp.Dense(x.shape[1], 1, dtype=dtype)), steps=steps)
-    net.forward(x)
-    return {"output": unfolded(net, made.output)}
+    return {"output": over_time(net, net.record(x).output("0"))}
 
 
 def training(case, arrays, dtype):

@@ -173,6 +173,9 @@ def _weights_or_bias(site: Site) -> Iterator[Guess]:
         swapped = np.ascontiguousarray(w.swapaxes(2, 3)).reshape(w.shape)
         yield _convolve(x, swapped, bias, about), "transposed weights: kernels are (KH, KW), row-major"
         yield _convolve(x, other, bias, about), "transposed weights: (O, C, KH, KW) is row-major"
+        if (groups := about.get("groups", 1)) > 1:
+            interleaved = x[:, np.arange(x.shape[1]).reshape(-1, groups).T.reshape(-1)]
+            yield _convolve(interleaved, w, bias, about), "a group's channels are next to each other, not interleaved"
 
 
 def _convolve(x: np.ndarray, w: np.ndarray, b: np.ndarray, layer: dict[str, Any]) -> np.ndarray:
@@ -182,10 +185,13 @@ def _convolve(x: np.ndarray, w: np.ndarray, b: np.ndarray, layer: dict[str, Any]
     height = (padded.shape[2] - dy * (w.shape[2] - 1) - 1) // sy + 1
     width = (padded.shape[3] - dx * (w.shape[3] - 1) - 1) // sx + 1
     z = np.zeros((len(x), len(w), height, width)) + b[:, None, None]
+    groups = x.shape[1] // w.shape[1]
+    by_group = w.reshape(groups, -1, *w.shape[1:])
     for i, j in np.ndindex(w.shape[2:]):
         rows, columns = slice(i * dy, i * dy + sy * height, sy), slice(j * dx, j * dx + sx * width, sx)
         part = padded[:, :, rows, columns][:, :, :height, :width]
-        z += np.einsum("ncyx,oc->noyx", part, w[:, :, i, j])
+        part = part.reshape(len(x), groups, -1, *part.shape[2:])
+        z += np.einsum("ngcyx,goc->ngoyx", part, by_group[..., i, j]).reshape(z.shape)
     return z
 
 
@@ -347,6 +353,10 @@ def _handing(site: Site) -> Iterator[Guess]:
             handed / (1 - site.layer["p"]),
             "reward scaled by dropout: kept units hand it on unchanged, without 1 / (1 - p)",
         )
+    if kind == "batch-norm" and site.layer["training"] and shares and site.input is not None:
+        k = site.parameter("weight") * site.expected("scale")
+        affine = site.input * site.expected("s.0") * k.reshape(-1, *(1,) * (handed.ndim - 2))
+        yield affine, "in training the reward goes through the batch's statistics: they are not constants"
     if kind == "dropout" and not shares:
         yield handed * (1 - site.layer["p"]), "gradient ascent does scale by 1 / (1 - p)"
     if kind in DERIVATIVES and shares and out is not None and told is not None:

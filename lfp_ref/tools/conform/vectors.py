@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-FORMAT, VERSION = "lfp-ref vectors", 1
+FORMAT, VERSION = "lfp-ref vectors", 2
 SHIPPED = Path(__file__).parent / "vectors"
 DTYPES = ("float32", "float64")
 
