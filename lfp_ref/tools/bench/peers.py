@@ -45,6 +45,7 @@ def torch_network(workload: str) -> Any:
 
 
 def lenet() -> Any:
+    """16c5-p2-16c5-p2-120-84-10."""
     from torch import nn
 
     return nn.Sequential(
@@ -55,6 +56,7 @@ def lenet() -> Any:
 
 
 def mlp(*widths: int) -> Any:
+    """784-widths-10; 120 and 84 if none are given."""
     from torch import nn
 
     sizes = (784, *(widths or (120, 84)), 10)
@@ -63,6 +65,7 @@ def mlp(*widths: int) -> Any:
 
 
 def vgg() -> Any:
+    """64c3-64c3-p2-128c3-128c3-p2-256c3-256c3-p2-10 with padding."""
     from torch import nn
 
     layers: list[Any] = []
@@ -75,6 +78,7 @@ def vgg() -> Any:
 
 
 def resnet20() -> Any:
+    """Three residual blocks each of 16, 32 and 64 channels."""
     from torch import nn
 
     def normalised(i: int, o: int, size: int, stride: int) -> list[Any]:

@@ -74,6 +74,7 @@ class Point(NamedTuple):
 
     @property
     def intensity(self) -> float:
+        """Operations per byte"""
         return self.operations / self.size
 
     @property
@@ -240,6 +241,7 @@ def table(points: list[Point], peak: float, memory: float) -> Iterator[str]:
 
 
 def main(workload: str, path: str) -> None:
+    """Prints the table and draws the figure."""
     points = measure(workload, 2 * WORKLOADS[workload].steps)
     peak, memory = matrix_peak(), memory_speed()
     print("\n".join(table(points, peak, memory)))
