@@ -123,7 +123,7 @@ class Spiking(Sequential):
             raise ValueError(f"{node.label}: a spiking network is a network of its own, not part of another")
         return super().propagate(a, node)
 
-    def activity(self, node: Node) -> dict[str, float]:
+    def count(self, node: Node) -> dict[str, float]:
         """What neuromorphic hardware would do for a pass, by name.
 
         spike_rate_<path>: spikes of a neuron in a step. operations: additions of a weight per sample, an estimate.

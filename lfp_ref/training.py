@@ -207,11 +207,11 @@ def select(net: Layer, x: np.ndarray, batch: slice | np.ndarray) -> np.ndarray:
 def _test(net: Layer, data: Dataset | tuple[ArrayLike, ArrayLike], metric: Metric) -> tuple[float, dict[str, float]]:
     """Metric and mean activity on the test part; without one NaN, and the activity of the last pass."""
     if not isinstance(data, Dataset) or not len(data.x_test):
-        return math.nan, net.last_tape().activity()
+        return math.nan, net.activity()
     sums: dict[str, float] = defaultdict(float)
 
     def add(samples: int) -> None:
-        for name, value in net.last_tape().activity().items():
+        for name, value in net.activity().items():
             sums[name] += value * samples
 
     test = evaluate(net, data, metric, on_batch=add)

@@ -97,9 +97,10 @@ def test_what_a_unit_in_front_of_a_step_is_told(low, seed):
     for number, parameter in enumerate(net.parameters()):
         parameter.value = numbers([seed, 2, number], *parameter.value.shape)
     net[0].bias.value = np.ones(8)  # |b| = 1: its feedback is s
-    outputs, reward = net.forward(x), numbers([seed, 3], 1, 3)
-    net.feedback(reward, lfp.rules.Epsilon(epsilon))
-    z = net[0].output[0, :, 0]
+    tape, reward = net.record(x), numbers([seed, 3], 1, 3)
+    outputs = tape.outputs
+    tape.feedback(reward, lfp.rules.Epsilon(epsilon))
+    z = tape.output("0")[0]
     g = net[2].weight.value.T @ (reward / (outputs + epsilon * np.where(outputs >= 0, 1, -1)))[0]
     expected = np.where(z > 0, g, low * -g if low else 0) / (np.abs(z) + epsilon)
     expected = np.where((z == 0) & (low == -1), -expected, expected)  # at exactly 0, a = -1 and sgn(z) = +1

@@ -1,12 +1,13 @@
+import numba
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import lfp_ref as lfp
-from lfp_ref.layers import conv
+from lfp_ref.rules import Epsilon, Flat, Gamma, Gradient
 from tests import oracle
-from tests.common import batches, compare, dtypes, fill, numbers, rules, seeds
+from tests.common import assert_close, batches, compare, dtypes, fill, numbers, rules, seeds
 
 pairs = st.tuples(st.integers(1, 3), st.integers(1, 3))
 
@@ -34,27 +35,76 @@ def test_number_of_taps_around_the_eight_of_a_pass(taps, dtype):
     compare(layer, restated, numbers(1, 3, taps, 2, 2, dtype=dtype), 2, lfp.rules.Epsilon())
 
 
-@pytest.mark.parametrize("stride, dilation", [((1, 1), (1, 1)), ((1, 1), (2, 2)), ((2, 2), (1, 1)), ((1, 3), (1, 2))])
-@pytest.mark.parametrize("n", [conv.PIECE // 4 - 1, conv.PIECE // 4, conv.PIECE // 2 + 1, conv.PIECE, conv.PIECE + 3])
-def test_rows_longer_than_a_piece_are_exact_on_a_grid(n, stride, dilation):
-    a, w, b = numbers(0, 1, 2, 5, 7, n), numbers(1, 3, 2, 2, 3), numbers(2, 3)
-    rows, columns = (((5, 7)[i] - dilation[i] * (1, 2)[i] - 1) // stride[i] + 1 for i in (0, 1))
-    s, z, g = numbers(3, 1, 3, rows, columns, n), np.full((1, 3, rows, columns, n), np.nan), np.full(a.shape, np.nan)
-    g_w, g_b = np.full((1, *w.shape), np.nan), np.full((1, 3), np.nan)
-    conv.forward(a, w, b, stride, dilation, z)
-    conv.feedback_input(np.ascontiguousarray(w.transpose(1, 2, 3, 0)), s, stride, dilation, g)
-    conv.feedback_parameters(s, a, stride, dilation, g_w, g_b)
-    expected_z, expected_g = np.zeros(z.shape) + b[:, None, None, None], np.zeros(g.shape)
-    for i, j in np.ndindex(2, 3):
-        y, x = i * dilation[0], j * dilation[1]
-        seen = np.s_[
-            :, :, y : y + stride[0] * (rows - 1) + 1 : stride[0], x : x + stride[1] * (columns - 1) + 1 : stride[1]
-        ]
-        expected_z += np.einsum("oc,pchwn->pohwn", w[:, :, i, j], a[seen])
-        expected_g[seen] += np.einsum("oc,pohwn->pchwn", w[:, :, i, j], s)
-        assert np.array_equal(g_w[0, :, :, i, j], np.einsum("pohwn,pchwn->oc", s, a[seen]))
-    assert np.array_equal(z, expected_z) and np.array_equal(g, expected_g)
-    assert np.array_equal(g_b, s.sum(axis=(2, 3, 4)))
+@given(
+    st.sampled_from([1, 3, 47, 48, 97, 192, 195]), st.sampled_from([1, 2, 4]), st.integers(1, 2), st.integers(1, 5), pairs,
+    pairs, st.tuples(st.integers(0, 2), st.integers(0, 2)), st.tuples(st.integers(1, 2), st.integers(1, 3)),
+    st.integers(1, 2), dtypes, seeds,
+)  # fmt: skip
+@settings(max_examples=60)
+def test_all_three_sums_are_exact_on_a_grid(
+    n, groups, each, outputs, kernel, stride, padding, dilation, threads, dtype, seed
+):
+    """Bit for bit, whatever the pieces, tiles and threads: rows shorter and longer than a piece, any geometry."""
+    size = (dilation[0] * (kernel[0] - 1) + 3, dilation[1] * (kernel[1] - 1) + 4)
+    layer = lfp.Conv2d(groups * each, groups * outputs, kernel, stride, padding, dilation, dtype=dtype, groups=groups)
+    fill(layer, seed)
+    x = numbers([seed, 9], n, groups * each, *size, dtype=dtype)
+    usual = numba.get_num_threads()
+    numba.set_num_threads(min(threads, usual))
+    try:
+        z = layer.forward(x)
+        s = numbers([seed, 10], *z.shape, dtype=dtype, largest=1)
+        g = layer.feedback(s, Gradient())
+    finally:
+        numba.set_num_threads(usual)
+    w, b = layer.weight.value.astype(float), layer.bias.value.astype(float)
+    padded = np.pad(x.astype(float), ((0, 0), (0, 0), *((p, p) for p in padding)))
+    expected_z, expected_g = np.zeros(z.shape) + b[:, None, None], np.zeros(padded.shape)
+    expected_w = np.zeros(w.shape)
+    for group, i, j in np.ndindex(groups, *kernel):
+        y, u = i * dilation[0], j * dilation[1]
+        channels, of = slice(group * each, (group + 1) * each), slice(group * outputs, (group + 1) * outputs)
+        seen = np.s_[:, channels, y : y + stride[0] * (z.shape[2] - 1) + 1 : stride[0],
+                     u : u + stride[1] * (z.shape[3] - 1) + 1 : stride[1]]  # fmt: skip
+        expected_z[:, of] += np.einsum("oc,nchw->nohw", w[of, :, i, j], padded[seen])
+        expected_g[seen] += np.einsum("oc,nohw->nchw", w[of, :, i, j], s[:, of])
+        expected_w[of, :, i, j] = np.einsum("nohw,nchw->oc", s[:, of], padded[seen])
+    inside = np.s_[:, :, padding[0] : padding[0] + size[0], padding[1] : padding[1] + size[1]]
+    assert np.array_equal(z, expected_z) and np.array_equal(g, expected_g[inside])
+    assert np.array_equal(layer.weight.feedback, expected_w)
+    assert np.array_equal(layer.bias.feedback, s.sum(axis=(0, 2, 3)))
+
+
+@given(batches, st.integers(1, 3), st.integers(1, 2), st.integers(1, 2), dtypes, rules, seeds)
+def test_each_group_is_a_convolution_of_its_own(n, groups, each, outputs, dtype, rule, seed):
+    layer = fill(lfp.Conv2d(groups * each, groups * outputs, 3, padding=1, dtype=dtype, groups=groups), seed)
+    x = numbers([seed, 9], n, groups * each, 4, 5, dtype=dtype)
+    tape = layer.record(x)
+    reward = numbers([seed, 10], *tape.outputs.shape, dtype=dtype)
+    handed = tape.feedback(reward, rule)
+    for group in range(groups):
+        alone = lfp.Conv2d(each, outputs, 3, padding=1, dtype=dtype)
+        channels, of = slice(group * each, (group + 1) * each), slice(group * outputs, (group + 1) * outputs)
+        alone.weight.value, alone.bias.value = layer.weight.value[of], layer.bias.value[of]
+        part = alone.record(x[:, channels])
+        assert np.array_equal(part.outputs, tape.outputs[:, of])
+        assert np.array_equal(part.feedback(reward[:, of], rule), handed[:, channels])
+        # sums over the batch's pieces may be cut among threads elsewhere
+        assert_close(layer.weight.feedback[of], alone.weight.feedback, "feedback", np.abs(alone.weight.feedback).max())
+
+
+def test_rows_are_images_of_height_1():
+    rows = fill(lfp.Conv1d(4, 6, 3, stride=2, padding=1, dilation=2, groups=2, dtype=np.float64), 0)
+    images = lfp.Conv2d(4, 6, (1, 3), (1, 2), (0, 1), (1, 2), groups=2, dtype=np.float64)
+    images.weight.value, images.bias.value = rows.weight.value[:, :, None], rows.bias.value
+    x = numbers(1, 5, 4, 9)
+    z = rows.forward(x)
+    assert np.array_equal(z, images.forward(x[:, :, None])[:, :, 0])
+    for rule in (Epsilon(), Gradient(), Gamma(), Flat()):
+        assert np.array_equal(rows.feedback(z, rule), images.feedback(z[:, :, None], rule)[:, :, 0])
+        assert np.array_equal(rows.weight.feedback, images.weight.feedback[:, :, 0])
+    with pytest.raises(ValueError, match=r"\(N, 4, L\) with L at least 3, got \(2, 4, 2\)"):
+        rows.forward(np.ones((2, 4, 2)))
 
 
 def test_a_kernel_as_large_as_the_image_is_a_dense_layer():

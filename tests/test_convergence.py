@@ -6,10 +6,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import lfp_ref as lfp
-from lfp_ref.layers.base import batch_first
 from lfp_ref.rules import Epsilon, Gradient
 from tests.common import numbers, seeds
-from tests.test_properties import inputs_for, linears, nets
+from tests.test_properties import inputs_for, linears, nets, no_sum_is_0
 
 
 def passes(net, x, slope):
@@ -24,18 +23,25 @@ def total(arrays):
     return sum(float(a.sum()) for a in arrays)
 
 
-def something_flows_through_zero(net):
-    """Whether a sum is 0 although something flows into it: where the theorem ends. Linear layers: whether z is 0."""
-    for _, layer in net.named_layers():
+def inputs_of(net, tape, x):
+    """Input of every layer of a chain, by its place."""
+    return dict(
+        zip([str(k) for k in range(len(net))], [x, *(tape.output(str(k)) for k in range(len(net) - 1))], strict=True)
+    )
+
+
+def something_flows_through_zero(net, x):
+    """True where a sum is 0 although something flows into it: where the theorem ends. Linear layers: where z is 0."""
+    tape = net.record(x)
+    inputs = inputs_of(net, tape, x)
+    for path, layer in net.named_layers():
         if isinstance(layer, lfp.Residual):
-            u, _, total = layer.seen
-            yield np.any((total == 0) & (u != 0))
+            yield np.any((tape.output(path) == 0) & (tape.output(f"{path}.body") != 0))
         elif isinstance(layer, lfp.AvgPool2d):
-            a, mean, kernel, stride = layer.seen
-            sizes = lfp.AvgPool2d(kernel, stride).forward(batch_first(np.abs(a)))
-            yield np.any((batch_first(mean) == 0) & (sizes != 0))
+            sizes = lfp.AvgPool2d(layer.kernel_size, layer.stride).forward(np.abs(inputs[path]))
+            yield np.any((tape.output(path) == 0) & (sizes != 0))
         elif isinstance(layer, lfp.Dense | lfp.Conv2d):
-            yield np.any(layer.seen[-1] == 0)
+            yield np.any(tape.output(path) == 0)
 
 
 @given(nets, st.integers(1, 9), seeds)
@@ -46,28 +52,32 @@ def test_homogeneous_networks_climb_at_any_depth_and_batch(net, n, seed):
     """
     x = inputs_for(net, n, seed) + 1 / 64  # off the grid on which sums meet 0
     slope = numbers([seed, 5], *net.forward(x).shape)
-    assume(not any(something_flows_through_zero(net)))
+    assume(not any(something_flows_through_zero(net, x)))
     for d, g, p in zip(*passes(net, x, slope), net.parameters(), strict=True):
         assert np.array_equal(d, np.abs(p.value) * g)
         assert np.all(d * g >= 0) and np.array_equal(d * g > 0, (p.value != 0) & (g != 0))
 
 
-def region(net):
-    """Which side of every kink, which winner of every pool: there the network is one polynomial."""
+def region(net, x):
+    """The side of every kink, the winners of every pool: there the network is one polynomial."""
+    tape = net.record(x)
+    inputs = inputs_of(net, tape, x)
     found = []
-    for _, layer in net.named_layers():
+    for path, layer in net.named_layers():
         if isinstance(layer, lfp.ReLU | lfp.LeakyReLU):
-            found.append(layer.seen[0] > 0)
+            found.append(tape.output(path) > 0)
         elif isinstance(layer, lfp.MaxPool2d):
-            found.append(layer.seen[1].copy())
+            pool = lfp.MaxPool2d(layer.kernel_size, layer.stride)
+            pool.forward(inputs[path])
+            found.append(pool.feedback(np.ones_like(tape.output(path))) != 0)
     return found
 
 
 def curvature(net, x):
     """L of J = -|t - z|^2 / 2 in the last layer's weights and bias: z is linear in them, L <= sum of |inputs|^2 + 1."""
-    net.forward(x)
-    last = linears(net)[-1]
-    return float((last.seen[0] ** 2).sum() + len(x))
+    tape = net.record(x)
+    last = inputs_of(net, tape, x)[str(len(net) - 1)]
+    return float((last**2).sum() + len(x))
 
 
 @given(nets, st.integers(1, 5), st.floats(0.05, 1.95), seeds)
@@ -99,9 +109,9 @@ def test_j_rises_along_lfp_inside_a_linear_region(net, n, seed):
     rng = np.random.default_rng(seed)
     x = rng.normal(size=inputs_for(net, n, seed).shape)  # off the grid: no pool ties but between silent units
     z = net.forward(x)
-    assume(all(np.all(layer.seen[-1] != 0) for layer in linears(net)))
+    assume(no_sum_is_0(net, x))
     target = z + rng.normal(size=z.shape)
-    inside = region(net)
+    inside = region(net, x)
     feedback, gradients = passes(net, x, target - z)
     slope = total(d * g for d, g in zip(feedback, gradients, strict=True))
     assume(slope > 1e-6)
@@ -111,7 +121,7 @@ def test_j_rises_along_lfp_inside_a_linear_region(net, n, seed):
         for parameter, value, d in zip(net.parameters(), start, feedback, strict=True):
             parameter.value = value + lr * d
         rise = -((target - net.forward(x)) ** 2).sum() / 2 - before
-        if all(np.array_equal(a, b) for a, b in zip(region(net), inside, strict=True)) and rise >= 0.5 * lr * slope:
+        if all(np.array_equal(a, b) for a, b in zip(region(net, x), inside, strict=True)) and rise >= 0.5 * lr * slope:
             rises.append(lr)
             if len(rises) == 4:
                 break

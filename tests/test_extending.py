@@ -42,7 +42,8 @@ OWN = {
     "spiking": (lfp.Spiking(lfp.LIF(lfp.Dense(6, 3, **KIND)), steps=4), X),
 } | {
     kind.__name__: (kind(), X)
-    for kind in (lfp.ReLU, lfp.LeakyReLU, lfp.ELU, lfp.SiLU, lfp.GELU, lfp.Tanh, lfp.Sigmoid, lfp.Softplus, lfp.Softsign, lfp.Step)
+    for kind in (lfp.ReLU, lfp.LeakyReLU, lfp.ELU, lfp.SiLU, lfp.GELU, lfp.Tanh, lfp.Sigmoid, lfp.Softplus,
+                 lfp.Softsign, lfp.Step)
 }  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import lfp_ref as lfp
+from lfp_ref.core.assignment import resolve
 from lfp_ref.rules import AlphaBeta, Epsilon, Flat, Gamma, WSquare, ZBox, ZPlus
 from tests import oracle
 from tests.common import assert_close, batches, compare, dtypes, fill, numbers, seeds
@@ -192,6 +193,6 @@ def test_composites():
     }
     for name, expected in convolutions.items():
         for net, rules in ((cnn, [*expected, *[Epsilon()] * 3]), (mlp, [Epsilon()] * 3)):
-            chosen = lfp.rules.resolve(lfp.names.COMPOSITES[name](net), net)
+            chosen = resolve(lfp.names.COMPOSITES[name](net), net)
             wanted = [Flat(), *rules[1:]] if name.endswith("flat") else rules
-            assert [chosen[layer] for layer in net if layer.parameters()] == wanted
+            assert [chosen[path] for path, layer in net.named_layers() if layer.own_parameters()] == wanted

@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given
 
 import lfp_ref as lfp
+from lfp_ref.rules import Epsilon, Gradient
 from tests import oracle
 from tests.common import batches, compare, dtypes, fill, numbers, rules, seeds
 
@@ -50,13 +51,40 @@ def test_wrong_inputs_are_named():
         lfp.BatchNorm(3, eps=0)
 
 
-def test_lfp_takes_the_batchs_statistics_as_constants():
+def test_outside_of_training_the_statistics_are_constants_and_in_training_the_reward_goes_through_them():
     layer = lfp.BatchNorm(2, dtype=np.float64)
     x = np.random.default_rng(0).normal(size=(6, 2))
-    z = layer.forward(x, training=True)
-    k = layer.weight.value / np.sqrt(x.var(axis=0) + 1e-5)
+    k = layer.weight.value / np.sqrt(1 + 1e-5)  # running statistics: mean 0, variance 1
+    z = layer.forward(x)
     s = 1 / (z + 1e-6 * np.where(z >= 0, 1, -1))
     np.testing.assert_allclose(layer.feedback(np.ones((6, 2))), k * x * s, rtol=1e-9)
+    z = layer.forward(x, training=True)
+    sd = np.sqrt(x.var(axis=0) + 1e-5)
+    normal, s = (x - x.mean(axis=0)) / sd, 1 / (z + 1e-6 * np.where(z >= 0, 1, -1))
+    through = s.mean(axis=0) + normal * (normal * s).mean(axis=0)
+    np.testing.assert_allclose(layer.feedback(np.ones((6, 2))), x * layer.weight.value / sd * (s - through), rtol=1e-9)
+    np.testing.assert_allclose(layer.weight.feedback, np.abs(layer.weight.value) * (normal * s).sum(axis=0), rtol=1e-9)
+
+
+def test_in_training_lfp_0_is_the_absolute_weight_times_the_gradient():
+    """Also through the statistics: r = z dJ/dz hands back a dJ/da, and parameters get |w| dJ/dw."""
+    layer = lfp.BatchNorm(3, dtype=np.float64)
+    x, slope = (np.random.default_rng(i).normal(size=(5, 3, 2, 2)) for i in range(2))
+    tape = layer.record(x, training=True)
+    gradient = tape.feedback(slope, Gradient())
+    expected = [np.abs(p.value) * p.feedback for p in layer.parameters()]
+    handed = tape.feedback(tape.outputs * slope, Epsilon(0.0))
+    np.testing.assert_allclose(handed, x * gradient, rtol=1e-9, atol=1e-12)
+    for parameter, d in zip(layer.parameters(), expected, strict=True):
+        np.testing.assert_allclose(parameter.feedback, d, rtol=1e-9)
+
+
+@pytest.mark.parametrize("rule", [lfp.rules.ZPlus(), Epsilon(learning="oja")])
+def test_a_rule_without_a_form_here_is_refused(rule):
+    layer = lfp.BatchNorm(2)
+    layer.forward(np.ones((3, 2)))
+    with pytest.raises(ValueError, match="BatchNorm shares by Epsilon"):
+        layer.feedback(np.ones((3, 2)), rule)
 
 
 def test_images_are_normalised_over_all_positions():

@@ -4,6 +4,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import lfp_ref as lfp
+from lfp_ref.layers import pool
 from tests import oracle
 from tests.common import batches, compare, dtypes, numbers, rules, seeds
 
@@ -56,10 +57,11 @@ def test_windows_of_any_size_and_nan_that_is_seen():
     layer = lfp.MaxPool2d(20)
     layer.forward(x)
     assert np.array_equal(layer.feedback(np.ones((1, 1, 1, 1))), x)
-    assert np.isnan(lfp.MaxPool2d(2).propagate(np.array([[[[[1.0], [np.nan]], [[2.0], [3.0]]]]]), False)).all()
-    for tap in range(9):
-        x = np.arange(9.0).reshape(1, 1, 3, 3, 1)
-        x[0, 0, tap // 3, tap % 3] = np.nan
-        assert np.isnan(lfp.MaxPool2d(3).propagate(x, False)).all()
+    for size in (2, 3):
+        for tap in range(size * size):
+            x, z, winner = np.arange(1.0 * size * size), np.zeros((1, 1, 1, 1)), np.zeros((1, 1, 1, 1), np.uint8)
+            x[tap] = np.nan
+            pool.max_forward(x.reshape(1, size, size, 1), (size, size), (size, size), z, winner)
+            assert np.isnan(z).all() and winner.item() == tap
     with pytest.raises(ValueError, match="at least 3 x 3"):
         lfp.MaxPool2d(3).forward(np.ones((1, 2, 5, 2)))

@@ -25,7 +25,7 @@ def test_equals_the_oracle(with_shortcut, rule, n, dtype, seed):
     z = layer.forward(x)
     assert_close(z, restated.forward(oracle.exact(x)))
     reward = numbers([seed, 8], *z.shape, dtype=dtype)
-    epsilon = oracle.GRADIENT if not rule.shares else oracle.Fraction(float(dtype(rule.epsilon)))
+    epsilon = oracle.GRADIENT if rule.is_gradient else oracle.Fraction(float(dtype(rule.epsilon)))
     handed = layer.feedback(reward, rule)
     expected = restated.feedback(oracle.exact(reward), epsilon)
     assert_close(handed, expected)
@@ -41,3 +41,17 @@ def test_shapes_that_differ_are_named():
         layer.forward(np.ones((2, 4)))
     with pytest.raises(TypeError, match="takes layers"):
         lfp.Residual(lambda x: x)
+
+
+@pytest.mark.parametrize("rule", [lfp.rules.ZPlus(), lfp.rules.AlphaBeta(1.0, 0.0)])
+@given(n=batches, seed=seeds)
+def test_under_z_plus_only_what_a_branch_contributed_above_0_counts(rule, n, seed):
+    """u+ / (u+ + v+) of the reward to the one branch, v+ / (u+ + v+) to the other: nothing below 0."""
+    layer = lfp.Residual(lfp.Negated(lfp.ReLU()), lfp.LeakyReLU(0.25))
+    x, reward = numbers([seed, 7], n, 4), np.abs(numbers([seed, 8], n, 4))
+    layer.forward(x)
+    handed = layer.feedback(reward, rule)
+    u, v = np.maximum(-np.maximum(x, 0), 0), np.maximum(np.where(x > 0, x, x / 4), 0)
+    expected = np.where(u + v > 0, reward * (u + v) / (u + v + 1e-6), 0)
+    np.testing.assert_allclose(handed, expected, rtol=1e-12)
+    assert np.all(handed >= 0)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import lfp_ref as lfp
-from lfp_ref import threads
+from lfp_ref.kernels import threads
 
 
 @pytest.mark.skipif(not threads._OPENBLAS, reason="BLAS is not OpenBLAS: its threads are not ours to set")

@@ -26,7 +26,7 @@ def test_one_step_is_forward_reward_feedback_and_update():
                       batch_size=1000, epochs=1, log=None)  # fmt: skip
             order = np.random.default_rng([0, 0]).permutation(len(DATA.x_train))
             z = twin.forward(DATA.x_train[order], training=True)
-            reward = lfp.rewards.softmax if rule.shares else lfp.rewards.softmax.gradient
+            reward = lfp.rewards.softmax.gradient if rule.is_gradient else lfp.rewards.softmax
             twin.feedback(reward(z, DATA.y_train[order]) / divisor, rule)
             lfp.optim.SGD(twin.parameters(), 0.01).step()
             assert same_state(net, twin)

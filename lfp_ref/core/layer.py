@@ -114,8 +114,12 @@ class Layer:
         """The input's reward, likewise."""
         return reward
 
-    def activity(self, node: Node) -> dict[str, float]:
-        """What is worth counting of a pass, by name: spiking networks count spikes."""
+    def activity(self) -> dict[str, float]:
+        """Counts of this thread's last forward pass, by name: the spikes of a spiking network; {} for others."""
+        return self.last_tape("its activity").activity()
+
+    def count(self, node: Node) -> dict[str, float]:
+        """Counts of one pass, by name."""
         return {}
 
     # ---- what it is made of
@@ -175,7 +179,9 @@ class Layer:
 
     def check_dtypes(self) -> None:
         """Raises TypeError unless all parameters have one dtype."""
-        dtypes = {str(p.value.dtype): name for name, p in self.named_parameters()}
+        dtypes: dict[str, str] = {}
+        for name, parameter in self.named_parameters():
+            dtypes.setdefault(str(parameter.value.dtype), name)
         if len(dtypes) > 1:
             found = ", ".join(f"{dtype} in {name}" for dtype, name in sorted(dtypes.items()))
             raise TypeError(f"all layers of a network need one dtype, got {found}")

@@ -360,7 +360,7 @@ class Tape:
 
     def activity(self) -> dict[str, float]:
         """Counts of this pass, by name: the spike rates of a spiking network; {} for others."""
-        return self._root.layer.activity(self._root)
+        return self._root.layer.count(self._root)
 
     def output(self, path: str) -> np.ndarray:
         """A copy of the output of the layer at that place in the network ("2.body.0"), (N, ...) or (T*N, ...).

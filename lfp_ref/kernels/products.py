@@ -109,6 +109,8 @@ class Emitter:
 
 
 def emit_add_products(typing, c, c_row, c_column, m, n, a, a_row, a_column, k, x, begins):
+    """Instructions of add_products: a tile of sums at a time, over packed rows of x."""
+
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         e = Emitter(context, builder, signature.args[0].dtype)
         c, c_row, _, m, n, a, a_row, a_column, k, x, begins = (
@@ -169,6 +171,8 @@ def emit_add_products(typing, c, c_row, c_column, m, n, a, a_row, a_column, k, x
 
 
 def emit_dot_products(typing, c, c_row, c_column, m, k, a, a_row, a_column, n, x, begins):
+    """Instructions of dot_products: a tile of sums at a time, in vectors that are added up at the end."""
+
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         e = Emitter(context, builder, signature.args[0].dtype)
         c, c_row, c_column, m, k, a, a_row, _, n, x, begins = (
@@ -221,10 +225,12 @@ inline_dot_products: Any = intrinsic(emit_dot_products)
 
 
 def add_products_by_pointer(c, c_row, c_column, m, n, a, a_row, a_column, k, x, begins):
+    """add_products for pointers, shapes, and strides in bytes."""
     inline_add_products(c, c_row, c_column, m, n, a, a_row, a_column, k, x, begins)
 
 
 def dot_products_by_pointer(c, c_row, c_column, m, k, a, a_row, a_column, n, x, begins):
+    """dot_products for pointers, shapes, and strides in bytes."""
     inline_dot_products(c, c_row, c_column, m, k, a, a_row, a_column, n, x, begins)
 
 
@@ -260,10 +266,12 @@ call_dot_products = call_by_name(dot_products_by_pointer)
 
 
 def compiled_add_products(c, a, x, begins):
+    """By the compiled function."""
     call_add_products(c, a, x, begins)
 
 
 def compiled_dot_products(c, a, x, begins):
+    """By the compiled function."""
     call_dot_products(c, a, x, begins)
 
 
@@ -273,10 +281,12 @@ def rows_of(x: np.ndarray, begins: np.ndarray, length: int) -> np.ndarray:
 
 
 def add_products_in_python(c, a, x, begins):
+    """By NumPy, without a compiler."""
     c += a @ rows_of(x, begins, c.shape[1])
 
 
 def dot_products_in_python(c, a, x, begins):
+    """By NumPy, without a compiler."""
     c += a @ rows_of(x, begins, a.shape[1]).T
 
 

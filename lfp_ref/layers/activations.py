@@ -18,7 +18,7 @@ from numba import njit, prange
 from lfp_ref.core.checks import is_number
 from lfp_ref.core.layer import Layer
 from lfp_ref.core.tape import Node
-from lfp_ref.kernels.compile import elementwise
+from lfp_ref.kernels.compile import elementwise, kernel
 
 
 def forward(z, p, a):
@@ -34,10 +34,7 @@ def times_derivative(z, p, reward):
 
 
 def kernel_of(loop: Callable[..., Any], function: Callable[..., Any], name: str) -> Callable[..., Any]:
-    """A jitted copy of a loop around one scalar function, with a name of its own in numba's cache.
-
-    A closure over the function would do the same, but numba never finds a closure over a jitted function in its cache.
-    """
+    """A jitted copy of a loop around one scalar function, with a name of its own in the cache."""
     copy = types.FunctionType(loop.__code__, {"prange": prange, "function": njit(function)}, name)
     copy.__qualname__, copy.__doc__, copy.__module__ = f"{name}.{loop.__name__}", loop.__doc__, __name__
     return elementwise(copy)
@@ -106,14 +103,14 @@ def make_activation(
     return type(name, (Activation,), fields)
 
 
-@njit
+@kernel
 def sigmoid(z):
     """1 / (1 + exp(-z)) without overflow."""
     e = math.exp(-abs(z))
     return 1 / (1 + e) if z >= 0 else e / (1 + e)
 
 
-@njit
+@kernel
 def normal(z):
     """The standard normal distribution's (value, density) at z."""
     return (1 + math.erf(z / math.sqrt(2))) / 2, math.exp(-z * z / 2) / math.sqrt(2 * math.pi)

@@ -208,7 +208,7 @@ class Conv2d(Convolution):
 class Conv1d(Convolution):
     """Convolution of rows: input (N, in_channels, L), output (N, out_channels, LO), LO as HO of Conv2d.
 
-    weight: (out_channels, in_channels / groups, K). Arguments and source as Conv2d, with one size each.
+    weight: (out_channels, in_channels / groups, K). Arguments as Conv2d, with one size each. Source: as Conv2d.
     """
 
     axes = 1
