@@ -348,7 +348,8 @@ def flow_of_u(case, q):
 
 
 def constant_statistics(case, q):
-    return case.inputs["x"] * case.expected["0.s.0"].value * case.parameters["0.weight"] * case.expected["0.scale"].value
+    k = case.parameters["0.weight"] * case.expected["0.scale"].value
+    return case.inputs["x"] * k * case.expected["0.s.0"].value
 
 
 MISTAKES = [  # case, quantity, what a port writes instead, words of the cause

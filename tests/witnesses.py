@@ -53,8 +53,9 @@ def module(case: Case, about: dict, path: str) -> torch.nn.Module | None:
     if kind == "dense":
         made = torch.nn.Linear(w.shape[1], w.shape[0], bias=f"{path}.bias" in case.parameters)
     elif kind == "conv2d":
-        sizes = (w.shape[1], w.shape[0], w.shape[2:], about["stride"], about["padding"], about["dilation"])
-        made = torch.nn.Conv2d(*sizes, bias=f"{path}.bias" in case.parameters)
+        groups = about.get("groups", 1)
+        sizes = (w.shape[1] * groups, w.shape[0], w.shape[2:], about["stride"], about["padding"], about["dilation"])
+        made = torch.nn.Conv2d(*sizes, groups=groups, bias=f"{path}.bias" in case.parameters)
     elif kind == "batch-norm":
         kinds = {2: torch.nn.BatchNorm1d, 4: torch.nn.BatchNorm2d}
         made = kinds[case.inputs["x"].ndim](len(w), about["eps"], about["momentum"]).train(about["training"])
@@ -75,9 +76,16 @@ def module(case: Case, about: dict, path: str) -> torch.nn.Module | None:
     return made
 
 
-def modules(case: Case) -> torch.nn.Sequential | None:
-    """The network of a case in torch; None where it has layers that torch has not."""
-    made = [module(case, about, str(k)) for k, about in enumerate(case.about["layers"])]
+def modules(case: Case, copies: bool = False) -> torch.nn.Sequential | None:
+    """The network of a case in torch; None where it has layers that torch has not.
+
+    copies: a layer that stands at several places is as many layers of equal weights.
+    """
+    made: list[torch.nn.Module | None] = []
+    for k, about in enumerate(case.about["layers"]):
+        owner = about.get("weights_of", str(k))
+        is_shared = owner != str(k) and not copies
+        made.append(made[int(owner)] if is_shared else module(case, about, owner))
     return None if None in made else torch.nn.Sequential(*made)
 
 
@@ -146,6 +154,8 @@ def zennit_relevance(case: Case) -> Found | None:
         return None
     if kind == "Zbox":
         kind, options = "ZBox", {key: torch.tensor(value).double() for key, value in options.items()}
+    if kind != "Epsilon" and "epsilon" in options:
+        options["stabilizer"] = options.pop("epsilon")
     names = {"Zplus": "ZPlus", "Wsquare": "WSquare", "ZPlus": "ZPlus"}
     net = modules(case)
     handle = getattr(rules, names.get(kind, kind))(**options).register(net[0])
@@ -164,18 +174,21 @@ def lfprop_epsilon(case: Case) -> Found | None:
     if case.about["computes"] != "pass" or "steps" in case.about or case.about["rule"]["name"] != "epsilon":
         return None
     epsilon, layers = case.about["rule"]["epsilon"], case.about["layers"]
-    if epsilon == 0 or own_rules(case) or "learning" in case.about["rule"] or (net := modules(case)) is None:
+    net = modules(case, copies=True)  # it keeps a pass in the layer: a layer that runs twice would forget the first run
+    if epsilon == 0 or own_rules(case) or "learning" in case.about["rule"] or net is None:
         return None
-    if any(about.get("training") for about in layers):
-        return None  # its batch normalisation is that of evaluation
-    net.eval()
+    net.train(any(about.get("training", False) for about in layers))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         with LFPEpsilonComposite(epsilon=epsilon).context(net) as changed:
             x = tensor(case.inputs["x"]).requires_grad_()
             out = changed(x)
             (handed,) = torch.autograd.grad((out,), (x,), grad_outputs=(tensor(case.inputs["reward"]),))
-    theirs = {f"{name}.feedback": numbers(p.feedback) for name, p in net.named_parameters()}
+    theirs: Found = {}
+    for name, p in net.named_parameters():
+        k, _, rest = name.partition(".")
+        of_owner = f"{layers[int(k)].get('weights_of', k)}.{rest}.feedback"
+        theirs[of_owner] = theirs.get(of_owner, 0) + numbers(p.feedback)
     return {"0.input_reward": numbers(handed)} | theirs
 
 
