@@ -1,5 +1,8 @@
 """What the tests share: numbers that floats hold exactly, and comparison with the oracle."""
 
+from contextlib import contextmanager
+
+import numba
 import numpy as np
 from hypothesis import strategies as st
 
@@ -21,6 +24,17 @@ def numbers(seed, *shape, dtype=np.float64, largest=2):
     return np.where(rng.random(shape) < 0.2, 0, values).astype(dtype)
 
 
+@contextmanager
+def threads(number):
+    """Kernels run on so many threads, or on as many as there are."""
+    usual = numba.get_num_threads()
+    numba.set_num_threads(min(number, usual))
+    try:
+        yield
+    finally:
+        numba.set_num_threads(usual)
+
+
 def fill(layer, seed):
     """Exactly representable parameters for a layer; returns the layer."""
     for number, parameter in enumerate(layer.parameters()):
@@ -39,13 +53,13 @@ def assert_close(actual, expected, what="", term=0.0):
     assert error <= TOLERANCE[actual.dtype] * max(np.abs(wanted).max(initial=0), term), f"{what}: off by {error}"
 
 
-def compare(layer, restated, x, reward_seed, rule, exact_rule=None):
+def compare(layer, restated, x, reward_seed, rule, exact_rule=None, training=False):
     """Forward, input's reward and parameters' feedback of a layer against its restatement.
 
     exact_rule: the rule restated; found by itself for epsilon and gradient.
     """
-    layer.feedback(layer.forward(-x), rule)  # a pass before, so that memory is used for the second time
-    z = layer.forward(x)
+    layer.feedback(layer.forward(-x, training), rule)  # a pass before, so that memory is used for the second time
+    z = layer.forward(x, training)
     assert z.dtype == x.dtype
     assert_close(z, restated.forward(oracle.exact(x)), "forward")
     reward = numbers(reward_seed, *z.shape, dtype=x.dtype)

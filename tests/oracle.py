@@ -382,6 +382,10 @@ class Residual:
             self.kept = add(self.kept, total(each))
         return add(*parts)
 
+    @property
+    def largest_s(self):
+        return self.sum.largest_s
+
 
 def total(kept):
     """The reward that a layer kept per sample, given as one amount or as amounts by cause."""

@@ -5,9 +5,9 @@ from hypothesis import strategies as st
 
 import lfp_ref as lfp
 from lfp_ref.layers import dense
-from lfp_ref.rules import Group, Rule, Term
+from lfp_ref.rules import Gradient, Group, Rule, Term
 from tests import oracle
-from tests.common import batches, compare, dtypes, fill, numbers, rules, seeds
+from tests.common import batches, compare, dtypes, fill, numbers, rules, seeds, threads
 
 
 class Backwards(Rule):
@@ -22,6 +22,22 @@ def test_equals_the_oracle(n, inputs, outputs, bias, dtype, rule, seed):
     layer = fill(lfp.Dense(inputs, outputs, bias=bias, dtype=dtype), seed)
     restated = oracle.Dense(*map(oracle.exact, [p.value for p in layer.parameters()]))
     compare(layer, restated, numbers([seed, 9], n, inputs, dtype=dtype), [seed, 10], rule)
+
+
+@pytest.mark.parametrize("number", [1, 2])
+@given(st.integers(1, 70), st.integers(1, 40), st.integers(1, 40), st.booleans(), dtypes, seeds)
+def test_all_three_sums_are_exact_on_a_grid(number, n, inputs, outputs, bias, dtype, seed):
+    """Bit for bit, whatever the shape and the number of threads."""
+    layer = fill(lfp.Dense(inputs, outputs, bias=bias, dtype=dtype), seed)
+    x, s = numbers([seed, 9], n, inputs, dtype=dtype), numbers([seed, 10], n, outputs, dtype=dtype)
+    with threads(number):
+        z = layer.forward(x)
+        g = layer.feedback(s, Gradient())
+    w = layer.weight.value.astype(float)
+    assert np.array_equal(z, x.astype(float) @ w.T + (layer.bias.value if bias else 0))
+    assert np.array_equal(g, s.astype(float) @ w)
+    assert np.array_equal(layer.weight.feedback, s.astype(float).T @ x)
+    assert not bias or np.array_equal(layer.bias.feedback, s.sum(axis=0))
 
 
 def test_large_and_small_values():

@@ -53,6 +53,53 @@ def test_conv_equals_the_oracle(name, n, stride, padding, bias, dtype, seed):
     compare(layer, restated, numbers([seed, 9], n, 2, 4, 5, dtype=dtype), [seed, 10], *RULES[name])
 
 
+@names
+@given(
+    n=st.integers(1, 3), groups=st.integers(1, 3), each=st.integers(1, 2), outputs=st.integers(1, 2), dtype=dtypes,
+    seed=seeds,
+)  # fmt: skip
+def test_conv_in_groups_equals_the_oracle(name, n, groups, each, outputs, dtype, seed):
+    layer = fill(lfp.Conv2d(groups * each, groups * outputs, 2, padding=1, groups=groups, dtype=dtype), seed)
+    parameters = [oracle.exact(p.value) for p in layer.parameters()]
+    restated = oracle.Conv(*parameters, padding=(1, 1), groups=groups)
+    compare(layer, restated, numbers([seed, 9], n, groups * each, 3, 3, dtype=dtype), [seed, 10], *RULES[name])
+
+
+@names
+@given(
+    n=st.integers(1, 3), kernel=st.tuples(st.integers(1, 3), st.integers(1, 3)), stride=st.integers(1, 2),
+    dtype=dtypes, seed=seeds,
+)  # fmt: skip
+def test_average_pooling_equals_the_oracle(name, n, kernel, stride, dtype, seed):
+    """A weighted sum with weights 1/n: every rule has a form of it."""
+    layer, restated = lfp.AvgPool2d(kernel, stride), oracle.AvgPool(kernel, (stride, stride))
+    compare(layer, restated, numbers([seed, 9], n, 2, 4, 3, dtype=dtype), [seed, 10], *RULES[name])
+
+
+@names
+@given(n=st.integers(1, 3), dtype=dtypes, seed=seeds)
+def test_a_sum_of_branches_equals_the_oracle(name, n, dtype, seed):
+    """A weighted sum with weights 1, here of branches whose signs differ where x < 0."""
+    layer = lfp.Residual(lfp.Reflected(lfp.ReLU()), lfp.LeakyReLU(0.25))
+    reflected = oracle.Pointwise(lambda z: oracle.plus(-z), None)
+    restated = oracle.Residual(reflected, oracle.leaky_relu(Fraction(1, 4)))
+    compare(layer, restated, numbers([seed, 9], n, 5, dtype=dtype), [seed, 10], *RULES[name])
+
+
+@pytest.mark.parametrize("name", lfp.names.COMPOSITES)
+def test_a_composite_of_a_part_of_a_network_leaves_that_of_the_whole_as_it_was(name):
+    net, composite = lfp.models.lenet((1, 16, 16), 3, rng=np.random.default_rng(0)), lfp.names.COMPOSITES[name]
+    x = np.random.default_rng(1).uniform(-1, 1, (4, 1, 16, 16))
+    tape, rule = net.record(x), composite(net)
+    expected = tape.feedback(tape.outputs, rule)
+    part = lfp.Sequential(*net.layers[3:])
+    z = part.forward(tape.output("2"))
+    assert np.array_equal(z, tape.outputs)
+    part.feedback(z, composite(part))
+    assert list(composite(net)) == list(rule)
+    assert np.array_equal(tape.feedback(tape.outputs, composite(net)), expected)
+
+
 def twin_layers(seed, *shape, low=-2):
     layer = fill(lfp.Dense(6, 5, dtype=np.float64), seed)
     x = np.maximum(numbers([seed, 1], 7, 6), low)

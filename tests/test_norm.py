@@ -1,11 +1,14 @@
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 import lfp_ref as lfp
 from lfp_ref.rules import Epsilon, Gradient
 from tests import oracle
-from tests.common import batches, compare, dtypes, fill, numbers, rules, seeds
+from tests.common import assert_close, batches, compare, dtypes, fill, numbers, rules, seeds
 
 
 @given(batches, dtypes, rules, seeds)
@@ -17,6 +20,29 @@ def test_outside_training_equals_the_oracle(n, dtype, rule, seed):
         *map(oracle.exact, (layer.weight.value, layer.bias.value, layer.running_mean, [1, 0.5, 0.25]))
     )
     compare(layer, restated, numbers([seed, 6], n, 3, 2, 2, dtype=dtype), [seed, 7], rule)
+
+
+# channels whose variance plus 1 is the square of a fraction: 0 + 1, (3/4)^2 + 1, (15/8)^2 + 1
+SPREAD, SCALE = (0, 0.25, 0.625), (Fraction(1), Fraction(4, 5), Fraction(8, 17))
+PATTERN = np.array([5, -1, -1, -3])  # of mean 0 and variance 9
+
+
+@given(st.integers(1, 6), dtypes, rules, seeds)
+def test_in_training_equals_the_oracle(n, dtype, rule, seed):
+    """Statistics are the batch's, and reward goes through them."""
+    layer = fill(lfp.BatchNorm(3, eps=1.0, dtype=dtype), seed)
+    layer.bias.value = np.array([1, -1, 1]) * (3.25 + np.abs(layer.bias.value))  # no output near 0
+    mean, rng = numbers([seed, 5], 3), np.random.default_rng([seed, 6])
+    x = np.stack([m + spread * rng.permutation(np.tile(PATTERN, n)) for m, spread in zip(mean, SPREAD, strict=True)])
+    x = x.reshape(3, n, 2, 2).swapaxes(0, 1).astype(dtype)
+    weight, bias = (oracle.exact(p.value) for p in (layer.weight, layer.bias))
+    restated = oracle.Affine(weight, bias, oracle.exact(mean), np.array(SCALE, object), of_batch=True)
+    compare(layer, restated, x, [seed, 7], rule, training=True)
+    if not rule.is_gradient:
+        (line,) = lfp.balance(layer).lines
+        largest = max(float(max(map(abs, amounts))) for amounts in restated.kept.values())
+        for cause, amounts in restated.kept.items():
+            assert_close(line.kept.get(cause, np.zeros(n)).astype(dtype), amounts, cause, largest)
 
 
 def test_training_normalises_and_tracks():

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 import lfp_ref as lfp
 from lfp_ref.layers import pool
 from tests import oracle
-from tests.common import batches, compare, dtypes, numbers, rules, seeds
+from tests.common import batches, compare, dtypes, numbers, rules, seeds, threads
 
 pairs = st.tuples(st.integers(1, 3), st.integers(1, 3))
 sizes = st.tuples(st.integers(1, 6), st.integers(1, 6))
@@ -27,6 +27,35 @@ def test_equals_the_oracle(kind, n, channels, size, kernel, stride, dtype, rule,
 def test_global_average_equals_the_oracle(n, size, dtype, rule, seed):
     x = numbers([seed, 1], n, 2, *size, dtype=dtype)
     compare(lfp.GlobalAvgPool2d(), oracle.AvgPool(size, size), x, [seed, 2], rule)
+
+
+@pytest.mark.parametrize("number", [1, 2])
+@given(
+    n=st.sampled_from([1, 3, 8, 17, 33]), channels=st.integers(1, 4), kernel=pairs, stride=pairs,
+    beyond=st.tuples(st.integers(0, 4), st.integers(0, 4)), dtype=dtypes, seed=seeds,
+)  # fmt: skip
+def test_kernels_are_exact_on_a_grid(number, n, channels, kernel, stride, beyond, dtype, seed):
+    """Bit for bit: windows that overlap, touch or leave something out; every number of the results is written."""
+    a = numbers([seed, 1], channels, kernel[0] + beyond[0], kernel[1] + beyond[1], n, dtype=dtype)
+    windows = np.lib.stride_tricks.sliding_window_view(a, kernel, axis=(1, 2))[:, :: stride[0], :: stride[1]]
+    windows = windows.reshape(*windows.shape[:4], -1)
+    s, quarter = numbers([seed, 2], *windows.shape[:4], dtype=dtype), dtype(0.25)
+    maxima, sums, r, g = (np.full(x.shape, np.nan, dtype) for x in (s, s, a, a))
+    winner = np.full(s.shape, 255, np.uint8)
+    with threads(number):
+        pool.max_forward(a, kernel, stride, maxima, winner)
+        pool.max_backward(s, winner, kernel, stride, r)
+        pool.sum_forward(a, kernel, stride, quarter, sums)
+        pool.sum_backward(s, kernel, stride, quarter, g)
+    assert np.array_equal(maxima, windows.max(axis=-1)) and np.array_equal(winner, windows.argmax(axis=-1))
+    assert np.array_equal(sums, windows.sum(axis=-1) / 4)
+    expected_r, expected_g = np.zeros(a.shape), np.zeros(a.shape)
+    for c, y, x, k in np.ndindex(s.shape):
+        i, j = divmod(windows[c, y, x, k].argmax(), kernel[1])
+        expected_r[c, y * stride[0] + i, x * stride[1] + j, k] += s[c, y, x, k]
+        top, left = y * stride[0], x * stride[1]
+        expected_g[c, top : top + kernel[0], left : left + kernel[1], k] += s[c, y, x, k] / 4
+    assert np.array_equal(r, expected_r) and np.array_equal(g, expected_g)
 
 
 def test_first_maximum_in_row_major_order_wins_a_tie():

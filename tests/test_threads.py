@@ -1,5 +1,6 @@
 import multiprocessing
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numba
 import numpy as np
@@ -66,3 +67,34 @@ def test_threads_that_come_or_go_between_the_way_there_and_back(order):
         np.testing.assert_allclose(net.feedback(z), expected, rtol=1e-12)
     finally:
         numba.set_num_threads(usual)
+
+
+@pytest.mark.parametrize("number, calls", [(4, 300), (20, 1)])
+def test_every_thread_gets_the_outputs_of_its_own_input(number, calls):
+    """Through one network at once, each with inputs and a batch size of its own."""
+    rng = np.random.default_rng(0)
+    net = lfp.Sequential(lfp.Conv2d(1, 3, 3, padding=1, rng=rng), lfp.ReLU(), lfp.MaxPool2d(2), lfp.Flatten(),
+                         lfp.Dense(27, 4, rng=rng))  # fmt: skip
+    inputs = [rng.normal(size=(1 + i, 1, 6, 6)) for i in range(number)]
+    expected = [net.forward(x) for x in inputs]
+    start = threading.Barrier(number)
+
+    def right(i):
+        start.wait(10)
+        return all(np.array_equal(net.forward(inputs[i]), expected[i]) for _ in range(calls))
+
+    with ThreadPoolExecutor(number) as pool:
+        assert all(pool.map(right, range(number)))
+
+
+def test_a_pass_may_be_handed_its_reward_in_another_thread():
+    net, x = lfp.Sequential(lfp.Dense(5, 4), lfp.ReLU(), lfp.Dense(4, 2)), np.ones((3, 5))
+    tape = net.record(x)
+    expected, other = tape.feedback(tape.outputs), net.record(2 * x)
+    with ThreadPoolExecutor(1) as pool:
+        found = pool.submit(lambda: (net.forward(-x), tape.feedback(tape.outputs))[1]).result()
+        unknown = pool.submit(net.feedback, np.ones((3, 2))).exception()
+    assert np.array_equal(found, expected)
+    assert unknown is None  # of the pass that this thread made
+    with pytest.raises(RuntimeError, match="needs a forward pass first"):
+        net.feedback(other.outputs)  # this thread made none but recorded ones
