@@ -87,10 +87,12 @@ def pruned(net: lfp.Sequential, scores: list[np.ndarray], what: str, fraction: f
     """Sets to 0 this fraction of each layer's weights, or of the weights that lead away from hidden neurons."""
     for number, score in enumerate(scores):
         least = np.argsort(score, axis=None)[: round(fraction * score.size)]
+        weight = weights(net)[number if what == "weights" else number + 1]
         if what == "weights":
-            weights(net)[number].value.reshape(-1)[least] = 0
+            weight.value.reshape(-1)[least] = 0
         else:
-            weights(net)[number + 1].value[:, least] = 0
+            weight.value[:, least] = 0
+        weight.touch()
 
 
 def experiment(
