@@ -27,6 +27,23 @@ def test_equals_the_oracle(n, channels, outputs, size, kernel, stride, padding, 
     compare(layer, restated, numbers([seed, 9], n, channels, *size, dtype=dtype), [seed, 10], rule)
 
 
+@pytest.mark.parametrize("each", [1, 2])
+@given(
+    n=st.integers(1, 3), groups=st.integers(1, 4), outputs=st.integers(1, 2), kernel=pairs,
+    stride=st.tuples(st.integers(1, 2), st.integers(1, 2)), padding=st.tuples(st.integers(0, 1), st.integers(0, 2)),
+    dilation=st.tuples(st.integers(1, 2), st.integers(1, 2)), bias=st.booleans(), dtype=dtypes, rule=rules, seed=seeds,
+)  # fmt: skip
+def test_groups_equal_the_oracle(each, n, groups, outputs, kernel, stride, padding, dilation, bias, dtype, rule, seed):
+    """One channel each is a depthwise convolution."""
+    size = [max(1, dilation[i] * (kernel[i] - 1) + 2 - padding[i]) for i in (0, 1)]
+    layer = lfp.Conv2d(groups * each, groups * outputs, kernel, stride, padding, dilation, bias, dtype, groups=groups)
+    fill(layer, seed)
+    parameters = [oracle.exact(p.value) for p in layer.parameters()]
+    restated = oracle.Conv(*parameters, **({} if bias else {"bias": None}), stride=stride, padding=padding,
+                           dilation=dilation, groups=groups)  # fmt: skip
+    compare(layer, restated, numbers([seed, 9], n, groups * each, *size, dtype=dtype), [seed, 10], rule)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("taps", [1, 7, 8, 9, 16, 17])
 def test_number_of_taps_around_the_eight_of_a_pass(taps, dtype):
@@ -36,8 +53,8 @@ def test_number_of_taps_around_the_eight_of_a_pass(taps, dtype):
 
 
 @given(
-    st.sampled_from([1, 3, 47, 48, 97, 192, 195]), st.sampled_from([1, 2, 4]), st.integers(1, 2), st.integers(1, 5), pairs,
-    pairs, st.tuples(st.integers(0, 2), st.integers(0, 2)), st.tuples(st.integers(1, 2), st.integers(1, 3)),
+    st.sampled_from([1, 3, 47, 48, 97, 192, 195]), st.sampled_from([1, 2, 4]), st.integers(1, 2), st.integers(1, 5),
+    pairs, pairs, st.tuples(st.integers(0, 2), st.integers(0, 2)), st.tuples(st.integers(1, 2), st.integers(1, 3)),
     st.integers(1, 2), dtypes, seeds,
 )  # fmt: skip
 @settings(max_examples=60)
