@@ -16,7 +16,7 @@ from lfp_ref.kernels import memory
 from lfp_ref.kernels.blas import product
 from lfp_ref.kernels.products import PACKED, add_products, dot_products
 from lfp_ref.layers import activations
-from lfp_ref.tools.bench import workloads
+from lfp_ref.tools.bench import measuring, workloads
 from tests.common import dtypes, numbers, seeds
 
 
@@ -92,7 +92,7 @@ def test_blas_takes_parts_of_matrices_along_either_axis(m, k, n, a_turned, b_tur
 @pytest.mark.parametrize("workload", ["lenet-lfp", "spiking_mlp-lfp"])
 def test_a_step_takes_its_memory_from_the_steps_before(workload):
     """It makes some arrays of the outputs' size (rewards), and copies of weights: less than a tenth of the rest."""
-    net, (x, y) = workloads.network(workload), workloads.samples(64)
+    net, (x, y) = workloads.network(workload), measuring.samples(64)
     step = workloads.stepper(net, workload)
     step(x, y)
     outputs, _ = step(x, y)

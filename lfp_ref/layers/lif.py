@@ -54,13 +54,22 @@ RESETS = {"subtract": (1, 1), "zero": (0, 0), "none": (1, 0)}
 
 
 @kernel
-def charge(before, current, neuron, u):
-    """u = beta v + I - taken, for the membrane before.  Vectors over n; u may be before."""
+def charged(before, current, neuron):
+    """u[t] = beta v[t] + I[t] - taken[t] for u[t-1], I[t]: numbers"""
     beta, threshold, left, taken = neuron
-    none = u.dtype.type(0)
+    none = type(before)(0)  # a plain 0 would turn single precision into double
+    fired = before > threshold
+    return beta * (left * before if fired else before) + current - (taken if fired else none)
+
+
+@kernel
+def fire(u, current, neuron, spikes):
+    """u[t-1] <- u[t], and spike[t] = [u[t] > threshold].  Vectors over n"""
+    one, none = u.dtype.type(1), u.dtype.type(0)
     for n in range(np.uint64(u.size)):
-        fired = before[n] > threshold
-        u[n] = beta * (left * before[n] if fired else before[n]) + current[n] - (taken if fired else none)
+        now = charged(u[n], current[n], neuron)
+        u[n] = now
+        spikes[n] = one if now > neuron[1] else (none if now <= neuron[1] else now)  # NaN stays NaN, and is seen
 
 
 @parallel
@@ -72,10 +81,7 @@ def forward(current, neuron, spikes):
     for j in prange(len(spikes)):
         u = np.zeros(spikes.shape[2], current.dtype)
         for t in range(spikes.shape[1]):
-            charge(u, current[j, min(t, current.shape[1] - 1)], neuron, u)
-            now = spikes[j, t]
-            for n in range(np.uint64(u.size)):
-                now[n] = 1 if u[n] > neuron[1] else (0 if u[n] <= neuron[1] else u[n])  # NaN stays NaN, and is seen
+            fire(u, current[j, min(t, current.shape[1] - 1)], neuron, spikes[j, t])
 
 
 @kernel
@@ -83,7 +89,9 @@ def membrane(current, neuron, u):
     """u[t] of one neuron.  current (1 or T, N) -> u (T + 1, N); its first row is u[-1] = 0"""
     u[0] = 0
     for t in range(len(u) - 1):
-        charge(u[t], current[min(t, len(current) - 1)], neuron, u[t + 1])
+        now = current[min(t, len(current) - 1)]
+        for n in range(np.uint64(u.shape[1])):
+            u[t + 1, n] = charged(u[t, n], now[n], neuron)
 
 
 @kernel
