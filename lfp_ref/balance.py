@@ -9,12 +9,11 @@ layer by layer. What is left over is the residue: rounding error, nothing else.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from lfp_ref.core.layer import Layer
+Layer = Any  # core/layer.py imports this module
 
 
 @dataclass(frozen=True)

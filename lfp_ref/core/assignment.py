@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lfp_ref.rules import Epsilon, Gradient, Rule, ZBox, is_gradient
 
-if TYPE_CHECKING:
-    from lfp_ref.core.layer import Layer
+Layer = Any  # core/layer.py imports this module
 
 
 def resolve(rule: Rule | Mapping[Any, Rule], net: Layer) -> Rule | dict[str, Rule]:

@@ -10,8 +10,7 @@ from numpy.typing import ArrayLike
 
 from lfp_ref.core import state
 from lfp_ref.core.state import Parameter, join
-from lfp_ref.core.tape import Node, Tape
-from lfp_ref.kernels.memory import PassesByThread
+from lfp_ref.core.tape import Node, PassesByThread, Tape
 
 if TYPE_CHECKING:
     from lfp_ref.rules import Rule

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -13,9 +13,7 @@ from numpy.typing import ArrayLike, DTypeLike
 from lfp_ref.core.checks import check_dtype, check_rng
 from lfp_ref.core.layout import cast
 
-if TYPE_CHECKING:
-    from lfp_ref.core.layer import Layer
-
+Layer = Any  # core/layer.py imports this module
 _CLOCK = itertools.count(1)  # one tick for each change of a parameter
 _last_change = 0
 

@@ -11,7 +11,7 @@ import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -29,13 +29,11 @@ from lfp_ref.core.layout import (
     to_batch_last,
     transpose,
 )
-from lfp_ref.kernels.memory import Memory, Passes
+from lfp_ref.kernels.memory import Memory
 from lfp_ref.kernels.threads import one_blas_thread
 from lfp_ref.rules import Epsilon, Rule
 
-if TYPE_CHECKING:
-    from lfp_ref.core.layer import Layer
-
+Layer = Any  # core/layer.py imports this module
 _FEEDBACK = threading.RLock()  # parameters have one place for feedback: one pass at a time fills it
 EPSILON = Epsilon()  # the rule if none is named
 
@@ -286,14 +284,14 @@ class Tape:
     net: Layer | None = None  # holds the network of a tape that a caller holds
 
     def __init__(self, net: Layer, x: ArrayLike, training: bool, passes: Passes) -> None:
-        x, samples, steps = net.fold(np.asarray(x))
+        folded, samples, steps = net.fold(np.asarray(x))
         self._free = passes.free
         self._common = Pass(training, samples, steps, passes.memory())
         self._root = Node(self._common, net, "")
         self._recorded_at = state.now()
         self._told: tuple[np.ndarray, Rule | Mapping[Any, Rule] | None] | None = None
         with _computing():
-            output = self._root.propagate(self._batch_last("input", x))
+            output = self._root.propagate(self._batch_last("input", folded))
         self._output = output
         self.outputs = net.unfold(to_batch_first(output), steps)
 
@@ -416,3 +414,31 @@ def _unchanged_feedback(net: Layer) -> Iterator[None]:
     finally:
         for parameter, feedback in zip(parameters, before, strict=True):
             parameter.feedback[...] = feedback
+
+
+class Passes:
+    """One thread's things of one layer: its last pass, memory that no pass uses, its place in somebody's pass."""
+
+    def __init__(self) -> None:
+        self.last: Tape | None = None
+        self.free: list[Memory] = []
+        self.node: Callable[[], Node | None] = lambda: None
+
+    def memory(self) -> Memory:
+        return self.free.pop() if self.free else Memory()
+
+
+class PassesByThread:
+    """One `Passes` for each thread that uses a network; a thread that ends takes its own along."""
+
+    def __init__(self) -> None:
+        self._passes: weakref.WeakKeyDictionary[threading.Thread, Passes] = weakref.WeakKeyDictionary()
+        self._lock = threading.Lock()
+
+    def of_this_thread(self) -> Passes:
+        thread = threading.current_thread()
+        with self._lock:
+            passes = self._passes.get(thread)
+            if passes is None:
+                passes = self._passes[thread] = Passes()
+            return passes

@@ -6,17 +6,9 @@ Fresh memory costs more than the sums on it: the system hands it out page by pag
 from __future__ import annotations
 
 import math
-import threading
-import weakref
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import DTypeLike
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from lfp_ref.core.tape import Node, Tape
 
 PAGE = 4096  # bytes
 
@@ -44,31 +36,3 @@ class Memory:
             array = flat[:size].reshape(shape)
             self.arrays[name] = flat, array
         return array
-
-
-class Passes:
-    """One thread's things of one layer: its last pass, memory that no pass uses, its place in somebody's pass."""
-
-    def __init__(self) -> None:
-        self.last: Tape | None = None
-        self.free: list[Memory] = []
-        self.node: Callable[[], Node | None] = lambda: None
-
-    def memory(self) -> Memory:
-        return self.free.pop() if self.free else Memory()
-
-
-class PassesByThread:
-    """One `Passes` for each thread that uses a network; a thread that ends takes its own along."""
-
-    def __init__(self) -> None:
-        self._passes: weakref.WeakKeyDictionary[threading.Thread, Passes] = weakref.WeakKeyDictionary()
-        self._lock = threading.Lock()
-
-    def of_this_thread(self) -> Passes:
-        thread = threading.current_thread()
-        with self._lock:
-            passes = self._passes.get(thread)
-            if passes is None:
-                passes = self._passes[thread] = Passes()
-            return passes
