@@ -389,9 +389,12 @@ def test_twenty_threads_through_one_network_get_their_own_answers():
         z = net.forward(x)
         expected.append((z, net.feedback(z)))
 
+    between = threading.Barrier(20)
+
     def work(number):
         for _ in range(15):
             z = net.forward(inputs[number])
+            between.wait(10)  # no thread hands back before all have gone forward
             handed = net.feedback(z)
             if not (np.array_equal(z, expected[number][0]) and np.array_equal(handed, expected[number][1])):
                 return False

@@ -69,22 +69,42 @@ def test_threads_that_come_or_go_between_the_way_there_and_back(order):
         numba.set_num_threads(usual)
 
 
-@pytest.mark.parametrize("number, calls", [(4, 300), (20, 1)])
-def test_every_thread_gets_the_outputs_of_its_own_input(number, calls):
-    """Through one network at once, each with inputs and a batch size of its own."""
-    rng = np.random.default_rng(0)
-    net = lfp.Sequential(lfp.Conv2d(1, 3, 3, padding=1, rng=rng), lfp.ReLU(), lfp.MaxPool2d(2), lfp.Flatten(),
-                         lfp.Dense(27, 4, rng=rng))  # fmt: skip
-    inputs = [rng.normal(size=(1 + i, 1, 6, 6)) for i in range(number)]
-    expected = [net.forward(x) for x in inputs]
-    start = threading.Barrier(number)
+class Meet(lfp.Layer):
+    """Hands on what it gets, once as many threads as the barrier is for are at this place of their passes."""
 
-    def right(i):
-        start.wait(10)
-        return all(np.array_equal(net.forward(inputs[i]), expected[i]) for _ in range(calls))
+    batch_first = False
+    barrier = None
+
+    def propagate(self, a, node):
+        if self.barrier:
+            self.barrier.wait(10)
+        return a
+
+    def hand_back(self, reward, node):
+        return reward
+
+
+@pytest.mark.parametrize("number, calls", [(4, 300), (20, 1)])
+def test_every_thread_gets_the_numbers_of_its_own_input(number, calls):
+    """Through one network at once: all are in the middle of a pass, and between the ways there and back, together."""
+    rng, meet = np.random.default_rng(0), Meet()
+    net = lfp.Sequential(lfp.Conv2d(1, 3, 3, padding=1, rng=rng), lfp.ReLU(), meet, lfp.MaxPool2d(2), lfp.Flatten(),
+                         lfp.Dense(27, 4, rng=rng))  # fmt: skip
+    inputs = [rng.normal(size=(1 + i // 2, 1, 6, 6)) for i in range(number)]  # of equal and of different shapes
+    expected = [(z, net.feedback(z)) for z in map(net.forward, inputs)]
+    meet.barrier = threading.Barrier(number)
+
+    def wrong(i):
+        faults = 0
+        for _ in range(calls):
+            z = net.forward(inputs[i])
+            meet.barrier.wait(10)
+            handed = net.feedback(z)
+            faults += not (np.array_equal(z, expected[i][0]) and np.array_equal(handed, expected[i][1]))
+        return faults
 
     with ThreadPoolExecutor(number) as pool:
-        assert all(pool.map(right, range(number)))
+        assert sum(pool.map(wrong, range(number))) == 0
 
 
 def test_a_pass_may_be_handed_its_reward_in_another_thread():
