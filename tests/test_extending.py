@@ -189,6 +189,31 @@ def test_an_own_layer_may_return_views():
     check_layer(lfp.Sequential(lfp.Dense(6, 6, dtype=np.float64, rng=np.random.default_rng(0)), Views()), X)
 
 
+@pytest.mark.parametrize("writes", [False, True])
+def test_the_order_of_an_own_layers_arrays_in_memory_does_not_matter(writes):
+    """Columns first, or every other row: the rule's steps return, or write, what they return for ordinary arrays."""
+
+    class InAnyOrder(Right):
+        def propagate(self, x, node):
+            y = self.weight.value * x
+            node.saved = np.asfortranarray(x), np.asfortranarray(y)
+            return y
+
+        def hand_back(self, reward, node):
+            x, y = node.saved
+            out = np.empty((2 * len(y), *y.shape[1:]))[::2] if writes else None
+            s = node.divide_by_output(np.asfortranarray(reward), y, out=out)
+            node.learn(self.weight, node.times_weight((x * s).sum(axis=0), self.weight.value))
+            return node.times_input(np.asfortranarray(self.weight.value * s), x)
+
+    check_layer(InAnyOrder(), X)
+    results = []
+    for layer in (Right(), InAnyOrder()):
+        layer.forward(X)
+        results.append((layer.feedback(X), layer.weight.feedback))
+    assert np.array_equal(results[0][0], results[1][0]) and np.array_equal(results[0][1], results[1][1])
+
+
 def test_one_layer_twice_in_a_layer_needs_two_names():
     class Twice(lfp.Layer):
         def __init__(self, inner):
@@ -205,3 +230,15 @@ def test_gradient_leaves_own_layers_undivided():
     layer = Right()
     layer.forward(X)
     assert np.array_equal(layer.feedback(np.ones((4, 6)), Gradient()), np.ones((4, 6)) * layer.weight.value)
+
+
+@pytest.mark.parametrize("net, x", [
+    (lfp.Sequential(lfp.Dense(6, 5), lfp.BatchNorm(5), lfp.Dense(5, 2)), X),
+    (lfp.Spiking(lfp.LatencyCode(-2, 2), lfp.Flatten(), lfp.LIF(lfp.Dense(6, 3)), steps=3), X),
+])  # fmt: skip
+def test_a_layer_without_a_form_of_a_rule_says_what_to_write_and_that_works(net, x):
+    z = net.forward(x)
+    with pytest.raises(ValueError, match="give it a rule of its own, as in") as refused:
+        net.feedback(z, lfp.rules.Gamma(0.5))
+    rule = eval(str(refused.value).partition("as in ")[2])
+    assert rule[lfp.Layer] == lfp.rules.Gamma(0.5) and net.feedback(z, rule).shape == x.shape

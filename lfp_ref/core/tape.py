@@ -31,7 +31,7 @@ from lfp_ref.core.layout import (
 )
 from lfp_ref.kernels.memory import Memory
 from lfp_ref.kernels.threads import one_blas_thread
-from lfp_ref.rules import Epsilon, Rule
+from lfp_ref.rules import Epsilon, Rule, is_gradient
 
 Layer = Any  # core/layer.py imports this module
 _FEEDBACK = threading.RLock()  # parameters have one place for feedback: one pass at a time fills it
@@ -168,9 +168,8 @@ class Node:
         if self.rule.is_gradient:
             return reward
         before = reward.copy() if self.absorbed is not None and out is reward else reward
-        s = np.empty_like(z) if out is None else out
         epsilon = z.dtype.type(self.rule.epsilon)
-        shares.divide_by_output(_flat(reward), _flat(z), epsilon, _flat(s))
+        s = _written(shares.divide_by_output, out, reward, z, epsilon)
         if self.absorbed is not None:
             self.absorb("stabiliser", np.where(z == 0, 0, np.where(z >= 0, s, -s) * epsilon))
             self.absorb("empty group", np.where(z == 0, before, 0))
@@ -180,9 +179,7 @@ class Node:
         """a * g: the input's reward from the adjoint sum g of s. Under Gradient g as it is."""
         if self.rule.is_gradient:
             return g
-        r = np.empty_like(g) if out is None else out
-        shares.times_input(_flat(g), _flat(a), _flat(r))
-        return r
+        return _written(shares.times_input, out, g, a)
 
     def times_weight(
         self, g: np.ndarray, w: np.ndarray, k_of_w: np.ndarray | None = None, out: np.ndarray | None = None
@@ -190,9 +187,7 @@ class Node:
         """sgn(w) * k(w) * g, |w| g if no k(w) is given: a parameter's feedback. Under Gradient g as it is."""
         if self.rule.is_gradient:
             return g
-        d = np.empty_like(g) if out is None else out
-        shares.times_weight(_flat(g), _flat(w), _flat(w if k_of_w is None else k_of_w), _flat(d))
-        return d
+        return _written(shares.times_weight, out, g, w, w if k_of_w is None else k_of_w)
 
     def learn(self, parameter: state.Parameter, feedback: np.ndarray) -> None:
         """Adds to a parameter's feedback of this pass: d summed over the batch, of the parameter's shape."""
@@ -263,6 +258,18 @@ class Node:
             shape = a.shape if self.layer.batch_first else batch_first_shape(a.shape)
             raise ValueError(f"{self.label}: expected input of shape {expected}, got {shape}")
 
+    def expect_plain_rule(self) -> None:
+        """Raises ValueError for a rule that modifies inputs or weights, or learns in another way than by shares."""
+        rule, kind = self.rule, type(self.layer).__name__
+        if not rule.is_plain or rule.learning != "share":
+            advice = (
+                f', as in {{"{self.path}": lfp.rules.Epsilon(), lfp.Layer: lfp.rules.{rule!r}}}' if self.path else ""
+            )
+            raise ValueError(
+                f"{self.label}: a {kind} shares by Epsilon (or a gradient rule), got {rule!r}; "
+                f"give it a rule of its own{advice}"
+            )
+
     def walk(self) -> Iterator[Node]:
         """This node and all inside it."""
         yield self
@@ -270,8 +277,16 @@ class Node:
             yield from child.walk()
 
 
-def _flat(x: np.ndarray) -> np.ndarray:
-    return np.ascontiguousarray(x).reshape(-1)
+def _written(kernel: Callable[..., None], out: np.ndarray | None, first: np.ndarray, *rest: Any) -> np.ndarray:
+    """The result of a kernel over flat arrays, in `out` if given; arrays may lie in memory in any order."""
+    direct = out is not None and out.flags.c_contiguous
+    result = out if out is not None and direct else np.empty(first.shape, first.dtype)
+    arrays = [np.ascontiguousarray(x).reshape(-1) if isinstance(x, np.ndarray) else x for x in (first, *rest)]
+    kernel(*arrays, result.reshape(-1))
+    if out is None or direct:
+        return result
+    out[...] = result
+    return out
 
 
 class Tape:
@@ -343,7 +358,7 @@ class Tape:
         if self._told is None:
             raise RuntimeError(f"{self._root.layer.label}: a balance needs a feedback pass of this forward pass first")
         reward, rule = self._told
-        if self._root.rule.is_gradient:
+        if is_gradient(rule):
             raise ValueError("gradient descent hands on derivatives, not rewards: there is no balance to draw up")
         with _FEEDBACK, _unchanged_feedback(self._root.layer):
             lines: list[Line] = []

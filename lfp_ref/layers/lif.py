@@ -192,8 +192,7 @@ class LIF(Layer):
         return {"": self.layer}
 
     def check_rule(self, node: Node) -> None:
-        if not node.rule.is_plain or node.rule.learning != "share":
-            raise ValueError(f"{node.label}: a LIF shares by Epsilon (or a gradient rule), got {node.rule!r}")
+        node.expect_plain_rule()
 
     def propagate(self, a: np.ndarray, node: Node) -> np.ndarray:
         steps = steps_of(node)

@@ -106,7 +106,7 @@ class BatchNorm(Layer):
         return {"running_mean": self.running_mean, "running_var": self.running_var}
 
     def check_rule(self, node: Node) -> None:
-        check_plain(node)
+        node.expect_plain_rule()
 
     def propagate(self, a: np.ndarray, node: Node) -> np.ndarray:
         right = a.ndim in (2, 4) and len(a) == self.num_features
@@ -141,16 +141,6 @@ class BatchNorm(Layer):
         node.learn(b, node.times_weight(g_b, b.value))
         g = s.reshape(a.shape)
         return node.times_input(g, a, out=g)
-
-
-def check_plain(node: Node) -> None:
-    """Raises ValueError for a rule that modifies inputs or weights, or learns in another way than by shares."""
-    if not node.rule.is_plain or node.rule.learning != "share":
-        kind = type(node.layer).__name__
-        raise ValueError(
-            f"{node.label}: {kind} shares by Epsilon (or a gradient rule), got {node.rule!r}; give it its own rule, "
-            f"as in {{lfp.{kind}: lfp.rules.Epsilon(), lfp.Layer: {node.rule!r}}}"
-        )
 
 
 def through_statistics(a: np.ndarray, x: np.ndarray, s: np.ndarray, k: np.ndarray) -> np.ndarray:

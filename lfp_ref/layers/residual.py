@@ -11,6 +11,8 @@ what a branch contributed above 0 counts.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import prange
 
@@ -19,6 +21,7 @@ from lfp_ref.core.layout import batch_first_shape
 from lfp_ref.core.tape import Node
 from lfp_ref.kernels.compile import elementwise
 from lfp_ref.layers.weighted import WeightedLayer
+from lfp_ref.rules import Term
 
 
 @elementwise
@@ -57,11 +60,11 @@ class Residual(WeightedLayer):
         node.expect(u.shape == v.shape, a, f"for which both branches agree ({agree})")
         y = node.scratch("y", u.shape, u.dtype)
         add(u.reshape(-1), v.reshape(-1), y.reshape(-1))
-        node.saved = u, v, y
+        node.saved = (u, v), y
         return y
 
     def hand_back(self, reward: np.ndarray, node: Node) -> np.ndarray | None:
-        u, v, y = node.saved
+        (u, v), y = node.saved
         if node.rule.is_plain:
             s = node.divide_by_output(reward, y, out=reward)
             r_u = node.times_input(s, u, out=node.scratch("r_u", s.shape, s.dtype))
@@ -69,13 +72,9 @@ class Residual(WeightedLayer):
             if r_u is r_v:  # under Gradient both are s, and a branch may overwrite its own
                 r_v = s.copy()
         else:
-            node.saved = np.stack([u, v]), y
-            wanted, node.wanted = node.wanted, True
             both = super().hand_back(reward, node)
-            assert both is not None
+            assert both is not None, "branches always want their rewards"
             r_u, r_v = both
-            node.wanted = wanted
-            node.saved = u, v, y
         r_body = node.feedback("body", r_u)
         r_shortcut = node.feedback("shortcut", r_v) if self.shortcut else r_v
         if r_body is None or r_shortcut is None:
@@ -84,6 +83,12 @@ class Residual(WeightedLayer):
         return r_body
 
     # ---- the sum as a weighted sum of stacked branches (2, ..., N)
+
+    def wants_reward(self, node: Node) -> bool:
+        return True
+
+    def operands(self, term: Term, a: Any, node: Node) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        return super().operands(term, np.stack(a), node)
 
     def weight_value(self, node: Node) -> np.ndarray:
         return np.ones(1)

@@ -76,7 +76,7 @@ class WeightedLayer(Layer):
         node.absorb("bias", lambda: s * _spread(b_, s))
         if node.rule.learning == "share" and self.weight:
             self.learn(self.weight, s, a_, w_, b_, node)
-        if not node.wanted:
+        if not self.wants_reward(node):
             return None
         g = self.backward_input(s, w_, node, "r" if r is None else "r of a term")
         g = node.times_input(g, a_, out=g)
@@ -130,6 +130,10 @@ class WeightedLayer(Layer):
         if group.takes_all and len(node.rule.groups()) == 1 and node.rule.learning == "share":
             return reward
         return reward * _taken(group, z)
+
+    def wants_reward(self, node: Node) -> bool:
+        """False if nobody needs the input's reward."""
+        return node.wanted
 
     def weight_value(self, node: Node) -> np.ndarray:
         """w"""
