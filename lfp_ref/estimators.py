@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from scipy.special import log_softmax
 from scipy.special import softmax as _softmax
 
 from lfp_ref import models, names, optim, rewards
-from lfp_ref.core.checks import check_int, check_pair
+from lfp_ref.core.checks import check_bool, check_callable, check_int, check_number, check_one_of, check_pair, refuse
 from lfp_ref.core.layer import Layer
 from lfp_ref.extras import MissingExtra
 from lfp_ref.layers.conv import Conv2d
@@ -29,7 +29,7 @@ from lfp_ref.layers.flatten import Flatten
 from lfp_ref.layers.pool import MaxPool2d
 from lfp_ref.network import Sequential
 from lfp_ref.rules import Rule
-from lfp_ref.training import check_reward, epoch
+from lfp_ref.training import check_reward, check_state, epoch
 
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
@@ -152,7 +152,7 @@ class LFPEstimator(BaseEstimator):
         if not going_on:
             self._start(x.dtype)
         self._optimizer = self._new_optimizer()
-        self._run(x, y, weights, check_int("max_iter", self.max_iter), stops=True)
+        self._run(x, y, weights, self.max_iter, stops=True)
         return self
 
     def _partial_fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None) -> Any:
@@ -171,6 +171,7 @@ class LFPEstimator(BaseEstimator):
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, reset: bool
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
         """Samples, targets, and weights of mean 1 (None where all are the same)."""
+        self._check_options()
         x, y = validate_data(
             self, X, y, dtype=(np.float64, np.float32), multi_output=True, y_numeric=False, reset=reset
         )
@@ -179,6 +180,35 @@ class LFPEstimator(BaseEstimator):
             weights = _check_sample_weight(sample_weight, x, dtype=x.dtype, ensure_non_negative=True)
             weights = weights / weights.mean()
         return x, self._check_targets(y, weights, reset), weights
+
+    def _check_options(self) -> None:
+        """Raises ValueError or TypeError for parameters that make no sense, before anything is fitted."""
+        for name, least in (("max_iter", 1), ("n_iter_no_change", 1)):
+            check_int(name, getattr(self, name), least)
+        for name in ("shuffle", "verbose", "warm_start", "early_stopping"):
+            check_bool(name, getattr(self, name))
+        for name in ("learning_rate_init", "weight_decay", "tol"):
+            check_number(name, getattr(self, name), 0)
+        check_number("momentum", self.momentum, 0, 1)
+        check_number("validation_fraction", self.validation_fraction, 0, 1, above=True, below=True)
+        for name in ("beta_1", "beta_2"):
+            check_number(name, getattr(self, name), 0, 1, below=True)
+        check_number("epsilon", self.epsilon, 0, 1, above=True)
+        check_one_of("solver", self.solver, names.OPTIMIZERS)
+        for name in ("hidden_layer_sizes", "channels"):
+            sizes = getattr(self, name)
+            for size in sizes if isinstance(sizes, Iterable) and not isinstance(sizes, str) else [sizes]:
+                check_int(f"each of {name}", size)
+        if self.batch_size != "auto":
+            check_int("batch_size", self.batch_size)
+        if self.image_shape is not None and not isinstance(self.image_shape, Iterable):
+            raise refuse("image_shape", "(C, H, W), (H, W) or None", self.image_shape)
+        if not isinstance(self.activation, str):
+            check_callable("activation", self.activation, "")
+        if not isinstance(self.rule, str | Rule | Mapping):
+            raise refuse("rule", "a name, a rule of lfp_ref.rules or a mapping to rules", self.rule, TypeError)
+        if not isinstance(self.reward, str | None):
+            check_callable("reward", self.reward, "outputs, targets")
 
     def _start(self, dtype: np.dtype) -> None:
         """Makes a new network at its initial weights, and an empty record of training."""
@@ -223,8 +253,6 @@ class LFPEstimator(BaseEstimator):
         return check_int("image_shape[0]", shape[0]), *check_pair("image_shape", shape[1:])
 
     def _new_optimizer(self) -> optim.Optimizer:
-        if self.solver not in names.OPTIMIZERS:
-            raise ValueError(f"solver must be one of {', '.join(names.OPTIMIZERS)}, got {self.solver!r}")
         options: dict[str, Any] = {"betas": (self.beta_1, self.beta_2), "eps": self.epsilon}
         if self.solver == "sgd":
             options = {"momentum": self.momentum}
@@ -240,7 +268,7 @@ class LFPEstimator(BaseEstimator):
         held = None
         if stops and self.early_stopping:
             x, y, weights, held = self._hold_out(x, y, weights)
-        batch_size = min(200, len(x)) if self.batch_size == "auto" else check_int("batch_size", self.batch_size)
+        batch_size = min(200, len(x)) if self.batch_size == "auto" else int(self.batch_size)
         images = self._images(x)
         options: dict[str, Any] = {"weights": weights, "rule": rule, "reward": reward}
         since_better, best = 0, None
@@ -253,9 +281,10 @@ class LFPEstimator(BaseEstimator):
                     losses = self._losses(outputs, y[batch])
                     loss += float(losses.sum() if weights is None else losses @ weights[batch])
                     total += batch_reward
-                better = self._note(loss / len(x), total / len(x), held)
+                check_state(net, f"epoch {self.n_iter_ + 1}")
+                better, is_best = self._note(loss / len(x), total / len(x), held)
                 since_better = 0 if better else since_better + 1
-                if better and held is not None:
+                if is_best and held is not None:
                     best = net.state_dict()
                 if stops and since_better > self.n_iter_no_change:
                     break
@@ -270,25 +299,27 @@ class LFPEstimator(BaseEstimator):
         if best is not None:
             net.load_state_dict(best)
 
-    def _note(self, loss: float, reward: float, held: tuple[Any, ...] | None) -> bool:
-        """Records an epoch; returns True if it is better, by tol, than the best before."""
+    def _note(self, loss: float, reward: float, held: tuple[Any, ...] | None) -> tuple[bool, bool]:
+        """Records an epoch; returns whether it is better, by tol, than the best before, and whether it is the best."""
         self.n_iter_ += 1
         self.loss_ = loss
         self.loss_curve_.append(loss)
         self.reward_curve_.append(reward)
         said = f"epoch {self.n_iter_}, loss {loss:.6f}, reward {reward:.6f}"
         better = loss < self.best_loss_ - self.tol
+        is_best = loss < self.best_loss_
         self.best_loss_ = min(self.best_loss_, loss)
         if held is not None:
             x, y, weights = held
             score = self._score(self._outputs(x), y, weights)
             self.validation_scores_.append(score)  # type: ignore[union-attr]
             better = score > self.best_validation_score_ + self.tol  # type: ignore[operator]
+            is_best = score > self.best_validation_score_  # type: ignore[operator]
             self.best_validation_score_ = max(self.best_validation_score_, score)  # type: ignore[type-var]
             said += f", validation score {score:.6f}"
         if self.verbose:
             print(said)
-        return better
+        return better, is_best
 
     def _hold_out(self, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None) -> tuple[Any, ...]:
         """Samples, targets and weights to train on, and a tuple of those held out."""
@@ -298,6 +329,11 @@ class LFPEstimator(BaseEstimator):
             random_state=int(self._rng.integers(2**31)),
         )  # fmt: skip
         train, test = split[::2], split[1::2]
+        if len(test[1]) < 2:
+            raise ValueError(
+                f"validation_fraction={self.validation_fraction} of {len(y)} samples holds out fewer than two: "
+                "their score says nothing"
+            )
         none = [None] * (3 - len(parts))
         return *train, *none, (*test, *none)
 

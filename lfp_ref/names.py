@@ -72,11 +72,11 @@ def rule(text: str) -> Rule:
 
     Raises ValueError for an unknown name or numbers that the rule does not take.
     """
-    name, _, numbers = text.partition(":")
+    name, colon, numbers = text.partition(":")
     if name not in RULES:
         raise ValueError(f"unknown rule {name!r}; known: {', '.join(RULES)}")
     try:
-        return RULES[name](*[float(number) for number in numbers.split(",") if number])
+        return RULES[name](*[float(number) for number in numbers.split(",")] if colon else [])
     except TypeError:
         raise ValueError(f"rule {text!r}: {name} does not take that many numbers") from None
     except ValueError as error:
@@ -113,12 +113,12 @@ def activation(text: str) -> models.Make:
         if text.startswith(prefix):
             inner = activation(text.removeprefix(prefix))
             return lambda: wrapper(inner())
-    name, _, number = text.partition(":")
+    name, colon, number = text.partition(":")
     if name not in ACTIVATIONS:
         raise ValueError(f"unknown activation {text!r}; known: {', '.join(ACTIVATIONS)}, negated-..., reflected-...")
-    number = number or ACTIVATION_NUMBERS.get(name, "")
-    if not number:
+    if not colon and name not in ACTIVATION_NUMBERS:
         return ACTIVATIONS[name]
+    number = number if colon else ACTIVATION_NUMBERS[name]
     try:
         make = partial(ACTIVATIONS[name], float(number))
         make()

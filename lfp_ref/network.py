@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lfp_ref.core.checks import check_int
+from lfp_ref.core.checks import check_int, check_one_of
 from lfp_ref.core.layer import Layer
 from lfp_ref.core.state import join
 from lfp_ref.core.tape import Node
@@ -89,8 +89,7 @@ class Spiking(Sequential):
 
     def __init__(self, *layers: Layer, steps: int = 15, inputs: str = "constant") -> None:
         super().__init__(*layers)
-        if inputs not in ("constant", "given"):
-            raise ValueError(f'inputs must be "constant" or "given", got {inputs!r}')
+        check_one_of("inputs", inputs, ("constant", "given"))
         if not isinstance(layers[-1], LIF):
             raise ValueError(f"the last layer must be a LIF, for an output of spikes; got {layers[-1]!r}")
         timed = (LIF, Encoding)
@@ -109,7 +108,7 @@ class Spiking(Sequential):
         if self.inputs == "constant":
             return x, len(x) if x.ndim else 0, steps
         if x.ndim < 3 or len(x) != steps:
-            raise ValueError(f"{self.label}: input must have shape ({steps}, N, ...), got {x.shape}")
+            raise ValueError(f"{self.label}: x must have shape ({steps}, N, ...), got {x.shape}")
         return x.reshape(-1, *x.shape[2:]), x.shape[1], steps
 
     def unfold(self, outputs: np.ndarray, steps: int | None) -> np.ndarray:

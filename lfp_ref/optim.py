@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numba import prange
 
+from lfp_ref.core.checks import check_eps, check_int, check_number, refuse
 from lfp_ref.core.state import Parameter
 from lfp_ref.kernels.compile import elementwise
 
@@ -55,12 +56,12 @@ class Optimizer:
     slots: tuple[str, ...] = ()  # names of the arrays kept for each parameter
 
     def __init__(self, parameters: Iterable[Parameter], lr: float, weight_decay: float) -> None:
-        self.parameters = list(parameters)
-        if not self.parameters:
-            raise ValueError(f"{type(self).__name__} got no parameters to train")
-        check_range("lr", lr, 0, math.inf)
-        check_range("weight_decay", weight_decay, 0, math.inf)
-        self.lr, self.weight_decay, self.steps, self.untouched = float(lr), float(weight_decay), 0, 0
+        self.parameters = check_parameters(parameters)
+        largest = min(float(np.finfo(parameter.value.dtype).max) for parameter in self.parameters)
+        self.lr = check_number("lr", lr, 0, largest)
+        self.weight_decay = check_number("weight_decay", weight_decay, 0, largest)
+        self.steps = 0
+        self.untouched = 0
         self.kept = {slot: [np.zeros_like(p.value) for p in self.parameters] for slot in self.slots}
 
     def step(self) -> None:
@@ -102,8 +103,7 @@ class SGD(Optimizer):
         self, parameters: Iterable[Parameter], lr: float, momentum: float = 0.0, weight_decay: float = 0.0
     ) -> None:
         super().__init__(parameters, lr, weight_decay)
-        check_range("momentum", momentum, 0, 1)
-        self.momentum = float(momentum)
+        self.momentum = check_number("momentum", momentum, 0, 1)
 
     def move(self, value: np.ndarray, feedback: np.ndarray, *kept: np.ndarray) -> int:
         number = value.dtype.type
@@ -128,10 +128,10 @@ class Adam(Optimizer):
         weight_decay: float = 0.0,
     ) -> None:
         super().__init__(parameters, lr, weight_decay)
-        for beta in betas:
-            check_range("each of betas", beta, 0, 1 - 1e-9)
-        check_range("eps", eps, 1e-300, 1)
-        self.betas, self.eps = betas, eps
+        if not isinstance(betas, tuple | list) or len(betas) != 2:
+            raise refuse("betas", "a pair of numbers", betas)
+        self.betas = tuple(check_number("each of betas", beta, 0, 1, below=True) for beta in betas)
+        self.eps = max(check_eps("eps", eps, parameter.value.dtype) for parameter in self.parameters)
 
     def move(self, value: np.ndarray, feedback: np.ndarray, *kept: np.ndarray) -> int:
         decay = self.lr * self.weight_decay if self.decoupled else 0.0
@@ -173,8 +173,8 @@ def clip_norm(parameters: Iterable[Parameter], max_norm: float) -> float:
 
     By max_norm / norm exactly (PyTorch adds 1e-6 to the norm). Feedback of infinite norm is left as it is.
     """
-    check_range("max_norm", max_norm, 0, math.inf)
-    parameters = list(parameters)
+    check_number("max_norm", max_norm, 0)
+    parameters = check_parameters(parameters)
     norm = math.sqrt(sum(sum_of_squares(p.feedback.reshape(-1)) for p in parameters))
     if max_norm < norm < math.inf:
         for parameter in parameters:
@@ -190,9 +190,11 @@ def one_cycle(
     From max_lr/start up to max_lr over the first `warm` part of the steps, then down to max_lr/start/end, both along
     half a cosine, as PyTorch's OneCycleLR. Raises ValueError for steps < 1 or warm outside [0, 1].
     """
-    check_range("max_lr", max_lr, 0, math.inf)
-    check_range("steps", steps, 1, math.inf)
-    check_range("warm", warm, 0, 1)
+    check_number("max_lr", max_lr, 0)
+    check_int("steps", steps)
+    check_number("warm", warm, 0, 1)
+    check_number("start", start, 0, above=True)
+    check_number("end", end, 0, above=True)
     peak = max(warm * steps - 1, 0)
 
     def rate(step: int) -> float:
@@ -204,7 +206,11 @@ def one_cycle(
     return rate
 
 
-def check_range(name: str, value: Any, low: float, high: float) -> None:
-    """Raises ValueError unless value is a number with low <= value <= high, finite."""
-    if not (isinstance(value, int | float | np.number) and math.isfinite(value) and low <= value <= high):
-        raise ValueError(f"{name} must be a finite number from {low} to {high}, got {value!r}")
+def check_parameters(parameters: Any) -> list[Parameter]:
+    """Parameters as a list. Raises TypeError for anything else, ValueError for none."""
+    found = list(parameters) if isinstance(parameters, Iterable) else [parameters]
+    if not all(isinstance(each, Parameter) for each in found):
+        raise refuse("parameters", "parameters, as net.parameters() gives them", parameters, TypeError)
+    if not found:
+        raise ValueError("parameters: no parameters to train")
+    return found

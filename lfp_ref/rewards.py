@@ -14,33 +14,76 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import expit
 
+from lfp_ref.core.checks import check_bool, check_finite, check_number, check_real, refuse, shown
+from lfp_ref.core.layout import cast
+
 Reward = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
-def one_hot(outputs: np.ndarray, labels: ArrayLike) -> np.ndarray:
+def rewarded(reward: Reward, outputs: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """The reward of some outputs. Raises TypeError or ValueError unless it is real numbers of the outputs' shape."""
+    r = check_real(f"the reward {name_of(reward)}", reward(outputs, y))
+    if r.shape != outputs.shape:
+        raise ValueError(f"the reward {name_of(reward)} gave shape {r.shape} for outputs of shape {outputs.shape}")
+    return r
+
+
+def name_of(function: Callable[..., Any]) -> str:
+    """The name of a function, or of the class of what acts as one."""
+    return getattr(function, "__name__", type(function).__name__)
+
+
+def one_hot(outputs: np.ndarray, labels: ArrayLike, name: str = "labels") -> np.ndarray:
     """y of the outputs' shape (N, O) and dtype.
 
-    Raises ValueError for labels that are not one integer in 0..O-1 for each sample.
+    Raises ValueError, by that name, for labels that are not one integer in 0..O-1 for each sample.
     """
-    if np.ndim(outputs) != 2 or 0 in np.shape(outputs):
-        raise ValueError(f"outputs must have shape (N, O) with nothing empty, got {np.shape(outputs)}")
-    labels, (samples, classes) = np.asarray(labels), outputs.shape
+    outputs = matrix(outputs)
+    samples, classes = outputs.shape
+    labels = check_real(name, labels)
     if labels.dtype.kind not in "iu" or labels.shape != (samples,):
-        raise ValueError(f"labels must be {samples} integers, got shape {labels.shape}, dtype {labels.dtype}")
+        raise ValueError(
+            f"{name} must be {samples} integers, one for each row of outputs, "
+            f"got shape {labels.shape}, dtype {labels.dtype}"
+        )
     if labels.min() < 0 or labels.max() >= classes:
-        raise ValueError(f"labels must be in 0..{classes - 1}, got {labels.min()}..{labels.max()}")
-    y = np.zeros_like(outputs)
+        raise ValueError(f"{name} must be in 0..{classes - 1}, got {labels.min()}..{labels.max()}")
+    y = np.zeros(outputs.shape, outputs.dtype)
     y[np.arange(samples), labels] = 1
     return y
 
 
+def matrix(outputs: ArrayLike) -> np.ndarray:
+    """Outputs as an array of floats (N, O). Raises TypeError or ValueError for others."""
+    outputs = check_real("outputs", outputs)
+    if outputs.dtype.kind != "f" or outputs.ndim != 2 or 0 in outputs.shape:
+        raise ValueError(
+            f"outputs must be floats of shape (N, O) with nothing empty, got {outputs.dtype} of shape {outputs.shape}"
+            + ("; end the network with lfp.Flatten()" if outputs.ndim > 2 else "")
+        )
+    return outputs
+
+
+def class_scores(outputs: np.ndarray, samples: int) -> np.ndarray:
+    """(N, O) of outputs (N, O), (N, O, 1, ...) or spikes (T, N, O), counted over time. Raises ValueError for others."""
+    if outputs.ndim == 3 and outputs.shape[1] == samples and outputs.shape != (samples, samples, 1):
+        return outputs.sum(axis=0)
+    if outputs.ndim < 2 or len(outputs) != samples or outputs[0, 0].size != 1 or outputs.shape == (samples, samples, 1):
+        raise ValueError(
+            f"outputs must have shape (N, O), or (T, N, O) of spikes, for N = {samples} samples, got {outputs.shape}"
+        )
+    return outputs.reshape(samples, -1)
+
+
 def probabilities(outputs: np.ndarray) -> np.ndarray:
     """softmax(z) of each sample, z and result (N, O). (scipy's takes three times as long for a batch.)"""
+    outputs = matrix(outputs)
     p = np.exp(outputs - outputs.max(axis=-1, keepdims=True))
     return p / p.sum(axis=-1, keepdims=True)
 
@@ -49,8 +92,8 @@ def canonical(gradient: Reward) -> Reward:
     """The reward z * dJ/dz of a function that gives dJ/dz."""
 
     @wraps(gradient)
-    def reward(outputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
-        return outputs * gradient(outputs, targets)
+    def reward(outputs: np.ndarray, *targets: Any, **named: Any) -> np.ndarray:
+        return outputs * gradient(outputs, *targets, **named)
 
     reward.gradient = gradient  # type: ignore[attr-defined]
     return reward
@@ -87,15 +130,17 @@ def bounded_softmax(
 
     sign_only: sign(z) in place of z.
     """
+    check_number("low", low, 0, 1)
+    check_number("high", high, low, 1)
     p = probabilities(outputs)
     p = np.where(p > high, 1, np.where(p < low, 0, p)).astype(outputs.dtype)
-    return (np.sign(outputs) if sign_only else outputs) * (one_hot(outputs, labels) - p)
+    return (np.sign(outputs) if check_bool("sign_only", sign_only) else outputs) * (one_hot(outputs, labels) - p)
 
 
 def correct_class(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """sign(z) for the label's output where it is the largest (or ties), 0 elsewhere."""
     y = one_hot(outputs, labels)
-    largest = outputs.max(axis=1, keepdims=True)
+    largest = np.max(outputs, axis=1, keepdims=True)
     return y * (outputs == largest) * np.sign(outputs)
 
 
@@ -107,7 +152,8 @@ def misclassification(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 def maximise(outputs: np.ndarray, neurons: np.ndarray | None = None) -> np.ndarray:
     """sign(z) * (1 - sigmoid(z)) for the neuron of each sample (every output, if None), 0 elsewhere."""
-    chosen = 1 if neurons is None else one_hot(outputs, neurons)
+    chosen = 1 if neurons is None else one_hot(outputs, neurons, "neurons")
+    outputs = check_real("outputs", outputs)
     return chosen * np.sign(outputs) * (1 - expit(outputs))
 
 
@@ -116,43 +162,53 @@ def minimise(outputs: np.ndarray, neurons: np.ndarray | None = None) -> np.ndarr
     return -maximise(outputs, neurons)
 
 
-def rate_coded(spikes: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """For spikes S (T, N, O) of 0 and 1, with n1 = sum_t S and n0 = T - n1:
+def rate_coded(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """For outputs S (T, N, O) of 0 and 1, with n1 = sum_t S and n0 = T - n1:
 
     label's output: 1 - sigmoid(n1 - T//2) at every t; other outputs: -S * (1 - sigmoid(n0 - T//2)).
-    Raises ValueError for outputs of another rank.
+    Raises ValueError for outputs of another rank, or other numbers.
     """
-    if spikes.ndim != 3:
-        raise ValueError(f"rate_coded needs spikes of shape (T, N, O), got {spikes.shape}")
+    spikes = check_spikes(outputs)
     steps, n1 = len(spikes), spikes.sum(axis=0)
     for_label, for_others = 1 - expit(n1 - steps // 2), 1 - expit(steps - n1 - steps // 2)
     return np.where(one_hot(n1, labels) == 1, for_label, -spikes * for_others)
 
 
 @canonical
-def spike_counts(spikes: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """S * (y - softmax(n1)) at every t, for spikes S (T, N, O) and their counts n1 = sum_t S.
+def spike_counts(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """S * (y - softmax(n1)) at every t, for outputs S (T, N, O) and their counts n1 = sum_t S.
 
     J is the log-likelihood of the label with the counts as outputs. For gradient rules: LFP learns from rate_coded, as
     here the label's output gets no reward while it is silent, and never learns to spike.
-    Raises ValueError for outputs of another rank.
+    Raises ValueError for outputs of another rank, or other numbers.
     """
-    if spikes.ndim != 3:
-        raise ValueError(f"spike_counts needs spikes of shape (T, N, O), got {spikes.shape}")
+    spikes = check_spikes(outputs)
     return np.broadcast_to(softmax.gradient(spikes.sum(axis=0), labels), spikes.shape)  # type: ignore[attr-defined]
+
+
+def check_spikes(outputs: ArrayLike) -> np.ndarray:
+    """Outputs (T, N, O) that are spikes, 0 or 1, as an array. Raises ValueError for others."""
+    spikes = check_real("outputs", outputs)
+    if spikes.ndim != 3 or 0 in spikes.shape or not ((spikes == 0) | (spikes == 1)).all():
+        raise ValueError(f"outputs must be spikes, 0 or 1, of shape (T, N, O), got {shown(spikes)}")
+    return spikes
 
 
 def binary(outputs: np.ndarray, targets: ArrayLike) -> np.ndarray:
     """Targets of the outputs' shape (N, 1) and dtype; ValueError for other shapes or values than 0 and 1."""
+    if matrix(outputs).shape[1] != 1:
+        raise ValueError(f"outputs must have shape (N, 1) for targets 0 or 1, got {outputs.shape}")
     targets = targets_like(outputs, targets)
-    if outputs.shape[1:] != (1,) or not np.isin(targets, (0, 1)).all():
-        raise ValueError(f"binary_sigmoid needs one output and targets 0 or 1, got outputs of shape {outputs.shape}")
+    if not np.isin(targets, (0, 1)).all():
+        raise refuse("targets", "0 or 1", targets)
     return targets
 
 
 def targets_like(outputs: np.ndarray, targets: ArrayLike) -> np.ndarray:
     """Targets of the outputs' shape and dtype; ValueError for another number of them."""
-    targets = np.asarray(targets, outputs.dtype)
+    outputs = check_real("outputs", outputs)
+    targets = cast(check_real("targets", targets), np.result_type(outputs, np.float32))
+    check_finite("targets", targets)
     if targets.shape not in (outputs.shape, outputs.shape[:1] if outputs.shape[1:] == (1,) else None):
         raise ValueError(f"targets must have the outputs' shape {outputs.shape}, got {targets.shape}")
     return targets.reshape(outputs.shape)

@@ -24,7 +24,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from lfp_ref.core.checks import is_number
+from lfp_ref.core.checks import check_finite, check_number, check_one_of, check_real, refuse
 
 # A modifier works number by number, on an array of any shape. That of an input may also return a number, or an array of
 # one sample's shape: the same for every sample.
@@ -86,7 +86,8 @@ LEARNING = ("share", "hebbian", "oja")
 class Rule:
     """Base of all rules; an own one implements groups().
 
-    epsilon: the stabiliser of every denominator, in pooling, normalisation and sums of branches too.
+    epsilon: the stabiliser of every denominator, in pooling, normalisation and sums of branches too. A denominator
+        below the least normal number of the dtype counts as 0: nothing flowed, and nothing is shared.
     learning: where weights take their feedback from; the reward handed to the input is the same in each case.
         "share": the shares of the reward, as above.
         "hebbian": |w_ji| * sum over the batch of a_i z_j r_j. "oja": |w_ji| * sum of z_j (a_i - z_j w_ji) r_j, which
@@ -108,13 +109,14 @@ class Rule:
         return NO_SURROGATE, 0.0
 
     def __post_init__(self) -> None:
-        self.check(is_number(self.epsilon), f"epsilon must be finite and >= 0, got {self.epsilon!r}")
-        self.check(self.learning in LEARNING, f"learning must be one of {', '.join(LEARNING)}, got {self.learning!r}")
+        check_number(f"{type(self).__name__}: epsilon", self.epsilon, 0)
+        check_one_of(f"{type(self).__name__}: learning", self.learning, LEARNING)
 
-    def check(self, right: bool, message: str) -> None:
-        """Raises ValueError with the message, behind the rule's name."""
-        if not right:
-            raise ValueError(f"{type(self).__name__}: {message}")
+    def check_dtype(self, dtype: np.dtype) -> None:
+        """Raises ValueError for a number of the rule that is infinite in the network's dtype."""
+        for name, value in vars(self).items():
+            if isinstance(value, int | float) and abs(value) > np.finfo(dtype).max:
+                raise ValueError(f"{type(self).__name__}: {name} is too large for {dtype}, got {value!r}")
 
     @property
     def is_plain(self) -> bool:
@@ -146,7 +148,7 @@ class Gradient(Rule):
     is_gradient: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        self.check(self.learning == "share", "gradient descent has no other way to learn")
+        check_one_of(f"{type(self).__name__}: learning", self.learning, ("share",))
 
 
 @dataclass(frozen=True)
@@ -164,7 +166,7 @@ class Surrogate(Gradient):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.check(is_number(self.slope) and self.slope > 0, f"slope must be finite and > 0, got {self.slope!r}")
+        check_number(f"{type(self).__name__}: slope", self.slope, 0, above=True)
 
 
 @dataclass(frozen=True)
@@ -206,7 +208,7 @@ class Gamma(Rule):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.check(is_number(self.gamma), f"gamma must be finite and >= 0, got {self.gamma!r}")
+        check_number("Gamma: gamma", self.gamma, 0)
 
     def groups(self) -> tuple[Group, ...]:
         def up(x: np.ndarray) -> np.ndarray:
@@ -236,8 +238,10 @@ class AlphaBeta(Rule):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        right = is_number(self.alpha) and is_number(self.beta) and bool(np.isclose(self.alpha - self.beta, 1))
-        self.check(right, f"needs alpha - beta = 1 and beta >= 0, got alpha {self.alpha}, beta {self.beta}")
+        check_number("AlphaBeta: alpha", self.alpha)
+        check_number("AlphaBeta: beta", self.beta, 0)
+        if not np.isclose(self.alpha - self.beta, 1):
+            raise ValueError(f"AlphaBeta needs alpha - beta = 1, got alpha {self.alpha}, beta {self.beta}")
 
     def groups(self) -> tuple[Group, ...]:
         excite = Group((Term(positive, positive, positive), Term(negative, negative, zero)), self.alpha)
@@ -293,12 +297,25 @@ class ZBox(Rule):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.check(bool(np.all(np.less(self.low, self.high))), f"needs low < high, got {self.low} and {self.high}")
+        for name in ("low", "high"):
+            limit = check_finite(f"ZBox: {name}", check_real(f"ZBox: {name}", getattr(self, name)))
+            if not limit.size or limit.dtype.kind == "b":
+                raise refuse(f"ZBox: {name}", "a number or an array of numbers", limit)
+        if not np.all(np.less(self.low, self.high)):
+            raise ValueError(f"ZBox needs low < high, got {self.low} and {self.high}")
 
     def groups(self) -> tuple[Group, ...]:
-        below = Term(lambda a: -np.asarray(self.low), positive, lambda b: -positive(b))
-        above = Term(lambda a: -np.asarray(self.high), negative, lambda b: -negative(b))
+        below = Term(lambda a: -self.limit("low", a), positive, lambda b: -positive(b))
+        above = Term(lambda a: -self.limit("high", a), negative, lambda b: -negative(b))
         return (Group((Term(), below, above)),)
+
+    def limit(self, name: str, a: np.ndarray) -> np.ndarray:
+        """One of the limits, of the shape of one sample of a (..., N). Raises ValueError where it has another."""
+        try:
+            return np.broadcast_to(getattr(self, name), a.shape[:-1])
+        except ValueError:
+            shape = np.shape(getattr(self, name))
+            raise ValueError(f"ZBox: {name} of shape {shape} does not fit samples of shape {a.shape[:-1]}") from None
 
 
 def is_gradient(rule: Any) -> bool:

@@ -13,17 +13,25 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lfp_ref import names, rewards
-from lfp_ref.core.checks import check_int
+from lfp_ref.core.checks import (
+    check_bool,
+    check_callable,
+    check_int,
+    check_number,
+    check_one_of,
+    refuse,
+)
 from lfp_ref.core.layer import Layer
+from lfp_ref.core.layout import cast
 from lfp_ref.datasets import Dataset
 from lfp_ref.optim import SGD, Optimizer, clip_norm
+from lfp_ref.rehearsal import Metric, check_data, check_file, check_network, measured, rehearse, select
+from lfp_ref.rewards import name_of
 from lfp_ref.rules import Epsilon, Rule, is_gradient
 from lfp_ref.run import History, Run
 
-Metric = Callable[[np.ndarray, np.ndarray], float]  # (outputs, targets) -> a number
 
-
-class DivergenceError(ArithmeticError):
+class DivergenceError(ArithmeticError, ValueError):
     """Training produced NaN or infinity; says at which epoch and step, and where."""
 
 
@@ -46,9 +54,7 @@ def step(
     """
     outputs = net.forward(x, training=True)
     with np.errstate(all="ignore"):  # overflow is reported below
-        r = np.asarray(reward(outputs, y))
-    if r.shape != outputs.shape:
-        raise ValueError(f"{_name(reward)} gave shape {r.shape} for outputs of shape {outputs.shape}")
+        r = cast(rewards.rewarded(reward, outputs, y), outputs.dtype)
     factors = 1 if weights is None else weights[:, None]
     total = float(np.sum(r * factors))
     if not math.isfinite(total):
@@ -86,7 +92,7 @@ def epoch(
         batch = order[k * batch_size : (k + 1) * batch_size]
         factors = None if weights is None else weights[batch]
         if schedule is not None:
-            optimizer.lr = schedule(number * steps + k)
+            optimizer.lr = check_number("the learning rate of schedule", schedule(number * steps + k), 0)
         try:
             outputs, total = step(net, select(net, x, batch), y[batch], optimizer, weights=factors, **options)
         except DivergenceError as error:
@@ -97,11 +103,15 @@ def epoch(
 def accuracy(outputs: np.ndarray, labels: np.ndarray) -> float:
     """Fraction of samples whose largest output is their label's; a single output says 1 where it is positive.
 
-    outputs: (N, O), or spikes (T, N, O), which are counted over time.
+    outputs: (N, O) or (N, O, 1, ...), or spikes (T, N, O), which are counted over time. labels: (N,) or (N, 1).
+    Raises ValueError for other shapes.
     """
-    outputs = outputs.sum(axis=0) if outputs.ndim == 3 else outputs
-    chosen = outputs.argmax(axis=1) if outputs.shape[1] > 1 else outputs[:, 0] > 0
-    return float(np.mean(chosen == np.asarray(labels).reshape(len(chosen))))
+    labels = np.asarray(labels)
+    if labels.shape[1:] not in ((), (1,)) or not labels.size:
+        raise ValueError(f"accuracy needs labels (N,), got targets of shape {labels.shape}; give a metric of your own")
+    scores = rewards.class_scores(np.asarray(outputs), len(labels))
+    chosen = scores.argmax(axis=1) if scores.shape[1] > 1 else scores[:, 0] > 0
+    return float(np.mean(chosen == labels.reshape(-1)))
 
 
 def train(
@@ -131,6 +141,7 @@ def train(
     reduction: "mean" divides the reward by the batch size, "sum" does not (lfprop's learning rates assume "sum").
     clip: largest Euclidean norm of all feedback together. schedule: step number -> learning rate.
     metric: (outputs, targets) -> a number; on the training part it is taken on each batch before its update.
+    reward, metric: called once more, on the first batch, before training begins.
     seed: of the shuffling. checkpoint: a file to save to after every epoch; with resume=True the run goes on from it.
     about: further content of the checkpoint. log: gets a line per epoch. on_step: gets (epoch, step, steps).
 
@@ -138,25 +149,39 @@ def train(
     (NaN without test part), untouched (mean fraction of weights an update left exactly as they were), seconds; for a
     spiking network also its activity (see Spiking.activity) on the test part, or else on the last batch.
     Raises DivergenceError at NaN or infinity, the last good checkpoint stays; Interrupted, a KeyboardInterrupt, after
-    Ctrl-C, once the step is done and the run saved; ValueError or TypeError for options that make no sense, and for a
-    checkpoint of another run: data size, batch size, seed, reduction, rule, reward, metric and optimiser must agree.
+    Ctrl-C, once the step is done and the run saved; with nothing changed, ValueError or TypeError for options and data
+    that make no sense, and for a checkpoint of another run: data size, batch size, seed, reduction, rule, reward,
+    metric and optimiser must agree.
     """
+    check_network("net", net)
     optimizer = SGD(net.parameters(), 0.1, momentum=0.9) if optimizer is None else optimizer
     rule = Epsilon() if rule is None else rule
-    x, y = (data.x_train, data.y_train) if isinstance(data, Dataset) else map(np.asarray, data)
-    check_data(net, x, y)
+    x, y = check_data(net, data)
+    if isinstance(data, Dataset) and len(data.x_test):
+        check_data(net, data, test=True)
     check_int("epochs", epochs)
     check_int("batch_size", batch_size)
-    if reduction not in ("mean", "sum"):
-        raise ValueError(f'reduction must be "mean" or "sum", got {reduction!r}')
-    if not isinstance(optimizer, Optimizer) or not callable(reward):
-        raise TypeError(f"need an optimiser made of net.parameters() and a function, got {optimizer} and {reward}")
+    check_int("seed", seed, 0)
+    check_one_of("reduction", reduction, ("mean", "sum"))
+    if clip is not None:
+        check_number("clip", clip, 0)
+    check_callable("reward", reward, "outputs, targets")
+    check_callable("metric", metric, "outputs, targets")
+    check_callable("schedule", schedule, "step", optional=True)
+    check_callable("log", log, "line", optional=True)
+    check_callable("on_step", on_step, "epoch, step, steps", optional=True)
+    check_bool("resume", resume)
+    check_file("checkpoint", checkpoint)
+    if not isinstance(optimizer, Optimizer):
+        raise refuse("optimizer", "one of lfp.optim, made of net.parameters()", optimizer, TypeError)
     if not {id(p) for p in optimizer.parameters} <= {id(p) for p in net.parameters()}:
-        raise ValueError("the optimiser's parameters are not this network's: make it of net.parameters()")
+        raise ValueError("the optimizer's parameters are not this network's: make it of net.parameters()")
     check_reward(reward, rule)
+    rehearse(net, x, y, batch_size, rule, reward, metric)
 
     settings = {"samples": len(y), "batch_size": batch_size, "seed": seed, "reduction": reduction, "rule": repr(rule),
-                "reward": _name(reward), "metric": _name(metric), "optimizer": type(optimizer).__name__}  # fmt: skip
+                "reward": name_of(reward), "metric": name_of(metric),
+                "optimizer": type(optimizer).__name__}  # fmt: skip
     steps = math.ceil(len(y) / batch_size)
     run = Run(net, optimizer, epochs, steps, settings, checkpoint, about, log, on_step)
     if resume:
@@ -169,13 +194,13 @@ def train(
                 net, x, y, order, batch_size, optimizer, number=number, done=run.position.step, schedule=schedule,
                 rule=rule, reward=reward, reduction=reduction, clip=clip,
             ):  # fmt: skip
-                run.add_step(total, metric(outputs, y[batch]), len(batch))
+                run.add_step(total, measured(metric, outputs, y[batch]), len(batch))
                 if run.is_stopped:
                     break
             run.position.seconds += time.perf_counter() - begin
-            check_finite(net, run.place)
+            check_state(net, run.place)
             if run.position.step == steps:
-                run.add_epoch(_name(metric), *_test(net, data, metric))
+                run.add_epoch(name_of(metric), *_test(net, data, metric))
             run.save()
     return run.history
 
@@ -187,21 +212,25 @@ def evaluate(
     batch_size: int = 256,
     on_batch: Callable[[int], None] | None = None,
 ) -> float:
-    """The metric of a network on a data set's test part, or on (x, y). on_batch: gets the size of each batch, done."""
-    x, y = (data.x_test, data.y_test) if isinstance(data, Dataset) else map(np.asarray, data)
-    check_data(net, x, y)
+    """The metric of a network on a data set's test part, or on (x, y). on_batch: gets the size of each batch, done.
+
+    Raises DivergenceError for outputs that are NaN or infinite; ValueError or TypeError for data and options that make
+    no sense.
+    """
+    check_network("net", net)
+    x, y = check_data(net, data, test=True)
+    check_int("batch_size", batch_size)
+    check_callable("metric", metric, "outputs, targets")
+    check_callable("on_batch", on_batch, "samples", optional=True)
     batches = []
     for begin in range(0, len(y), batch_size):
         batch = slice(begin, begin + batch_size)
         batches.append(net.forward(select(net, x, batch)))
+        if not np.isfinite(batches[-1]).all():
+            raise DivergenceError(f"the outputs of samples {begin} to {begin + len(y[batch]) - 1} are NaN or infinite")
         if on_batch:
             on_batch(len(y[batch]))
-    return metric(np.concatenate(batches, axis=1 if batches[0].ndim == 3 else 0), y)  # spikes are (T, N, O)
-
-
-def select(net: Layer, x: np.ndarray, batch: slice | np.ndarray) -> np.ndarray:
-    """Some samples of a network's input."""
-    return x[:, batch] if net.sample_axis else x[batch]
+    return measured(metric, np.concatenate(batches, axis=net.last_tape().sample_axis), y)
 
 
 def _test(net: Layer, data: Dataset | tuple[ArrayLike, ArrayLike], metric: Metric) -> tuple[float, dict[str, float]]:
@@ -221,15 +250,6 @@ def _test(net: Layer, data: Dataset | tuple[ArrayLike, ArrayLike], metric: Metri
 # ---- checks
 
 
-def check_data(net: Layer, x: np.ndarray, y: np.ndarray) -> None:
-    """Raises ValueError unless there are as many targets as inputs, at least one, and no target is NaN or infinite."""
-    count = x.shape[net.sample_axis] if x.ndim > net.sample_axis else 0
-    if count != len(y) or not count:
-        raise ValueError(f"need as many targets as inputs and at least one, got {count} inputs and {len(y)} targets")
-    if not np.isfinite(y).all():
-        raise ValueError("a target is NaN or infinite")
-
-
 def check_reward(reward: rewards.Reward, rule: Rule | Mapping[Any, Rule]) -> None:
     """Raises ValueError for a reward without a gradient under a gradient rule."""
     if is_gradient(rule):
@@ -241,11 +261,11 @@ def gradient_of(reward: rewards.Reward) -> rewards.Reward:
     gradient = getattr(reward, "gradient", None)
     if gradient is None:
         known = ", ".join(name for name, other in names.REWARDS.items() if hasattr(other, "gradient"))
-        raise ValueError(f"{_name(reward)} has no gradient to descend; use an LFP rule, or one of {known}")
+        raise ValueError(f"{name_of(reward)} has no gradient to descend; use an LFP rule, or one of {known}")
     return gradient
 
 
-def check_finite(net: Layer, place: str) -> None:
+def check_state(net: Layer, place: str) -> None:
     """Raises DivergenceError, at that place, for a parameter or statistic that is no longer finite."""
     for name, array in net.state_dict().items():
         if not np.isfinite(array).all():
@@ -259,8 +279,4 @@ def _culprit(net: Layer, outputs: np.ndarray, reward: rewards.Reward) -> str:
     for name, array in (arrays | {"the outputs": outputs}).items():
         if not np.isfinite(array).all():
             return f"NaN or infinity in {name}; try a smaller learning rate, or clip"
-    return f"the reward {_name(reward)} is NaN or infinite though all outputs are finite"
-
-
-def _name(function: Callable[..., Any]) -> str:
-    return getattr(function, "__name__", type(function).__name__)
+    return f"the reward {name_of(reward)} is NaN or infinite though all outputs are finite"

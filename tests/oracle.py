@@ -324,7 +324,7 @@ def leaky_relu(slope):
 
 
 def step(low):
-    return Pointwise(lambda z: Fraction(1 if z > 0 else low), lambda z: ZERO)
+    return Pointwise(lambda z: Fraction(1 if z > 0 else low if z < 0 else abs(low)), lambda z: ZERO)
 
 
 def softsign():

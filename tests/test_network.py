@@ -104,7 +104,7 @@ def test_inputs_that_are_no_good():
     with pytest.raises(ValueError, match=r"as float32"):
         net.forward(np.full((1, 1, 6, 6), 1e300))  # infinite once it is float32
     for wrong in (np.ones(3), np.ones((0, 1, 6, 6)), 3.0):
-        with pytest.raises(ValueError, match=r"input must have shape \(N, \.\.\.\)"):
+        with pytest.raises(ValueError, match=r"x must have shape \(N, \.\.\.\)"):
             net.forward(wrong)
     for wrong in (np.array([["a"]]), np.ones((1, 1, 6, 6), complex), np.array([[None]])):
         with pytest.raises(TypeError, match="real numbers"):

@@ -130,16 +130,16 @@ def test_targets_that_do_not_fit():
         rewards.softmax(z, [0, 3])
     with pytest.raises(ValueError, match=r"labels must be in 0\.\.2, got -1\.\.0"):
         rewards.softmax(z, [0, -1])
-    with pytest.raises(ValueError, match="one output"):
+    with pytest.raises(ValueError, match=r"shape \(N, 1\)"):
         rewards.binary_sigmoid(z, np.ones((2, 3)))
     for outputs in (np.ones(3), np.ones((0, 3))):
-        with pytest.raises(ValueError, match=r"outputs must have shape \(N, O\)"):
+        with pytest.raises(ValueError, match=r"outputs must be floats of shape \(N, O\)"):
             rewards.softmax(outputs, [0])
-    with pytest.raises(ValueError, match="2 integers, got shape"):
+    with pytest.raises(ValueError, match="2 integers, one for each row of outputs"):
         rewards.softmax(z, [0, 1, 2])
-    with pytest.raises(ValueError, match=r"2 integers, got shape .* float64"):
+    with pytest.raises(ValueError, match=r"2 integers, one for each row of outputs, .*float64"):
         rewards.sigmoid(z, [0.0, 1.0])
-    with pytest.raises(ValueError, match="one output and targets 0 or 1"):
+    with pytest.raises(ValueError, match="targets must be 0 or 1"):
         rewards.binary_sigmoid(z[:, :1], [0, 2])
     with pytest.raises(ValueError, match=r"outputs' shape \(2, 3\), got \(2,\)"):
         rewards.squared_error(z, [0.0, 1.0])

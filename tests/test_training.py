@@ -140,7 +140,7 @@ def test_options_that_make_no_sense():
         ({"epochs": 0}, "epochs must be an integer >= 1"),
         ({"batch_size": 0}, "batch_size must be an integer >= 1"),
         ({"resume": True}, "needs a checkpoint"),
-        ({"clip": -1}, "max_norm"),
+        ({"clip": -1}, "clip must be a finite number"),
     ):
         with pytest.raises(ValueError, match=says):
             run(net, **options)
@@ -158,7 +158,7 @@ def test_without_a_test_part():
 def test_an_optimiser_of_another_network_is_refused():
     with pytest.raises(ValueError, match="not this network's"):
         lfp.train(network(), DATA, optimizer=lfp.optim.SGD(network().parameters(), 0.1), log=None)
-    with pytest.raises(TypeError, match="optimiser made of"):
+    with pytest.raises(TypeError, match="optimizer must be one of"):
         lfp.train(network(), DATA, optimizer=lfp.optim.SGD, log=None)
 
 
@@ -200,7 +200,7 @@ def test_rewards_and_targets_that_do_not_fit():
         with pytest.raises(ValueError, match=says):
             run(network(), reward=reward)
     targets = np.full(len(DATA.x_train), np.nan)
-    with pytest.raises(ValueError, match="target is NaN"):
+    with pytest.raises(ValueError, match="data: y has NaN"):
         lfp.train(network(), (DATA.x_train, targets), reward=lfp.rewards.squared_error, log=None)
 
 

@@ -71,7 +71,8 @@ class Layer:
         Returns the reward of the input, a new array of its shape (None if not wanted). Under Gradient the same pass
         takes dJ/d(output), returns dJ/d(input), and leaves dJ/d(parameter).
         Raises RuntimeError without a forward pass before, or where parameters have changed since; ValueError for a
-        wrong shape, NaN or infinity, and for a rule that a layer has no form of.
+        wrong shape, NaN or infinity, and for a rule that a layer has no form of, or with a number too large for the
+        dtype; OverflowError where the reward handed back is too large for it.
         """
         return self.last_tape("feedback").feedback(reward, rule, input_reward)
 

@@ -53,12 +53,6 @@ def per_sample(x: np.ndarray) -> np.ndarray:
     return x.reshape(-1, x.shape[-1]).sum(axis=0, dtype=np.float64)
 
 
-def first_not_finite(x: np.ndarray) -> tuple[int, ...] | None:
-    """The index of the first NaN or infinity; None where all is finite."""
-    where = np.argwhere(~np.isfinite(x))
-    return tuple(int(i) for i in where[0]) if len(where) else None
-
-
 def cast(array: np.ndarray, dtype: DTypeLike) -> np.ndarray:
     """The array in this dtype, infinite where it overflows."""
     with np.errstate(over="ignore"):

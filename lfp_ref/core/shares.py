@@ -16,11 +16,11 @@ from lfp_ref.kernels.compile import elementwise
 
 
 @elementwise
-def divide_by_output(reward, z, epsilon, s):
-    """s = reward / stab(z, epsilon); 0 where that denominator is exactly 0: nothing flowed, nothing is shared."""
+def divide_by_output(reward, z, epsilon, least, s):
+    """s = reward / stab(z, epsilon); 0 where that denominator is below the least normal number: nothing flowed."""
     for k in prange(z.size):
         denominator = z[k] + epsilon if z[k] >= 0 else z[k] - epsilon
-        s[k] = reward[k] / denominator if denominator != 0 else denominator
+        s[k] = reward[k] / denominator if abs(denominator) >= least else z.dtype.type(0)
 
 
 @elementwise

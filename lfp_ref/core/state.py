@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from lfp_ref.core.checks import check_dtype, check_rng
+from lfp_ref.core.checks import check_dtype, check_finite, check_real, check_rng, refuse
 from lfp_ref.core.layout import cast
 
 Layer = Any  # core/layer.py imports this module
@@ -21,7 +21,8 @@ _last_change = 0
 class Parameter:
     """A trained array and its feedback.
 
-    value: the array, changed in place by optimisers; assigning to it copies, ValueError where the shape differs.
+    value: the array, changed in place by optimisers; assigning to it copies. ValueError where the shape differs, and
+        for NaN or infinity; TypeError for what is not real numbers.
     feedback: same shape; summed over the batch; the last pass's, overwritten by the next.
     changed_at: when the value was last set, in changes of any parameter: a pass from before can no longer be handed
     a reward. Whoever writes into `value` in place calls `touch`.
@@ -30,8 +31,11 @@ class Parameter:
     __slots__ = ("_value", "changed_at", "feedback")
 
     def __init__(self, value: ArrayLike) -> None:
-        value = np.asarray(value)
-        self._value = np.array(value, dtype=check_dtype(value.dtype), order="C")
+        value = check_real("value", value)
+        if value.dtype not in (np.float32, np.float64):
+            raise refuse("value", "of dtype float32 or float64", value, TypeError)
+        self._value = np.array(value, order="C")
+        check_finite("value", self._value)
         self.feedback = np.zeros_like(self._value)
         self.touch()
 
@@ -41,9 +45,10 @@ class Parameter:
 
     @value.setter
     def value(self, value: ArrayLike) -> None:
-        if np.shape(value) != self._value.shape:
-            raise ValueError(f"this parameter has shape {self._value.shape}, got {np.shape(value)}")
-        self._value[...] = value
+        value = cast(check_real("value", value), self._value.dtype)
+        if value.shape != self._value.shape:
+            raise ValueError(f"value: this parameter has shape {self._value.shape}, got {value.shape}")
+        self._value[...] = check_finite("value", value)
         self.touch()
 
     def astype(self, dtype: DTypeLike) -> None:

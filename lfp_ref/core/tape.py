@@ -19,11 +19,11 @@ from numpy.typing import ArrayLike, DTypeLike
 from lfp_ref.balance import Balance, Line
 from lfp_ref.core import shares, state
 from lfp_ref.core.assignment import resolve
+from lfp_ref.core.checks import check_finite, check_real
 from lfp_ref.core.layout import (
     batch_first_shape,
     batch_last_shape,
     cast,
-    first_not_finite,
     per_sample,
     to_batch_first,
     to_batch_last,
@@ -168,11 +168,12 @@ class Node:
         if self.rule.is_gradient:
             return reward
         before = reward.copy() if self.absorbed is not None and out is reward else reward
-        epsilon = z.dtype.type(self.rule.epsilon)
-        s = _written(shares.divide_by_output, out, reward, z, epsilon)
+        epsilon, least = z.dtype.type(self.rule.epsilon), np.finfo(z.dtype).tiny
+        s = _written(shares.divide_by_output, out, reward, z, epsilon, least)
         if self.absorbed is not None:
-            self.absorb("stabiliser", np.where(z == 0, 0, np.where(z >= 0, s, -s) * epsilon))
-            self.absorb("empty group", np.where(z == 0, before, 0))
+            empty = (z == 0) | (s == 0)
+            self.absorb("stabiliser", np.where(empty, 0, np.where(z >= 0, s, -s) * epsilon))
+            self.absorb("empty group", np.where(empty, before, 0))
         return s
 
     def times_input(self, g: np.ndarray, a: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
@@ -299,14 +300,14 @@ class Tape:
     net: Layer | None = None  # holds the network of a tape that a caller holds
 
     def __init__(self, net: Layer, x: ArrayLike, training: bool, passes: Passes) -> None:
-        folded, samples, steps = net.fold(np.asarray(x))
+        folded, samples, steps = net.fold(check_real(f"{net.label}: x", x))
         self._free = passes.free
         self._common = Pass(training, samples, steps, passes.memory())
         self._root = Node(self._common, net, "")
         self._recorded_at = state.now()
         self._told: tuple[np.ndarray, Rule | Mapping[Any, Rule] | None] | None = None
         with _computing():
-            output = self._root.propagate(self._batch_last("input", folded))
+            output = self._root.propagate(self._batch_last("x", folded))
         self._output = output
         self.outputs = net.unfold(to_batch_first(output), steps)
 
@@ -318,7 +319,7 @@ class Tape:
         self, reward: ArrayLike, rule: Rule | Mapping[Any, Rule] | None = None, input_reward: bool = True
     ) -> np.ndarray | None:
         """Hands the reward of this pass's outputs back; as Layer.feedback."""
-        told = np.array(reward)
+        told = np.array(check_real(f"{self._root.layer.label}: reward", reward))
         result = self._hand_back(told, rule, input_reward)
         self._told = told, rule
         return result
@@ -334,6 +335,8 @@ class Tape:
             )
         inside = self._batch_last("reward", reward.reshape(batch_first_shape(self._output.shape)))
         rules = resolve(EPSILON if rule is None else rule, net)
+        for each in [rules] if isinstance(rules, Rule) else rules.values():
+            each.check_dtype(inside.dtype)
         with _FEEDBACK, _computing():
             self._common.rules = rules
             for node in self._root.walk():
@@ -347,13 +350,19 @@ class Tape:
                         parameter.feedback[...] = 0
         if not input_reward or result is None:
             return None
-        return net.unfold_input(to_batch_first(result), self._common.steps)
+        handed = to_batch_first(result)
+        if not np.isfinite(handed).all():
+            raise OverflowError(
+                f"{net.label}: the reward handed back is NaN or infinite (as {handed.dtype}); "
+                "a larger epsilon, smaller weights or double precision keep it finite"
+            )
+        return net.unfold_input(handed, self._common.steps)
 
     def balance(self) -> Balance:
         """The balance sheet of this pass's last feedback: who got which reward, and why some of it was kept.
 
-        Raises RuntimeError before the first feedback pass, and where parameters
-        have changed since; ValueError after one under Gradient, which conserves nothing.
+        Raises RuntimeError before the first feedback pass, and where parameters have changed since; ValueError after
+        one under Gradient, which conserves nothing.
         """
         if self._told is None:
             raise RuntimeError(f"{self._root.layer.label}: a balance needs a feedback pass of this forward pass first")
@@ -370,6 +379,16 @@ class Tape:
                 for node in self._root.walk():
                     node.absorbed = None
         return Balance(lines, self._root.came, self._root.handed)
+
+    @property
+    def samples(self) -> int:
+        """N, the number of samples of this pass."""
+        return self._common.samples
+
+    @property
+    def sample_axis(self) -> int:
+        """The axis of the outputs that counts samples: 1 for spikes (T, N, ...), otherwise 0."""
+        return 0 if self._common.steps is None else 1
 
     def activity(self) -> dict[str, float]:
         """Counts of this pass, by name: the spike rates of a spiking network; {} for others."""
@@ -397,18 +416,14 @@ class Tape:
     def _batch_last(self, what: str, x: np.ndarray) -> np.ndarray:
         """Checks a user's array and copies it, batch last, into the pass's memory."""
         net = self._root.layer
-        if isinstance(x, np.ma.MaskedArray):
-            raise TypeError(f"{net.label}: {what} is a masked array, whose mask would be lost; fill it first")
-        if x.dtype.kind not in "fiub":
-            raise TypeError(f"{net.label}: {what} must be an array of real numbers, got dtype {x.dtype}")
         if x.ndim < 2 or 0 in x.shape:
             raise ValueError(f"{net.label}: {what} must have shape (N, ...) with nothing empty, got {x.shape}")
         dtype = net.dtype or (x.dtype if x.dtype in (np.float32, np.float64) else np.dtype(np.float64))
         numbers = np.ascontiguousarray(cast(x, dtype))
         inside = self._common.memory.array(what, batch_last_shape(x.shape), dtype)
         total = transpose(numbers.reshape(len(x), -1), inside.reshape(-1, len(x)))
-        if not np.isfinite(total) and (index := first_not_finite(numbers)):
-            raise ValueError(f"{net.label}: {what} has NaN or infinity (as {dtype}), first at index {index}")
+        if not np.isfinite(total):  # NaN or infinity somewhere, or a sum that overflows
+            check_finite(f"{net.label}: {what}", numbers)
         return inside
 
 

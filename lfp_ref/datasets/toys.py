@@ -7,36 +7,37 @@ from __future__ import annotations
 
 import numpy as np
 
-from lfp_ref.core.checks import check_int, is_number
+from lfp_ref.core.checks import check_int, check_number
 from lfp_ref.datasets.base import Dataset, split
 
 
 def blobs(samples: int = 1000, classes: int = 3, noise: float = 0.2, seed: int = 0) -> Dataset:
     """One Gaussian of standard deviation `noise` per class, their centres evenly spaced on the unit circle."""
-    y = _labels("blobs", samples, classes, noise)
+    y = _labels("blobs", samples, classes, noise, seed)
     angle = 2 * np.pi * y / classes
     return _toy("blobs", noise, seed, _direction(angle), y)
 
 
 def circles(samples: int = 1000, noise: float = 0.08, seed: int = 0) -> Dataset:
     """Two circles around each other, of radius 0.5 and 1."""
-    y = _labels("circles", samples, 2, noise)
+    y = _labels("circles", samples, 2, noise, seed)
     angle = 2 * np.pi * np.random.default_rng([seed, 1]).random(samples)
     return _toy("circles", noise, seed, (0.5 + 0.5 * y[:, None]) * _direction(angle), y)
 
 
 def swirls(samples: int = 1000, classes: int = 2, turns: float = 1.0, noise: float = 0.04, seed: int = 0) -> Dataset:
     """Spiral arms that wind around each other, one per class."""
-    y = _labels("swirls", samples, classes, noise)
+    y = _labels("swirls", samples, classes, noise, seed)
+    check_number("swirls: turns", turns)
     radius = np.sqrt(np.random.default_rng([seed, 1]).random(samples))
     angle = 2 * np.pi * (y / classes + turns * radius)
     return _toy("swirls", noise, seed, radius[:, None] * _direction(angle), y)
 
 
-def _labels(name: str, samples: int, classes: int, noise: float) -> np.ndarray:
-    """Balanced labels. ValueError for fewer than 10 samples or 2 classes, and for noise that is no number >= 0."""
-    if not is_number(noise):
-        raise ValueError(f"{name}: noise must be finite and >= 0, got {noise!r}")
+def _labels(name: str, samples: int, classes: int, noise: float, seed: int) -> np.ndarray:
+    """Balanced labels. ValueError for fewer than 10 samples or 2 classes, noise < 0, and a seed that is none."""
+    check_number(f"{name}: noise", noise, 0)
+    check_int(f"{name}: seed", seed, 0)
     return np.arange(check_int(f"{name}: samples", samples, 10)) % check_int(f"{name}: classes", classes, 2)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numba import njit, prange
 
-from lfp_ref.core.checks import is_number
+from lfp_ref.core.checks import check_number
 from lfp_ref.core.layer import Layer
 from lfp_ref.core.tape import Node
 from lfp_ref.kernels.compile import elementwise, kernel
@@ -59,8 +59,7 @@ class Activation(Layer):
             return
         if self.default is None:
             raise TypeError(f"{type(self).__name__} takes no parameter, got {parameter!r}")
-        if not is_number(self.parameter):
-            raise ValueError(f"{type(self).__name__}: the parameter must be finite and >= 0, got {parameter!r}")
+        check_number(f"{type(self).__name__}: parameter", self.parameter, 0, float(np.finfo(np.float32).max))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({'' if self.parameter is None else self.parameter})"

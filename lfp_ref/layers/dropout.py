@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numba import prange
 
-from lfp_ref.core.checks import check_rng, is_number
+from lfp_ref.core.checks import check_number, check_rng
 from lfp_ref.core.layer import Layer
 from lfp_ref.core.tape import Node
 from lfp_ref.kernels.compile import elementwise
@@ -36,9 +36,7 @@ class Dropout(Layer):
     batch_first = False
 
     def __init__(self, p: float = 0.5, rng: np.random.Generator | None = None) -> None:
-        if not (is_number(p) and p < 1):
-            raise ValueError(f"Dropout: p must be a probability 0 <= p < 1, got {p!r}")
-        self.p = float(p)
+        self.p = check_number("Dropout: p", p, 0, 1, below=True)
         self.rng = check_rng(rng)
 
     def __repr__(self) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lfp_ref.core.checks import check_rng
+from lfp_ref.core.checks import check_number, check_rng
 from lfp_ref.core.layer import Layer
 from lfp_ref.core.tape import Node
 from lfp_ref.layers.lif import steps_of
@@ -27,10 +27,11 @@ class Encoding(Layer):
     batch_first = False
 
     def __init__(self, low: float = 0.0, high: float = 1.0) -> None:
-        if not (np.isfinite(low) and np.isfinite(high) and low < high):
-            raise ValueError(f"{type(self).__name__} needs finite limits low < high, got {low!r} and {high!r}")
-        self.low = float(low)
-        self.high = float(high)
+        name = type(self).__name__
+        self.low = check_number(f"{name}: low", low)
+        self.high = check_number(f"{name}: high", high)
+        if self.low >= self.high:
+            raise ValueError(f"{name} needs low < high, got {low!r} and {high!r}")
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.low}, {self.high})"

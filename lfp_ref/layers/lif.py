@@ -35,12 +35,12 @@ The potential is cheap to compute and large to keep, so on the way back each neu
 from __future__ import annotations
 
 import weakref
-from numbers import Real
 from typing import Any
 
 import numpy as np
 from numba import prange
 
+from lfp_ref.core.checks import check_number, check_one_of
 from lfp_ref.core.layer import Layer
 from lfp_ref.core.layout import to_batch_first
 from lfp_ref.core.tape import Node
@@ -172,16 +172,10 @@ class LIF(Layer):
     ) -> None:
         if not isinstance(layer, WeightedLayer) or layer.weight is None:
             raise TypeError(f"LIF takes the Dense or Conv2d layer that computes its current, got {layer!r}")
-        if not isinstance(beta, Real) or not 0 <= beta <= 1:
-            raise ValueError(f"LIF: beta must be a number in 0..1, got {beta!r}")
-        if not isinstance(threshold, Real) or not 0 < threshold < np.inf:
-            raise ValueError(f"LIF: threshold must be finite and > 0, got {threshold!r}")
-        if reset not in RESETS:
-            raise ValueError(f"LIF: reset must be one of {', '.join(RESETS)}, got {reset!r}")
         self.layer = layer
-        self.beta = float(beta)
-        self.threshold = float(threshold)
-        self.reset = reset
+        self.beta = check_number("LIF: beta", beta, 0, 1)
+        self.threshold = check_number("LIF: threshold", threshold, 0, above=True)
+        self.reset = check_one_of("LIF: reset", reset, RESETS)
 
     def __repr__(self) -> str:
         usual = {"beta": 0.9, "threshold": 1.0, "reset": "subtract"}

@@ -18,7 +18,7 @@ import numpy as np
 from numba import prange
 from numpy.typing import DTypeLike
 
-from lfp_ref.core.checks import check_int, is_number
+from lfp_ref.core.checks import check_dtype, check_eps, check_int, check_number
 from lfp_ref.core.layer import Layer
 from lfp_ref.core.state import Parameter, uniform_init
 from lfp_ref.core.tape import Node
@@ -87,10 +87,8 @@ class BatchNorm(Layer):
         rng: np.random.Generator | None = None,
     ) -> None:
         self.num_features = check_int("num_features", num_features)
-        if not (is_number(eps) and eps > 0 and is_number(momentum) and momentum <= 1):
-            raise ValueError(f"BatchNorm: needs eps > 0 and 0 <= momentum <= 1, got {eps!r} and {momentum!r}")
-        self.eps = float(eps)
-        self.momentum = float(momentum)
+        self.eps = check_eps("BatchNorm: eps", eps, check_dtype(dtype))
+        self.momentum = check_number("BatchNorm: momentum", momentum, 0, 1)
         self.bias = uniform_init((self.num_features,), self.num_features, dtype, rng)
         self.weight = Parameter(np.ones(self.num_features, dtype))
         self.running_mean = np.zeros(self.num_features, dtype)

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numba import prange
 
+from lfp_ref.core.checks import refuse
 from lfp_ref.core.layer import Layer
 from lfp_ref.core.layout import batch_first_shape
 from lfp_ref.core.tape import Node
@@ -40,8 +41,10 @@ class Residual(WeightedLayer):
     """
 
     def __init__(self, body: Layer, shortcut: Layer | None = None) -> None:
-        if not isinstance(body, Layer) or not isinstance(shortcut, Layer | None):
-            raise TypeError(f"Residual takes layers, got {body!r} and {shortcut!r}")
+        if not isinstance(body, Layer):
+            raise refuse("Residual: body", "a layer", body, TypeError)
+        if not isinstance(shortcut, Layer | None):
+            raise refuse("Residual: shortcut", "a layer or None", shortcut, TypeError)
         self.body = body
         self.shortcut = shortcut
         self.check_dtypes()

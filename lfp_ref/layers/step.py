@@ -1,17 +1,21 @@
 """Step activation.
 
-    a   = 1 if z > 0 else low          low = 0: the step of the paper's experiments; low = -1: the sign of z
+    a   = 1 if z > 0, low if z < 0, |low| if z = 0
     r_z = r_a
+
+low = 0 is the step of the paper's experiments; low = -1 is sgn(z) with sgn(0) = +1, as in the stabiliser.
 
 It has no derivative to train by: gradient descent gets exactly 0 through it, or whatever a surrogate puts in its place.
 LFP needs none, but low decides what a unit gets to hear. The next layer hands it r_a = a g with g = sum_k w_k s_k, and
-the layer before divides that by z. As a has the sign of z wherever neither is 0,
+the layer before divides that by z. As a has the sign of z wherever it is not 0,
 
     low = -1:   s = g / (|z| + epsilon)                    what is told depends on how near the threshold z is
     low = 0:    the same where z > 0, and 0 where z <= 0   a silent unit is never told that it should have fired
 
-Both are the same functions of a network's input (w' = w / 2, b' = b + sum w' in the layer after turns 0 into -1),
-but with 0 units that are punished fall silent, hear nothing any more, and stay so. And epsilon belongs to it:
+(With -1 at z = 0, s would be -g / epsilon: the unit would be driven away from what it is rewarded for.)
+
+But for z = 0, both are the same functions of a network's input: w' = w / 2, b' = b + sum w' in the layer after turns 0
+into -1. With 0, units that are punished fall silent, hear nothing any more, and stay so. And epsilon belongs to it:
 whatever s is, its size is at most |g| / epsilon, while with epsilon near 0 the few samples that happen to lie nearest
 the threshold drown all others. An epsilon of about the size of the initial z suits (0.5, for weights as initialised
 here and inputs in -1..1). examples/11_step_networks.py measures all of that.
@@ -19,9 +23,12 @@ here and inputs in -1..1). examples/11_step_networks.py measures all of that.
 
 from __future__ import annotations
 
+from numbers import Real
+
 import numpy as np
 from numba import prange
 
+from lfp_ref.core.checks import refuse
 from lfp_ref.core.tape import Node
 from lfp_ref.kernels.compile import elementwise
 from lfp_ref.layers.activations import Activation
@@ -30,9 +37,12 @@ from lfp_ref.layers.surrogates import derivative
 
 @elementwise
 def forward(z, low, a):
-    """a = 1 where z > 0, else low.  Flat arrays."""
+    """a = 1 where z > 0, low where z < 0, |low| where z = 0.  Flat arrays."""
     for k in prange(z.size):
-        a[k] = 1 if z[k] > 0 else (low if z[k] <= 0 else z[k])  # NaN stays NaN, and is seen
+        if z[k] == 0:
+            a[k] = abs(low)
+        else:
+            a[k] = 1 if z[k] > 0 else (low if z[k] < 0 else z[k])  # NaN stays NaN, and is seen
 
 
 @elementwise
@@ -43,7 +53,7 @@ def times_derivative(z, surrogate, slope, reward):
 
 
 class Step(Activation):
-    """a = 1 if z > 0 else low; any shape in, the same shape out.
+    """a = 1 if z > 0, low if z < 0, |low| if z = 0; any shape in, the same shape out.
 
     low: 0, as in the paper, or -1, which lets every unit hear a reward. Raises ValueError for another number.
     Source: the paper's experiments without derivatives; low = -1, the perceptron's sign, is this project's addition,
@@ -51,10 +61,10 @@ class Step(Activation):
     """
 
     def __init__(self, low: float = 0.0) -> None:
-        if low not in (-1, 0):
-            raise ValueError(f"Step: low must be -1 or 0, got {low!r}")
         super().__init__()
-        self.low = float(low)
+        if not isinstance(low, Real) or low not in (-1, 0):
+            raise refuse("Step: low", "-1 or 0", low)
+        self.low: float = float(low)
 
     def __repr__(self) -> str:
         return f"Step({self.low:g})"
