@@ -25,5 +25,5 @@ def test_does_nothing_outside_training():
 
 def test_p_is_a_probability():
     for bad in (1, -0.1, float("nan"), "half"):
-        with pytest.raises(ValueError, match="0 <= p < 1"):
+        with pytest.raises(ValueError, match="p must be a finite number >= 0 and < 1"):
             lfp.Dropout(bad)

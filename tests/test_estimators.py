@@ -2,6 +2,7 @@
 
 # ruff: noqa: E402 (the modules after importorskip are of the extra)
 
+import math
 import pickle
 import time
 
@@ -147,7 +148,9 @@ def test_warm_start_goes_on_and_fit_starts_again():
     assert warm.n_iter_ == 10 and warm.loss_curve_[:5] == first and warm.loss_curve_[5] < first[0]
 
 
-def test_early_stopping_keeps_the_weights_that_did_best_on_samples_it_did_not_train_on(monkeypatch):
+@pytest.mark.parametrize("tol", [1e-4, 0.2])
+def test_early_stopping_keeps_the_weights_that_did_best_on_samples_it_did_not_train_on(tol, monkeypatch):
+    """tol decides when to stop, not what to keep."""
     seen = set()
     step = lfp.training.step
 
@@ -158,13 +161,13 @@ def test_early_stopping_keeps_the_weights_that_did_best_on_samples_it_did_not_tr
     monkeypatch.setattr(lfp.training, "step", noted)
     model = LFPClassifier(
         (20,), batch_size=20, early_stopping=True, validation_fraction=0.2, n_iter_no_change=3, random_state=1,
-        learning_rate_init=0.1,
+        learning_rate_init=0.1, tol=tol,
     ).fit(X, Y)  # fmt: skip
     held = np.array([bytes(row) not in seen for row in X])
     assert held.sum() == 160 and np.abs(np.bincount(Y[held]) - 0.2 * np.bincount(Y)).max() < 1  # a fifth of each class
     assert model.score(X[held], Y[held]) == model.best_validation_score_ == max(model.validation_scores_)
     best = int(np.argmax(model.validation_scores_))
-    assert model.n_iter_ == len(model.validation_scores_) < 200 and model.n_iter_ >= best + 4
+    assert model.n_iter_ == len(model.validation_scores_) < 200 and model.n_iter_ >= (best + 4 if tol < 0.1 else 4)
 
 
 def test_it_stops_where_the_loss_does_not_fall_any_more_and_says_so_where_it_still_does():
@@ -232,10 +235,22 @@ def test_mistakes_are_explained():
         ({"image_shape": (1, 2)}, "once too often"),
         ({"max_iter": 0}, "max_iter must be an integer >= 1"),
         ({"batch_size": 0}, "batch_size must be an integer >= 1"),
-        ({"hidden_layer_sizes": (0,)}, "must be an integer >= 1"),
-        ({"learning_rate_init": -1}, "lr must be"),
+        ({"hidden_layer_sizes": (0,)}, "each of hidden_layer_sizes must be an integer >= 1"),
+        ({"learning_rate_init": -1}, "learning_rate_init must be"),
+        ({"tol": math.nan}, "tol must be a finite number"),
+        ({"validation_fraction": 3}, "validation_fraction must be a finite number > 0 and < 1"),
+        ({"early_stopping": True, "validation_fraction": 1e-9}, "holds out fewer than two|should be greater"),
     ):
         with pytest.raises(ValueError, match=says):
             LFPClassifier(**wrong).fit(X, Y)
-    with pytest.raises(lfp.DivergenceError, match="smaller learning rate"):
-        LFPClassifier(solver="sgd", learning_rate_init=1e200).fit(X, Y)
+    with pytest.raises(ValueError, match="holds out fewer than two: their score says nothing"):
+        LFPRegressor(early_stopping=True, validation_fraction=0.01).fit(X[:50], X[:50, 0])
+
+
+def test_divergence_says_where_whatever_the_number_of_epochs():
+    """A ValueError too, as scikit-learn's users expect."""
+    for options in ({}, {"max_iter": 1}, {"early_stopping": True}):
+        for model, y in ((LFPClassifier, Y), (LFPRegressor, X[:, 0])):
+            with pytest.raises(lfp.DivergenceError, match=r"^epoch 1.*smaller learning rate") as caught:
+                model(solver="sgd", learning_rate_init=1e200, batch_size=50, **options).fit(X, y)
+            assert isinstance(caught.value, ValueError)

@@ -233,11 +233,11 @@ def test_spikes_and_membrane_are_the_callers_own():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"beta": 1.01}, r"beta must be a number in 0..1, got 1.01"),
+        ({"beta": 1.01}, r"beta must be a finite number >= 0 and <= 1, got 1.01"),
         ({"beta": -0.1}, "beta"),
         ({"beta": float("nan")}, "beta"),
         ({"beta": "0.9"}, "beta"),
-        ({"threshold": 0}, "threshold must be finite and > 0, got 0"),
+        ({"threshold": 0}, "threshold must be a finite number > 0, got 0"),
         ({"threshold": float("inf")}, "threshold"),
         ({"reset": "hard"}, "reset must be one of subtract, zero, none, got 'hard'"),
     ],

@@ -199,8 +199,8 @@ def test_local_learning_in_a_convolution_is_that_of_the_kernel_at_every_place(ki
 def test_parameters_that_are_not_allowed():
     for make, says in (
         (lambda: AlphaBeta(2.0, 2.0), "needs alpha - beta = 1"),
-        (lambda: AlphaBeta(0.0, -1.0), "beta >= 0"),
-        (lambda: Gamma(-0.1), "gamma must be finite and >= 0"),
+        (lambda: AlphaBeta(0.0, -1.0), "beta must be a finite number >= 0"),
+        (lambda: Gamma(-0.1), "gamma must be a finite number >= 0"),
         (lambda: ZBox(1.0, 1.0), "needs low < high"),
         (lambda: ZBox(np.zeros(3), np.array([1.0, 0.0, 1.0])), "needs low < high"),
         (lambda: Epsilon(learning="hebb"), "share, hebbian, oja"),

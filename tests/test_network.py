@@ -99,7 +99,7 @@ def test_inputs_that_are_no_good():
     for where in ((0, 0, 0, 0), (2, 0, 1, 3), (3, 0, 5, 5)):
         bad = images(4)
         bad[where] = np.nan
-        with pytest.raises(ValueError, match=rf"input has NaN or infinity.*{re.escape(str(where))}"):
+        with pytest.raises(ValueError, match=rf"x has NaN or infinity.*{re.escape(str(where))}"):
             net.forward(bad)
     with pytest.raises(ValueError, match=r"as float32"):
         net.forward(np.full((1, 1, 6, 6), 1e300))  # infinite once it is float32

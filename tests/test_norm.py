@@ -73,7 +73,7 @@ def test_wrong_inputs_are_named():
         lfp.BatchNorm(3).forward(np.ones((2, 4)))
     with pytest.raises(ValueError, match="more than one value per channel"):
         lfp.BatchNorm(3).forward(np.ones((1, 3)), training=True)
-    with pytest.raises(ValueError, match="eps > 0"):
+    with pytest.raises(ValueError, match="eps must be a finite number > 0"):
         lfp.BatchNorm(3, eps=0)
 
 

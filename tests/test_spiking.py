@@ -309,7 +309,7 @@ def test_inputs_given_over_time_are_trained_and_evaluated_by_sample():
     test = np.stack([data.x_test] * 6)
     assert abs(lfp.evaluate(over_time, (test, data.y_test)) - lfp.evaluate(constant, data)) < 0.02
     with pytest.raises(
-        ValueError, match="need as many targets as inputs and at least one, got 300 inputs and 6 targets"
+        ValueError, match="need as many targets as inputs and at least one, got x of shape .* and y of shape"
     ):
         lfp.evaluate(over_time, (x, data.y_train[:6]))
 
@@ -408,7 +408,7 @@ def test_what_makes_no_sense_is_said():
     for steps in (0, -1, 1.5, True):
         with pytest.raises(ValueError, match="steps must be an integer >= 1"):
             lfp.Spiking(lif, steps=steps)
-    with pytest.raises(ValueError, match='inputs must be "constant" or "given"'):
+    with pytest.raises(ValueError, match="inputs must be one of constant, given"):
         lfp.Spiking(lif, inputs="spikes")
     with pytest.raises(ValueError, match="constant inputs need a LIF or an encoding of their own to enter time"):
         lfp.Spiking(lfp.Residual(lfp.LIF(lfp.Dense(2, 2))), lfp.LIF(lfp.Dense(2, 2)))
