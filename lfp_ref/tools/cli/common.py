@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from lfp_ref import checkpoints, datasets, names
+from lfp_ref.datasets.augment import AUGMENTATIONS
 from lfp_ref.network import Sequential
 
 RULES = f"{', '.join([*names.RULES, *names.COMPOSITES])}; epsilon:0.1 sets a rule's number"
@@ -24,6 +25,8 @@ DATA: dict[str, Callable[[argparse.Namespace], datasets.Dataset]] = {
     "digits": lambda options: datasets.load_digits(),
     "mnist": lambda options: mnist(options.data_root or os.environ.get("LFP_REF_DATA"), "mnist"),
     "fashion-mnist": lambda options: mnist(options.data_root, "fashion-mnist"),
+    "cifar10": lambda options: cifar(options.data_root, "cifar10"),
+    "cifar100": lambda options: cifar(options.data_root, "cifar100"),
     "blobs": lambda options: datasets.blobs(seed=options.seed),
     "circles": lambda options: datasets.circles(seed=options.seed),
     "swirls": lambda options: datasets.swirls(seed=options.seed),
@@ -33,6 +36,11 @@ DATA: dict[str, Callable[[argparse.Namespace], datasets.Dataset]] = {
 def mnist(folder: str | None, name: str) -> datasets.Dataset:
     """The data set of that name, from a folder or fetched."""
     return replace(datasets.load_mnist(folder), name=name) if folder else datasets.fetch(name)
+
+
+def cifar(folder: str | None, name: str) -> datasets.Dataset:
+    """The data set of that name, from a folder or fetched."""
+    return datasets.load_cifar(folder, name) if folder else datasets.fetch(name)
 
 
 def data_name(text: str) -> str:
@@ -51,6 +59,14 @@ def named_data(name: str, options: argparse.Namespace) -> datasets.Dataset:
 def load_data(options: argparse.Namespace) -> datasets.Dataset:
     data = named_data(options.data, options)
     return data.holdout(0.1, options.seed) if options.validate else data
+
+
+def augmentations(text: str) -> str:
+    """A type for options: names of augmentations, with commas between them."""
+    for name in text.split(","):
+        if name not in AUGMENTATIONS:
+            raise argparse.ArgumentTypeError(f"must be some of {','.join(AUGMENTATIONS)}, got {text!r}")
+    return text
 
 
 NEURON = ("steps", "beta", "threshold", "reset", "code")  # options of spiking networks alone

@@ -50,7 +50,7 @@ def stored_options(sub: argparse.ArgumentParser) -> None:
     """Adds the options that all three commands share."""
     sub.add_argument("checkpoint", help="a checkpoint file, or the folder of a run")
     sub.add_argument("--data", type=data_name, metavar="NAME", help="other data than the run's own, of the same shape")
-    sub.add_argument("--data-root", help="folder of the MNIST files (default: $LFP_REF_DATA)")
+    sub.add_argument("--data-root", help="folder of the MNIST or CIFAR files (default: as train)")
 
 
 def run_evaluate(options: argparse.Namespace) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 
 from lfp_ref import checkpoints, datasets, names, optim, rules
 from lfp_ref.composites import Composite
+from lfp_ref.datasets.augment import AUGMENTATIONS
 from lfp_ref.layers.lif import RESETS
 from lfp_ref.network import Sequential
 from lfp_ref.run import History
@@ -24,6 +25,7 @@ from lfp_ref.tools.cli.common import (
     RULES,
     Progress,
     at_least,
+    augmentations,
     build,
     checkpoint_file,
     data_name,
@@ -54,8 +56,8 @@ SPIKE_REWARDS = ("rate-coded", "spike-counts")
 REWARDS = ("softmax", "bounded-softmax", "sigmoid", "correct-class", "misclassification", "maximise", "minimise",
            *SPIKE_REWARDS)  # fmt: skip
 
-STORED = ("data", "validate", "model", "activation", "dropout", *NEURON, "rule", "learning", "reward", "optimizer",
-          "epochs", "batch_size", "clip", "reduction", "schedule", "dtype", "seed")  # fmt: skip
+STORED = ("data", "validate", "augment", "model", "activation", "dropout", *NEURON, "rule", "learning", "reward",
+          "optimizer", "epochs", "batch_size", "clip", "reduction", "schedule", "dtype", "seed")  # fmt: skip
 
 
 def add_commands(commands: Any, top: argparse.ArgumentParser) -> None:
@@ -90,10 +92,12 @@ def training_options(sub: argparse.ArgumentParser) -> None:
     shown = "(%(default)s)"
     sub.add_argument("--data", type=data_name, default="digits", metavar="NAME",
                      help=f"{', '.join(DATA)}, or your own FILE.npz with arrays x, y {shown}")  # fmt: skip
-    sub.add_argument("--data-root", help="folder of the four MNIST files (default: $LFP_REF_DATA; else they are "
-                     "fetched, with the extra data)")  # fmt: skip
+    sub.add_argument("--data-root", help="folder of the MNIST or CIFAR files (default: $LFP_REF_DATA for mnist; "
+                     "else they are fetched, with the extra data)")  # fmt: skip
     sub.add_argument("--validate", action="store_true",
                      help="test on a held-out tenth of the training set: for choosing options")  # fmt: skip
+    sub.add_argument("--augment", type=augmentations, metavar="NAMES",
+                     help=f"change training images at random: {','.join(AUGMENTATIONS)} or some (none)")  # fmt: skip
     sub.add_argument("--model", choices=names.NETWORKS, default="mlp", help=f"network {shown}")
     sub.add_argument("--activation", metavar="NAME",
                      help=f"{', '.join(names.ACTIVATIONS)}, negated-... or reflected-...; step:0 sets an activation's "
@@ -197,6 +201,7 @@ def run(
     optimizer = names.OPTIMIZERS[options.optimizer](net.parameters(), lr, **momentum)
     batch_size = options.batch_size or (128 if len(data.x_train) >= 10_000 else 32)
     steps = options.epochs * math.ceil(len(data.x_train) / batch_size)
+    augment = [AUGMENTATIONS[name] for name in options.augment.split(",")] if options.augment else []
     about = {"options": {key: getattr(options, key) for key in STORED} | {"lr": lr}}
     with shown() as (on_step, log):
         if log:
@@ -204,7 +209,7 @@ def run(
                 f"{options.optimizer} {lr:g}, batches of {batch_size}")  # fmt: skip
         return train(
             net, data, optimizer=optimizer, epochs=options.epochs, rule=rule, reward=names.REWARDS[options.reward],
-            batch_size=batch_size, reduction=options.reduction, clip=options.clip, seed=options.seed,
+            batch_size=batch_size, reduction=options.reduction, clip=options.clip, augment=augment, seed=options.seed,
             schedule=optim.one_cycle(lr, steps) if options.schedule == "one-cycle" else None,
             checkpoint=checkpoint, resume=bool(getattr(options, "resume", None)), about=about, on_step=on_step, log=log,
         )  # fmt: skip
