@@ -33,6 +33,7 @@ from lfp_ref.layers.dropout import Dropout
 from lfp_ref.layers.encoding import LatencyCode, RateCode
 from lfp_ref.layers.flatten import Flatten
 from lfp_ref.layers.lif import LIF
+from lfp_ref.layers.maximum import Maximum
 from lfp_ref.layers.norm import BatchNorm
 from lfp_ref.layers.pool import AvgPool2d, GlobalAvgPool2d, MaxPool2d
 from lfp_ref.layers.residual import Residual
@@ -62,6 +63,7 @@ __all__ = [
     "Layer",
     "LeakyReLU",
     "MaxPool2d",
+    "Maximum",
     "Negated",
     "Parameter",
     "RateCode",

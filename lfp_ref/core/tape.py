@@ -371,6 +371,10 @@ class Tape:
                     node.absorbed = None
         return Balance(lines, self._root.came, self._root.handed)
 
+    def nodes(self) -> Iterator[Node]:
+        """Every layer at its place in this pass, each before those inside it."""
+        return self._root.walk()
+
     def activity(self) -> dict[str, float]:
         """Counts of this pass, by name: the spike rates of a spiking network; {} for others."""
         return self._root.layer.count(self._root)

@@ -61,6 +61,15 @@ def load_data(options: argparse.Namespace) -> datasets.Dataset:
     return data.holdout(0.1, options.seed) if options.validate else data
 
 
+def model_name(text: str) -> str:
+    """A type for options: a network's name, or a line of layers."""
+    try:
+        names.network(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
+
+
 def augmentations(text: str) -> str:
     """A type for options: names of augmentations, with commas between them."""
     for name in text.split(","):
@@ -76,23 +85,24 @@ def build(options: argparse.Namespace, data: datasets.Dataset) -> Sequential:
     """The network that the options describe. Raises ValueError for options of another kind of network."""
     kind = {"dtype": options.dtype, "rng": np.random.default_rng(options.seed)}
     neuron = {key: value for key in NEURON if (value := getattr(options, key, None)) is not None}
+    make = names.network(options.model)
     dropout = getattr(options, "dropout", 0.0)
     if is_spiking(options):
         if options.activation is not None:
             raise ValueError(f"--activation is not for {options.model}: its neurons spike")
         if dropout:
             raise ValueError(f"--dropout is not for {options.model}: use --code rate")
-        return names.SPIKING_NETWORKS[options.model](data.input_shape, data.classes, **neuron, **kind)
+        return make(data.input_shape, data.classes, **neuron, **kind)
     if neuron:
         raise ValueError(
             f"--{next(iter(neuron))} is for spiking networks: --model {' or '.join(names.SPIKING_NETWORKS)}"
         )
     act = names.activation(neurons(options))
-    return names.NETWORKS[options.model](data.input_shape, data.classes, act, dropout=dropout, **kind)
+    return make(data.input_shape, data.classes, act, dropout=dropout, **kind)
 
 
 def is_spiking(options: argparse.Namespace) -> bool:
-    return options.model in names.SPIKING_NETWORKS
+    return names.is_spiking(options.model)
 
 
 def is_step(options: argparse.Namespace) -> bool:

@@ -33,6 +33,7 @@ from lfp_ref.tools.cli.common import (
     is_spiking,
     is_step,
     load_data,
+    model_name,
     neurons,
     new_folder,
     progress,
@@ -98,7 +99,9 @@ def training_options(sub: argparse.ArgumentParser) -> None:
                      help="test on a held-out tenth of the training set: for choosing options")  # fmt: skip
     sub.add_argument("--augment", type=augmentations, metavar="NAMES",
                      help=f"change training images at random: {','.join(AUGMENTATIONS)} or some (none)")  # fmt: skip
-    sub.add_argument("--model", choices=names.NETWORKS, default="mlp", help=f"network {shown}")
+    sub.add_argument("--model", type=model_name, default="mlp", metavar="NAME",
+                     help=f"network: {', '.join(names.NETWORKS)}, or a line of layers: 32c3-p2-64c3-p2-120-10 has "
+                     f"filters of 3 x 3 (32c3+1: padding 1), pools of 2 x 2, dense, 10 outputs {shown}")  # fmt: skip
     sub.add_argument("--activation", metavar="NAME",
                      help=f"{', '.join(names.ACTIVATIONS)}, negated-... or reflected-...; step:0 sets an activation's "
                      "number, here the output of a silent unit (relu)")  # fmt: skip
@@ -192,7 +195,7 @@ def run(
 ) -> History:
     """One training run; the options go into its checkpoint. shown: makes the progress display."""
     kind = "sgd" if options.optimizer == "sgd" else "adam"
-    usual = LEARNING_RATES[options.model if is_spiking(options) else "step" if is_step(options) else kind]
+    usual = LEARNING_RATES[spiking_kind(options) if is_spiking(options) else "step" if is_step(options) else kind]
     if options.lr is None and (is_spiking(options) or is_step(options)) and kind == "sgd":
         of = options.model if is_spiking(options) else "step activations"
         raise ValueError(f"no learning rate is known to suit sgd on {of}: choose one with --lr")
@@ -213,6 +216,11 @@ def run(
             schedule=optim.one_cycle(lr, steps) if options.schedule == "one-cycle" else None,
             checkpoint=checkpoint, resume=bool(getattr(options, "resume", None)), about=about, on_step=on_step, log=log,
         )  # fmt: skip
+
+
+def spiking_kind(options: argparse.Namespace) -> str:
+    """The spiking network whose learning rates a spiking network takes."""
+    return options.model if options.model in LEARNING_RATES else "spiking-cnn"
 
 
 def usual_rule(options: argparse.Namespace) -> str:
