@@ -99,7 +99,12 @@ def quotient(r, z, epsilon):
 
 
 class Linear:
-    """z_j = sum over connections of w_k a_i, plus b_j. Subclasses list connections and the output's shape."""
+    """z_j = sum over connections of w_k a_i, plus b_j. Subclasses list connections and the output's shape.
+
+    channel: the place in j that a bias goes with.
+    """
+
+    channel = 0
 
     def __init__(self, weight=None, bias=None):
         self.weight, self.bias = weight, bias
@@ -110,7 +115,7 @@ class Linear:
         self.z = zeros((len(x), *self.output_shape(x.shape[1:])))
         for n in range(len(x)):
             for j in np.ndindex(self.z.shape[1:]):
-                self.z[(n, *j)] = self.bias[j[0]] if self.bias is not None else ZERO
+                self.z[(n, *j)] = self.bias[j[self.channel]] if self.bias is not None else ZERO
             for j, i, k in self.links:
                 self.z[(n, *j)] += self.w(k) * x[(n, *i)]
         return self.z
@@ -132,8 +137,8 @@ class Linear:
                 r, z = reward[(n, *j)], self.z[(n, *j)]
                 s[j] = self.s[0][(n, *j)] = r if rule == GRADIENT else quotient(r, z, rule)
                 if self.bias is not None:
-                    b = self.bias[j[0]]
-                    self.d_bias[j[0]] += s[j] if rule == GRADIENT else abs(b) * s[j]
+                    b = self.bias[j[self.channel]]
+                    self.d_bias[j[self.channel]] += s[j] if rule == GRADIENT else abs(b) * s[j]
                     self.kept[n] += b * s[j]
                 if rule != GRADIENT:
                     self.kept[n] += rule * sgn(z) * s[j] if z + rule * sgn(z) else r
@@ -163,12 +168,12 @@ class Linear:
             for number, (c, mask, terms) in enumerate(groups):
                 d, s = {}, {}
                 for j in np.ndindex(reward.shape[1:]):
-                    b = self.bias[j[0]] if self.bias is not None else ZERO
+                    b = self.bias[j[self.channel]] if self.bias is not None else ZERO
                     d[j] = sum((on_b(b) for _, _, on_b in terms), ZERO)
                 for j, i, k in self.links:
                     d[j] += sum((on_a(self.x[(n, *i)]) * on_w(self.w(k)) for on_a, on_w, _ in terms), ZERO)
                 for j in np.ndindex(reward.shape[1:]):
-                    b = self.bias[j[0]] if self.bias is not None else ZERO
+                    b = self.bias[j[self.channel]] if self.bias is not None else ZERO
                     part = c * reward[(n, *j)] if mask(self.z[(n, *j)]) else ZERO
                     s[j] = self.s[number][(n, *j)] = quotient(part, d[j], epsilon)
                     self.denominators[number][(n, *j)] = d[j]
@@ -178,7 +183,7 @@ class Linear:
                     for _, _, on_b in terms:
                         self.kept["bias"][n] += on_b(b) * s[j]
                         if self.bias is not None:
-                            self.d_bias[j[0]] += sgn(b) * on_b(b) * s[j]
+                            self.d_bias[j[self.channel]] += sgn(b) * on_b(b) * s[j]
                 for j, i, k in self.links:
                     for on_a, on_w, _ in terms:
                         share = on_a(self.x[(n, *i)]) * on_w(self.w(k)) * s[j]
@@ -196,25 +201,32 @@ class Linear:
 
 
 class Dense(Linear):
+    """On x (N, I), or on each token of x (N, T, I)."""
+
+    channel = -1
+
     def output_shape(self, shape):
-        return self.weight.shape[:1]
+        return (*shape[:-1], self.weight.shape[0])
 
     def connections(self, shape):
-        outputs, inputs = self.weight.shape
-        for j, i in product(range(outputs), range(inputs)):
-            yield (j,), (i,), (j, i)
+        for (*token, i), j in product(np.ndindex(shape), range(self.weight.shape[0])):
+            yield (*token, j), (*token, i), (j, i)
 
 
 class Conv(Linear):
-    def __init__(self, weight, bias=None, stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=1):
+    """behind: the padding behind the image, where it differs from that before it."""
+
+    def __init__(self, weight, bias=None, stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=1, behind=None):
         super().__init__(weight, bias)
         self.stride, self.padding, self.dilation, self.groups = stride, padding, dilation, groups
+        self.behind = padding if behind is None else behind
 
     def output_shape(self, shape):
         size = []
         for axis in (0, 1):
             extent = self.dilation[axis] * (self.weight.shape[2 + axis] - 1) + 1
-            size.append((shape[1 + axis] + 2 * self.padding[axis] - extent) // self.stride[axis] + 1)
+            room = shape[1 + axis] + self.padding[axis] + self.behind[axis] - extent
+            size.append(room // self.stride[axis] + 1)
         return (self.weight.shape[0], *size)
 
     def connections(self, shape):
@@ -228,24 +240,60 @@ class Conv(Linear):
                     yield (o, y, x), (group * self.weight.shape[1] + c, v, u), (o, c, p, q)
 
 
-class AvgPool(Linear):
-    """number: makes the weight of a tap, a Fraction, a number of another kind."""
+def sliding(size, kernel, stride, padding=0, ceil_mode=False):
+    """Windows along an axis: (pixels, how many with the padding). The last may stick out of the padding: ceil_mode."""
+    found, begin = [], -padding
+    while begin + kernel <= size + padding or (ceil_mode and begin < size and begin - stride + kernel < size + padding):
+        covered = range(begin, min(begin + kernel, size + padding))
+        found.append(([i for i in covered if 0 <= i < size], len(covered)))
+        begin += stride
+    return found
 
-    def __init__(self, kernel, stride, number=Fraction):
-        super().__init__()
-        self.kernel, self.stride = kernel, stride
-        self.tap = number(Fraction(1, kernel[0] * kernel[1]))
+
+def adaptive(size, outputs):
+    """As many windows as outputs: pixel i is in window j if the two overlap, as parts of a line."""
+    pixels = [[i for i in range(size) if i * outputs < (j + 1) * size and (i + 1) * outputs > j * size]
+              for j in range(outputs)]  # fmt: skip
+    return [(each, len(each)) for each in pixels]
+
+
+class Pool:
+    """Windows of images: of rows and columns, by functions of the size."""
+
+    def __init__(self, kernel, stride, padding=(0, 0), ceil_mode=False):
+        self.axes = [lambda size, i=i: sliding(size, kernel[i], stride[i], padding[i], ceil_mode) for i in (0, 1)]
 
     def output_shape(self, shape):
-        return (shape[0], *((shape[1 + i] - self.kernel[i]) // self.stride[i] + 1 for i in (0, 1)))
+        return (shape[0], *(len(axis(size)) for axis, size in zip(self.axes, shape[1:], strict=True)))
+
+    def windows(self, shape):
+        """(output's place, pixels, how many with the padding), pixels row by row."""
+        rows, columns = (axis(size) for axis, size in zip(self.axes, shape[1:], strict=True))
+        for c, (y, (vs, high)), (x, (us, wide)) in product(range(shape[0]), enumerate(rows), enumerate(columns)):
+            yield (c, y, x), [(c, v, u) for v in vs for u in us], high * wide
+
+
+class AvgPool(Pool, Linear):
+    """number: makes the weight of a tap, a Fraction, a number of another kind."""
+
+    def __init__(self, kernel, stride, number=Fraction, padding=(0, 0), ceil_mode=False, count_include_pad=True):
+        Linear.__init__(self)
+        Pool.__init__(self, kernel, stride, padding, ceil_mode)
+        self.number, self.with_padding = number, count_include_pad
 
     def connections(self, shape):
-        for c, y, x in np.ndindex(self.output_shape(shape)):
-            for p, q in product(range(self.kernel[0]), range(self.kernel[1])):
-                yield (c, y, x), (c, y * self.stride[0] + p, x * self.stride[1] + q), None
+        for j, pixels, count in self.windows(shape):
+            for i in pixels:
+                yield j, i, count if self.with_padding else len(pixels)
 
     def w(self, k):
-        return self.tap
+        return self.number(Fraction(1, k))
+
+
+class AdaptiveAvgPool(AvgPool):
+    def __init__(self, outputs, number=Fraction):
+        super().__init__((1, 1), (1, 1), number)
+        self.axes = [lambda size, i=i: adaptive(size, outputs[i]) for i in (0, 1)]
 
 
 class Sum(Linear):
@@ -266,22 +314,19 @@ class Sum(Linear):
         return self.one
 
 
-class MaxPool:
-    def __init__(self, kernel, stride):
-        self.kernel, self.stride = kernel, stride
-
-    output_shape = AvgPool.output_shape
-
+class MaxPool(Pool):
     def forward(self, x):
         self.shape, self.winner = x.shape, {}
         out = zeros((len(x), *self.output_shape(x.shape[1:])))
-        for n, c, y, u in np.ndindex(out.shape):
-            best = None
-            for p, q in product(range(self.kernel[0]), range(self.kernel[1])):  # row-major; the first maximum stays
-                i = (n, c, y * self.stride[0] + p, u * self.stride[1] + q)
-                if best is None or x[i] > x[best]:
-                    best = i
-            self.winner[n, c, y, u], out[n, c, y, u] = best, x[best]
+        self.tap = zeros(out.shape)  # the winner's number among the window's pixels
+        for n in range(len(x)):
+            for j, pixels, _ in self.windows(x.shape[1:]):
+                best = 0
+                for k, i in enumerate(pixels):  # row-major; the first maximum stays
+                    if x[(n, *i)] > x[(n, *pixels[best])]:
+                        best = k
+                self.winner[(n, *j)], out[(n, *j)] = (n, *pixels[best]), x[(n, *pixels[best])]
+                self.tap[(n, *j)] = Fraction(best)
         return out
 
     def feedback(self, reward, rule):
@@ -290,6 +335,73 @@ class MaxPool:
             handed[self.winner[j]] += reward[j]
         self.kept = zeros((len(reward),))
         return handed
+
+
+class Concatenate:
+    """Branches whose outputs are joined along the channels."""
+
+    def __init__(self, *branches):
+        self.branches = branches
+
+    def forward(self, x):
+        self.parts = [branch.forward(x) for branch in self.branches]
+        return np.concatenate(self.parts, axis=1)
+
+    def feedback(self, reward, rule):
+        self.kept, handed, first = zeros((len(reward),)), None, 0
+        for branch, part in zip(self.branches, self.parts, strict=True):
+            back = branch.feedback(reward[:, first : first + part.shape[1]], rule)
+            self.kept = add(self.kept, total(branch.kept))
+            handed = back if handed is None else add(handed, back)
+            first += part.shape[1]
+        return handed
+
+
+class ClassToken:
+    """A learned token (1, 1, D) before x (N, T, D): a weight of an input of 1."""
+
+    def __init__(self, weight):
+        self.weight = weight
+
+    def forward(self, x):
+        return np.concatenate([np.stack([self.weight[0]] * len(x)), x], axis=1)
+
+    def feedback(self, reward, rule):
+        self.d_weight, self.kept = zeros(self.weight.shape), {"class token": zeros((len(reward),))}
+        for n, j in np.ndindex(len(reward), self.weight.shape[2]):
+            self.d_weight[0, 0, j] += reward[n, 0, j] * (1 if rule == GRADIENT else sgn(self.weight[0, 0, j]))
+            self.kept["class token"][n] += reward[n, 0, j]
+        return reward[:, 1:]
+
+
+class Positions:
+    """y = x + pos, for x (N, T, D) and pos (1, T, D): a sum of two, by the epsilon rule."""
+
+    def __init__(self, weight):
+        self.weight = weight
+
+    def forward(self, x):
+        self.x, self.y = x, zeros(x.shape)
+        for n, t, j in np.ndindex(x.shape):
+            self.y[n, t, j] = x[n, t, j] + self.weight[0, t, j]
+        return self.y
+
+    def feedback(self, reward, rule):
+        self.d_weight, self.s, handed = zeros(self.weight.shape), zeros(reward.shape), zeros(reward.shape)
+        self.kept = {cause: zeros((len(reward),)) for cause in ("positions", "stabiliser", "empty group")}
+        for n, t, j in np.ndindex(reward.shape):
+            r, y, w = reward[n, t, j], self.y[n, t, j], self.weight[0, t, j]
+            s = self.s[n, t, j] = r if rule == GRADIENT else quotient(r, y, rule)
+            handed[n, t, j] = s if rule == GRADIENT else self.x[n, t, j] * s
+            self.d_weight[0, t, j] += s if rule == GRADIENT else abs(w) * s
+            if rule != GRADIENT:
+                self.kept["positions"][n] += w * s
+                self.kept["stabiliser" if y else "empty group"][n] += rule * sgn(y) * s if y or rule else r
+        return handed
+
+    @property
+    def largest_s(self):
+        return max(map(abs, self.s.flat))
 
 
 class Pointwise:

@@ -170,8 +170,10 @@ class LIF(Layer):
     def __init__(
         self, layer: WeightedLayer, beta: float = 0.9, threshold: float = 1.0, reset: str = "subtract"
     ) -> None:
-        if not isinstance(layer, WeightedLayer) or layer.weight is None:
-            raise TypeError(f"LIF takes the Dense or Conv2d layer that computes its current, got {layer!r}")
+        if not isinstance(layer, WeightedLayer) or layer.weight is None or getattr(layer, "padding_value", False):
+            raise TypeError(
+                f"LIF takes the Dense or Conv2d layer (padded by 0) that computes its current, got {layer!r}"
+            )
         if not isinstance(beta, Real) or not 0 <= beta <= 1:
             raise ValueError(f"LIF: beta must be a number in 0..1, got {beta!r}")
         if not isinstance(threshold, Real) or not 0 < threshold < np.inf:

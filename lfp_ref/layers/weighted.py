@@ -27,6 +27,7 @@ class WeightedLayer(Layer):
     batch_first = False
     weight: Parameter | None = None
     bias: Parameter | None = None
+    output_axis: int = 0  # of z, along which there is a bias each
 
     # ---- the three sums
 
@@ -73,7 +74,7 @@ class WeightedLayer(Layer):
         self, s: np.ndarray, a_: np.ndarray, w_: np.ndarray, b_: np.ndarray, node: Node, r: np.ndarray | None = None
     ) -> np.ndarray | None:
         """What one term does with s: d_w += sgn(w) w_ g_w, d_b += sgn(b) b_ g_b, and returns r + a_ g."""
-        node.absorb("bias", lambda: s * _spread(b_, s))
+        node.absorb("bias", lambda: s * _spread(b_, s, self.output_axis))
         if node.rule.learning == "share" and self.weight:
             self.learn(self.weight, s, a_, w_, b_, node)
         if not self.wants_reward(node):
@@ -101,8 +102,8 @@ class WeightedLayer(Layer):
         d_w, d_b = np.empty_like(w), np.empty_like(b)
         self.backward_parameters(together, a, node, d_w, d_b)
         if node.rule.learning == "oja":
-            forgetting = (together * z).reshape(len(z), -1).sum(axis=1)
-            d_w -= w * _spread(forgetting, d_w)
+            forgetting = np.moveaxis(together * z, self.output_axis, 0).reshape(len(b), -1).sum(axis=1)
+            d_w -= w * _spread(forgetting, d_w, 0)
             d_b -= b * forgetting
         node.learn(weight, node.times_weight(d_w, w))
         if self.bias:
@@ -153,9 +154,9 @@ def _taken(group: Group, z: np.ndarray) -> np.ndarray:
     return np.multiply(group.coefficient, 1 if group.mask is None else group.mask(z), dtype=z.dtype)
 
 
-def _spread(x: np.ndarray, over: np.ndarray) -> np.ndarray:
-    """(O,) as (O, 1, ...), of as many axes as `over`."""
-    return x.reshape(-1, *(1,) * (over.ndim - 1))
+def _spread(x: np.ndarray, over: np.ndarray, axis: int) -> np.ndarray:
+    """(O,) as (..., O, 1, ...), so that it goes along that axis of `over`."""
+    return x.reshape(-1, *(1,) * (over.ndim - 1 - axis % over.ndim))
 
 
 def _over_batch(modified: np.ndarray, a: np.ndarray) -> np.ndarray:
