@@ -20,7 +20,7 @@ def explain(
     x: (N, ...). target: an output's index, or one for each sample; None is each sample's largest output. rule: as in
     Layer.feedback. The relevance that is shared out is the output itself, of a spiking network every spike of that
     output; `lfp_ref.balance(net)` tells where it went.
-    Parameters' feedback is overwritten. Raises ValueError for a target that is no output's index, and under Gradient,
+    Parameters' feedback stays as it is. Raises ValueError for a target that is no output's index, and under Gradient,
     which gives sensitivities, not shares.
     Source: Layer-wise Relevance Propagation (Bach et al. 2015).
     """
@@ -34,4 +34,5 @@ def explain(
         raise ValueError(f"target must be an output's index, 0..{count - 1}, for all samples or each, got {target!r}")
     reward = np.zeros_like(outputs)
     reward[..., np.arange(samples), chosen] = outputs[..., np.arange(samples), chosen]
-    return cast(np.ndarray, net.feedback(reward, rule))  # None is for those who do not ask for it
+    relevance = net.last_tape("explain").feedback(reward, rule, learn=False)
+    return cast(np.ndarray, relevance)  # None is for those who do not ask for it

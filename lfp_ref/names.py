@@ -123,6 +123,11 @@ def network(text: str) -> Callable[..., Sequential]:
     return partial(models.spiking_from_line if is_spiking(text) else models.from_line, line)
 
 
+def usual_activation(text: str) -> str:
+    """The activation of the network of that name, if no other is asked for."""
+    return "gelu" if text.startswith("vit") else "relu"
+
+
 def is_spiking(text: str) -> bool:
     """True for the name, or the line, of a spiking network."""
     return text.startswith(SPIKING_LINE)

@@ -51,6 +51,7 @@ class Pass:
     memory: Memory
     rules: Rule | Mapping[str, Rule] = EPSILON
     learned: set[int] = field(default_factory=set)  # parameters that have got feedback, by id
+    learns: bool = True  # False if the feedback of parameters is not wanted
     lines: list[Line] | None = None  # the account of each layer, where a balance sheet is drawn up
 
 
@@ -89,6 +90,11 @@ class Node:
     def samples(self) -> int:
         """N, whether time is folded into the batch or not."""
         return self.common.samples
+
+    @property
+    def learns(self) -> bool:
+        """False if the feedback of parameters is not wanted; `learn` then does nothing."""
+        return self.common.learns
 
     @property
     def rule(self) -> Rule:
@@ -191,6 +197,8 @@ class Node:
 
     def learn(self, parameter: state.Parameter, feedback: np.ndarray) -> None:
         """Adds to a parameter's feedback of this pass: d summed over the batch, of the parameter's shape."""
+        if not self.learns:
+            return
         if id(parameter) in self.common.learned:
             parameter.feedback += feedback
             return
@@ -315,16 +323,23 @@ class Tape:
             self._free.append(self._common.memory)
 
     def feedback(
-        self, reward: ArrayLike, rule: Rule | Mapping[Any, Rule] | None = None, input_reward: bool = True
+        self,
+        reward: ArrayLike,
+        rule: Rule | Mapping[Any, Rule] | None = None,
+        input_reward: bool = True,
+        learn: bool = True,
     ) -> np.ndarray | None:
-        """Hands the reward of this pass's outputs back; as Layer.feedback."""
+        """Hands the reward of this pass's outputs back; as Layer.feedback.
+
+        learn: False leaves every parameter's feedback as it is and does not compute it: to explain, not to train.
+        """
         told = np.array(reward)
-        result = self._hand_back(told, rule, input_reward)
+        result = self._hand_back(told, rule, input_reward, learn)
         self._told = told, rule
         return result
 
     def _hand_back(
-        self, reward: np.ndarray, rule: Rule | Mapping[Any, Rule] | None, input_reward: bool
+        self, reward: np.ndarray, rule: Rule | Mapping[Any, Rule] | None, input_reward: bool, learn: bool
     ) -> np.ndarray | None:
         net = self._root.layer
         self._check_unchanged()
@@ -339,9 +354,10 @@ class Tape:
             for node in self._root.walk():
                 node.layer.check_rule(node)
             self._common.learned.clear()
+            self._common.learns = learn
             self._root.wanted = input_reward
             result = self._root.hand_back(inside)
-            for node in self._root.walk():
+            for node in self._root.walk() if learn else ():
                 for parameter in node.layer.own_parameters().values():
                     if id(parameter) not in self._common.learned:
                         parameter.feedback[...] = 0
@@ -360,11 +376,11 @@ class Tape:
         reward, rule = self._told
         if is_gradient(rule):
             raise ValueError("gradient descent hands on derivatives, not rewards: there is no balance to draw up")
-        with _FEEDBACK, _unchanged_feedback(self._root.layer):
+        with _FEEDBACK:
             lines: list[Line] = []
             self._common.lines = lines
             try:
-                self._hand_back(reward, rule, True)
+                self._hand_back(reward, rule, input_reward=True, learn=False)
             finally:
                 self._common.lines = None
                 for node in self._root.walk():
@@ -421,18 +437,6 @@ def _computing() -> Iterator[None]:
     """Around all kernels: one thread for BLAS, and no warnings where numbers overflow (training finds them)."""
     with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
         yield
-
-
-@contextmanager
-def _unchanged_feedback(net: Layer) -> Iterator[None]:
-    """Puts all parameters' feedback back as it was."""
-    parameters = net.parameters()
-    before = [parameter.feedback.copy() for parameter in parameters]
-    try:
-        yield
-    finally:
-        for parameter, feedback in zip(parameters, before, strict=True):
-            parameter.feedback[...] = feedback
 
 
 class Passes:

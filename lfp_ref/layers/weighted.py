@@ -66,7 +66,7 @@ class WeightedLayer(Layer):
             s = node.divide_by_output(part, denominator, out=part)
             for a_, w_, b_ in operands:
                 r = self.share_out(s, a_, w_, b_, node, r)
-        if node.rule.learning != "share" and self.weight:
+        if node.rule.learning != "share" and self.weight and node.learns:
             self.learn_locally(self.weight, reward, node)
         return r
 
@@ -75,7 +75,7 @@ class WeightedLayer(Layer):
     ) -> np.ndarray | None:
         """What one term does with s: d_w += sgn(w) w_ g_w, d_b += sgn(b) b_ g_b, and returns r + a_ g."""
         node.absorb("bias", lambda: s * _spread(b_, s, self.output_axis))
-        if node.rule.learning == "share" and self.weight:
+        if node.rule.learning == "share" and self.weight and node.learns:
             self.learn(self.weight, s, a_, w_, b_, node)
         if not self.wants_reward(node):
             return None

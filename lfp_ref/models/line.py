@@ -17,11 +17,12 @@ from typing import Any
 from lfp_ref.core.layer import Layer
 from lfp_ref.layers import activations
 from lfp_ref.layers.activations import Activation
+from lfp_ref.layers.average import AvgPool2d
 from lfp_ref.layers.conv import Conv2d
 from lfp_ref.layers.dense import Dense
 from lfp_ref.layers.dropout import Dropout
 from lfp_ref.layers.flatten import Flatten
-from lfp_ref.layers.pool import AvgPool2d, MaxPool2d
+from lfp_ref.layers.pool import MaxPool2d
 from lfp_ref.network import Sequential
 
 Make = Callable[..., Activation]

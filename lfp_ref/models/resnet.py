@@ -11,12 +11,13 @@ from lfp_ref.core.layer import Layer
 from lfp_ref.core.state import join
 from lfp_ref.core.tape import Node
 from lfp_ref.layers import activations
+from lfp_ref.layers.average import GlobalAvgPool2d
 from lfp_ref.layers.conv import Conv2d
 from lfp_ref.layers.dense import Dense
 from lfp_ref.layers.dropout import Dropout
 from lfp_ref.layers.flatten import Flatten
 from lfp_ref.layers.norm import BatchNorm
-from lfp_ref.layers.pool import GlobalAvgPool2d, MaxPool2d
+from lfp_ref.layers.pool import MaxPool2d
 from lfp_ref.layers.residual import Residual
 from lfp_ref.models.line import Make, built, check_image
 from lfp_ref.network import Sequential

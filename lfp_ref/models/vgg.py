@@ -6,12 +6,12 @@ from typing import Any
 
 from lfp_ref.core.layer import Layer
 from lfp_ref.layers import activations
+from lfp_ref.layers.average import AdaptiveAvgPool2d
 from lfp_ref.layers.conv import Conv2d
 from lfp_ref.layers.dense import Dense
 from lfp_ref.layers.dropout import Dropout
 from lfp_ref.layers.flatten import Flatten
 from lfp_ref.layers.norm import BatchNorm
-from lfp_ref.layers.pool import AdaptiveAvgPool2d
 from lfp_ref.models.line import Make, Neurons, built, stack
 from lfp_ref.network import Sequential
 

@@ -64,24 +64,35 @@ def relevance(
 ) -> None:
     """Inputs and their heat maps, a row per sample and a column per class, into a PNG file.
 
-    images: (S, H, W). maps: (S, T, H, W), drawn red-white-blue around 0, red for positive, on one scale per sample.
-    rows, columns: names of samples and classes. captions: (S, T), one below each map.
+    images: (S, C, H, W), in colour for three channels, otherwise the mean of the channels. maps: (S, T, H, W), drawn
+    red-white-blue around 0, red for positive, on one scale per sample. rows, columns: names of samples and classes.
+    captions: (S, T), one below each map.
     """
     figure = new_figure(1.35 * (maps.shape[1] + 1) + 0.8, 1.65 * len(images) + 0.6)
     grid = figure.subplots(len(images), maps.shape[1] + 1, squeeze=False)
     for row, image, line, name, caption in zip(grid, images, maps, rows, captions, strict=True):
-        row[0].imshow(image, cmap="gray")
+        row[0].imshow(_picture(image), cmap="gray")
         row[0].set_ylabel(name, rotation=0, ha="right", va="center")
         largest = max(np.abs(line).max(), np.finfo(float).tiny)
         for axes, heat, column, below in zip(row[1:], line, columns, caption, strict=True):
             drawn = axes.imshow(heat, cmap="bwr", vmin=-largest, vmax=largest)
             axes.set_xlabel(below, fontsize=8)
             axes.set_title(f"class {column}", fontsize=10)
-        figure.colorbar(drawn, ax=row[-1], fraction=0.05).ax.tick_params(labelsize=7)
+        bar = figure.colorbar(drawn, ax=row[-1], fraction=0.05)
+        bar.set_label("relevance of a pixel,\nin the output's unit", fontsize=7)
+        bar.ax.tick_params(labelsize=7)
         for axes in row:
             axes.set(xticks=[], yticks=[])
     figure.suptitle(heading, fontsize=10)
     figure.savefig(path, dpi=120)
+
+
+def _picture(image: np.ndarray) -> np.ndarray:
+    """(C, H, W), of any range, as (H, W, 3) in 0..1, or the mean of the channels (H, W) unless there are three."""
+    if len(image) != 3:
+        return image.mean(axis=0)
+    darkest, brightest = image.min(), image.max()
+    return np.moveaxis((image - darkest) / max(brightest - darkest, np.finfo(np.float32).tiny), 0, -1)
 
 
 def balance(path: Path, sheet: Balance, sample: int | None, heading: str) -> None:

@@ -58,7 +58,9 @@ def named_data(name: str, options: argparse.Namespace) -> datasets.Dataset:
 
 def load_data(options: argparse.Namespace) -> datasets.Dataset:
     data = named_data(options.data, options)
-    return data.holdout(0.1, options.seed) if options.validate else data
+    data = data.holdout(0.1, options.seed) if options.validate else data
+    limit = getattr(options, "limit", None)  # runs from before there was one have none
+    return data if limit is None else data.subset(limit)
 
 
 def model_name(text: str) -> str:
@@ -111,7 +113,7 @@ def is_step(options: argparse.Namespace) -> bool:
 
 def neurons(options: argparse.Namespace) -> str:
     """The kind of the network's neurons: "lif" or the name of its activation."""
-    return "lif" if is_spiking(options) else options.activation or "relu"
+    return "lif" if is_spiking(options) else options.activation or names.usual_activation(options.model)
 
 
 def stored_options(saved: checkpoints.Checkpoint, path: Path) -> argparse.Namespace:

@@ -84,7 +84,7 @@ def run_explain(options: argparse.Namespace) -> None:
     shape = (len(options.sample), len(targets))
     maps = relevance.sum(axis=1).reshape(*shape, *data.input_shape[1:])
     out = options.out or beside(options.checkpoint, "explain.png")
-    images = data.x_test[options.sample].mean(axis=1)
+    images = data.x_test[options.sample]
     heading = f"relevance under {options.rule}, by class; below: output = input's relevance + kept on the way"
     said = draw(out, figures.relevance, images, maps, rows, targets, np.reshape(captions, shape), heading)
     print(f"in {out.parent}: {said.removeprefix(', ')}")

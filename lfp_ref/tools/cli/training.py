@@ -57,8 +57,8 @@ SPIKE_REWARDS = ("rate-coded", "spike-counts")
 REWARDS = ("softmax", "bounded-softmax", "sigmoid", "correct-class", "misclassification", "maximise", "minimise",
            *SPIKE_REWARDS)  # fmt: skip
 
-STORED = ("data", "validate", "augment", "model", "activation", "dropout", *NEURON, "rule", "learning", "reward",
-          "optimizer", "epochs", "batch_size", "clip", "reduction", "schedule", "dtype", "seed")  # fmt: skip
+STORED = ("data", "validate", "limit", "augment", "model", "activation", "dropout", *NEURON, "rule", "learning",
+          "reward", "optimizer", "epochs", "batch_size", "clip", "reduction", "schedule", "dtype", "seed")  # fmt: skip
 
 
 def add_commands(commands: Any, top: argparse.ArgumentParser) -> None:
@@ -97,6 +97,7 @@ def training_options(sub: argparse.ArgumentParser) -> None:
                      "else they are fetched, with the extra data)")  # fmt: skip
     sub.add_argument("--validate", action="store_true",
                      help="test on a held-out tenth of the training set: for choosing options")  # fmt: skip
+    sub.add_argument("--limit", type=at_least(1), metavar="N", help="train on the first N samples alone (all)")
     sub.add_argument("--augment", type=augmentations, metavar="NAMES",
                      help=f"change training images at random: {','.join(AUGMENTATIONS)} or some (none)")  # fmt: skip
     sub.add_argument("--model", type=model_name, default="mlp", metavar="NAME",
