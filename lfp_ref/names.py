@@ -19,10 +19,16 @@ RULES: dict[str, type[Rule]] = {
     "gamma": rules.Gamma,
     "alpha-beta": rules.AlphaBeta,
     "z-plus": rules.ZPlus,
+    "z-plus-minus": rules.ZPlusMinus,
     "w-square": rules.WSquare,
     "flat": rules.Flat,
     "z-box": rules.ZBox,
+    "attn-lrp": rules.AttnLRP,
+    "constant-attention": rules.ConstantAttention,
+    "autograd-attention": rules.AutogradAttention,
     "gradient": rules.Gradient,
+    "feedback-alignment": rules.FeedbackAlignment,
+    "direct-feedback-alignment": rules.DirectFeedbackAlignment,
     "atan-surrogate": rules.AtanSurrogate,
     "fast-sigmoid-surrogate": rules.FastSigmoidSurrogate,
     "straight-through": rules.StraightThrough,
@@ -31,6 +37,8 @@ COMPOSITES: dict[str, Callable[[Layer], Composite]] = {
     "epsilon-plus": composites.epsilon_plus,
     "epsilon-gamma-box": composites.epsilon_gamma_box,
     "epsilon-alpha2-beta1-flat": composites.epsilon_alpha2_beta1_flat,
+    "gamma-attn-lrp": composites.gamma_attn_lrp,
+    "conserving-transformer": composites.conserving_transformer,
 }
 REWARDS: dict[str, rewards.Reward] = {
     reward.__name__.replace("_", "-"): reward
