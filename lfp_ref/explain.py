@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lfp_ref.core.layer import Layer
-from lfp_ref.rules import Rule, is_gradient
+from lfp_ref.rules import AttnLRP, Rule, is_gradient
 
 
 def explain(
@@ -18,14 +18,15 @@ def explain(
     """Relevance of every input for one output of each sample, of the input's shape.
 
     x: (N, ...). target: an output's index, or one for each sample; None is each sample's largest output. rule: as in
-    Layer.feedback. The relevance that is shared out is the output itself, of a spiking network every spike of that
-    output; `lfp_ref.balance(net)` tells where it went.
+    Layer.feedback; AttnLRP() if None, which is Epsilon() but in transformers. The relevance that is shared out is the
+    output itself, of a spiking network every spike of that output; `lfp_ref.balance(net)` tells where it went.
     Parameters' feedback stays as it is. Raises ValueError for a target that is no output's index, and under Gradient,
     which gives sensitivities, not shares.
     Source: Layer-wise Relevance Propagation (Bach et al. 2015).
     """
     if is_gradient(rule):
         raise ValueError("Gradient gives sensitivities, not shares of the output: explain with another rule")
+    rule = AttnLRP() if rule is None else rule
     outputs = net.forward(x)
     totals = outputs.sum(axis=0) if outputs.ndim == 3 else outputs  # spikes (T, N, O) are counted over time
     samples, count = totals.shape

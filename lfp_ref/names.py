@@ -20,10 +20,16 @@ RULES: dict[str, type[Rule]] = {
     "gamma": rules.Gamma,
     "alpha-beta": rules.AlphaBeta,
     "z-plus": rules.ZPlus,
+    "z-plus-minus": rules.ZPlusMinus,
     "w-square": rules.WSquare,
     "flat": rules.Flat,
     "z-box": rules.ZBox,
+    "attn-lrp": rules.AttnLRP,
+    "constant-attention": rules.ConstantAttention,
+    "autograd-attention": rules.AutogradAttention,
     "gradient": rules.Gradient,
+    "feedback-alignment": rules.FeedbackAlignment,
+    "direct-feedback-alignment": rules.DirectFeedbackAlignment,
     "atan-surrogate": rules.AtanSurrogate,
     "fast-sigmoid-surrogate": rules.FastSigmoidSurrogate,
     "straight-through": rules.StraightThrough,
@@ -32,6 +38,8 @@ COMPOSITES: dict[str, Callable[[Layer], Composite]] = {
     "epsilon-plus": composites.epsilon_plus,
     "epsilon-gamma-box": composites.epsilon_gamma_box,
     "epsilon-alpha2-beta1-flat": composites.epsilon_alpha2_beta1_flat,
+    "gamma-attn-lrp": composites.gamma_attn_lrp,
+    "conserving-transformer": composites.conserving_transformer,
 }
 REWARDS: dict[str, rewards.Reward] = {
     reward.__name__.replace("_", "-"): reward
@@ -73,6 +81,8 @@ NETWORKS: dict[str, Callable[..., Sequential]] = {
     "resnet18": models.resnet18,
     "resnet20": models.resnet20,
     "resnet34": models.resnet34,
+    "vit-tiny": models.vit_tiny,
+    "vit-b-16": models.vit_b_16,
     **SPIKING_NETWORKS,
 }
 SPIKING_LINE = "spiking-"  # before a line of layers: of LIF neurons

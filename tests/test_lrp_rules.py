@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import lfp_ref as lfp
 from lfp_ref.core.assignment import resolve
-from lfp_ref.rules import AlphaBeta, Epsilon, Flat, Gamma, WSquare, ZBox, ZPlus
+from lfp_ref.rules import AlphaBeta, Epsilon, Flat, Gamma, WSquare, ZBox, ZPlus, ZPlusMinus
 from tests import oracle
 from tests.common import assert_close, batches, compare, dtypes, fill, numbers, seeds
 
@@ -23,6 +23,7 @@ RULES = {
     "w-square": (WSquare(), oracle.w_square()),
     "flat": (Flat(), oracle.flat()),
     "z-box": (ZBox(-2.0, 2.0), oracle.z_box(-2, 2)),
+    "z-plus-minus": (ZPlusMinus(epsilon=1e-6), oracle.z_plus_minus()),
 }
 names = pytest.mark.parametrize("name", RULES)
 
@@ -264,6 +265,7 @@ def test_composites():
         "epsilon-gamma-box": [ZBox(-1.0, 1.0), Gamma()],
         "epsilon-alpha2-beta1-flat": [Flat(), AlphaBeta(2.0, 1.0)],
     }
+    assert {*convolutions, "gamma-attn-lrp", "conserving-transformer"} == set(lfp.names.COMPOSITES)
     for name, expected in convolutions.items():
         for net, rules in ((cnn, [*expected, *[Epsilon()] * 3]), (mlp, [Epsilon()] * 3)):
             chosen = resolve(lfp.names.COMPOSITES[name](net), net)

@@ -17,6 +17,7 @@ CASES = {  # by torchvision's names: the function here, height and width of the 
     "resnet34": (lfp.models.resnet34, 64),
     "vgg16": (lfp.models.vgg16, 64),
     "vgg16_bn": (lfp.models.vgg16_bn, 64),
+    "vit_b_16": (lfp.models.vit_b_16, 64),
 }
 
 
@@ -53,7 +54,8 @@ def peer(name):
     import torch
     import torchvision
 
-    model = getattr(torchvision.models, name)(num_classes=CLASSES)
+    size = {"image_size": CASES[name][1]} if name.startswith("vit") else {}
+    model = getattr(torchvision.models, name)(num_classes=CLASSES, **size)
     counted = {key: tensor for key, tensor in model.state_dict().items() if key.endswith("num_batches_tracked")}
     drawn = draw({key: tuple(tensor.shape) for key, tensor in model.state_dict().items() if key not in counted})
     model.load_state_dict(counted | {key: torch.from_numpy(array) for key, array in drawn.items()})

@@ -50,6 +50,7 @@ class Pass:
     steps: int | None
     memory: Memory
     rules: Rule | Mapping[str, Rule] = EPSILON
+    told: np.ndarray = field(default_factory=lambda: np.empty(0))  # the reward of the network's outputs, (..., N)
     learned: set[int] = field(default_factory=set)  # parameters that have got feedback, by id
     learns: bool = True  # False if the feedback of parameters is not wanted
     lines: list[Line] | None = None  # the account of each layer, where a balance sheet is drawn up
@@ -350,7 +351,7 @@ class Tape:
         inside = self._batch_last("reward", reward.reshape(batch_first_shape(self._output.shape)))
         rules = resolve(EPSILON if rule is None else rule, net)
         with _FEEDBACK, _computing():
-            self._common.rules = rules
+            self._common.rules, self._common.told = rules, inside.copy()
             for node in self._root.walk():
                 node.layer.check_rule(node)
             self._common.learned.clear()

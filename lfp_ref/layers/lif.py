@@ -47,7 +47,7 @@ from lfp_ref.core.tape import Node
 from lfp_ref.kernels.compile import kernel, parallel
 from lfp_ref.layers.surrogates import derivative
 from lfp_ref.layers.weighted import WeightedLayer
-from lfp_ref.rules import Term
+from lfp_ref.rules import FeedbackAlignment, Term
 
 # reset: (part of the membrane that a spike leaves, part of the threshold that it takes)
 RESETS = {"subtract": (1, 1), "zero": (0, 0), "none": (1, 0)}
@@ -195,6 +195,8 @@ class LIF(Layer):
 
     def check_rule(self, node: Node) -> None:
         node.expect_plain_rule()
+        if isinstance(node.rule, FeedbackAlignment):
+            raise ValueError(f"{node.label}: feedback alignment needs a derivative, and a spike has none")
 
     def propagate(self, a: np.ndarray, node: Node) -> np.ndarray:
         steps = steps_of(node)

@@ -18,7 +18,7 @@ import numpy as np
 from lfp_ref.core.layer import Layer
 from lfp_ref.core.state import Parameter
 from lfp_ref.core.tape import Node
-from lfp_ref.rules import Group, Term
+from lfp_ref.rules import DirectFeedbackAlignment, Group, Term
 
 
 class WeightedLayer(Layer):
@@ -76,12 +76,20 @@ class WeightedLayer(Layer):
         """What one term does with s: d_w += sgn(w) w_ g_w, d_b += sgn(b) b_ g_b, and returns r + a_ g."""
         node.absorb("bias", lambda: s * _spread(b_, s, self.output_axis))
         if node.rule.learning == "share" and self.weight and node.learns:
-            self.learn(self.weight, s, a_, w_, b_, node)
+            seen = self.operands(Term(), node.saved[0], node) if node.rule.learns_unmodified else (a_, w_, b_)
+            self.learn(self.weight, s, *seen, node)
         if not self.wants_reward(node):
             return None
-        g = self.backward_input(s, w_, node, "r" if r is None else "r of a term")
+        g = self.to_input(s, w_, node, "r" if r is None else "r of a term")
         g = node.times_input(g, a_, out=g)
         return g if r is None else np.add(r, g, out=r)
+
+    def to_input(self, s: np.ndarray, w_: np.ndarray, node: Node, name: str) -> np.ndarray:
+        """g of the input: by w_, or, in feedback alignment, by fixed random numbers in place of trained ones."""
+        rule = node.rule
+        if self.weight and isinstance(rule, DirectFeedbackAlignment):
+            return rule.from_outputs(node.common.told, node.input_shape, node.path)
+        return self.backward_input(s, rule.backward_weight(w_, node.path) if self.weight else w_, node, name)
 
     def learn(
         self, weight: Parameter, s: np.ndarray, a_: np.ndarray, w_: np.ndarray, b_: np.ndarray, node: Node
