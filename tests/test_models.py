@@ -1,3 +1,6 @@
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -50,7 +53,7 @@ def test_inputs_are_dropped_while_training_and_then_only(name):
     assert set(np.unique(net.record(x, training=True).output("dropout" if name == "resnet8" else "0"))) == {0, 2}
 
 
-@pytest.mark.parametrize("name,dropped", [("vgg-like", ["15", "18"]), ("vgg16", ["classifier.2", "classifier.5"])])
+@pytest.mark.parametrize("name,dropped", [("vgg-like", ["18", "21"]), ("vgg16", ["classifier.2", "classifier.5"])])
 def test_vggs_drop_what_the_last_dense_layers_get(name, dropped):
     net = names.NETWORKS[name]((1, 32, 32), 3, dropout=0.25, rng=np.random.default_rng(0))
     assert [(path, layer.p) for path, layer in net.named_layers() if isinstance(layer, lfp.Dropout)] == [
@@ -106,6 +109,28 @@ def test_a_code_puts_pixels_into_time_as_seeded(name):
         assert spikes.any() and np.array_equal(spikes, same.forward(x))
     with pytest.raises(ValueError, match="code must be one of constant, rate, latency, got 'morse'"):
         names.SPIKING_NETWORKS[name]((1, 16, 16), 3, code="morse")
+
+
+def test_the_page_on_networks_is_right():
+    """Its table of names, least sizes and parameters; all networks are in it."""
+    page = (Path(__file__).parent.parent / "docs" / "networks.md").read_text()
+    seen = set()
+    for row in page.splitlines():
+        cells = [cell.strip() for cell in row.split("|")[1:-1]]
+        if len(cells) != 4 or "`" not in cells[0]:
+            continue
+        found = re.findall(r"`([^`]+)`", cells[0])
+        seen |= set(found)
+        counts = re.findall(r"[\d,]{4,}", cells[3])
+        leasts = cells[2].split("; ") * (len(found) // (cells[2].count(";") + 1))
+        for name, count, least in zip(found, counts, leasts, strict=True):
+            if least != "any":
+                with pytest.raises(ValueError, match=f"at least {least} x {least}"):
+                    names.network(name)((3, int(least) - 1, 40), 10)
+            if name not in ("vgg16", "vgg16-bn", "vit-b-16"):  # a gigabyte
+                net = names.network(name)((3, 32, 32), 10)
+                assert f"{sum(p.value.size for p in net.parameters()):,}" == count, name
+    assert seen == set(names.NETWORKS)
 
 
 def test_layers_with_names_of_their_own():
