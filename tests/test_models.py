@@ -92,7 +92,16 @@ def test_every_neuron_of_a_spiking_network_is_as_asked_for(name):
     usual = [layer for _, layer in layers if isinstance(layer, lfp.LIF)]
     count = {"spiking-mlp": 2, "spiking-cnn": 3, "spiking-vgg": 6, "spiking-resnet": 6}[name]
     assert len(neurons) == len(usual) == count
-    assert {(lif.beta, lif.threshold, lif.reset) for lif in usual} == {(0.9, 1.0, "subtract")}
+    threshold = 0.3 if count == 6 else 1.0
+    assert {(lif.beta, lif.threshold, lif.reset) for lif in usual} == {(0.9, threshold, "subtract")}
+
+
+@pytest.mark.parametrize("name", names.SPIKING_NETWORKS)
+def test_every_layer_of_a_new_spiking_network_spikes(name):
+    net = names.SPIKING_NETWORKS[name]((3, 32, 32), 10, rng=np.random.default_rng(0))
+    net.forward(np.random.default_rng(1).uniform(-1, 1, (2, 3, 32, 32)))
+    rates = [rate for key, rate in net.activity().items() if key.startswith("spike_rate")]
+    assert all(0.001 < rate < 0.5 for rate in rates)
 
 
 @pytest.mark.parametrize("name", names.SPIKING_NETWORKS)

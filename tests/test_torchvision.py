@@ -81,7 +81,7 @@ def test_lfprops_deep_spiking_networks_agree_on_every_feedback(monkeypatch, name
     torch.manual_seed(0)
     twin = {"vgg": spiking.DeeperSNN, "resnet": spiking.ResNet}[name](3, CLASSES, **options).double()
     make = {"vgg": lfp.models.spiking_vgg, "resnet": lfp.models.spiking_resnet}[name]
-    net = make((3, 32, 32), CLASSES, steps=steps, beta=0.875, dtype=np.float64)
+    net = make((3, 32, 32), CLASSES, steps=steps, beta=0.875, threshold=1.0, dtype=np.float64)
     theirs = list(twin.parameters())
     if name == "resnet":  # theirs come in the order of its attributes: the shortcut after the last convolution
         theirs = [theirs[k] for k in (0, 1, 2, 4, 3, 5)]

@@ -32,8 +32,10 @@ def spiking_cnn(input_shape: tuple[int, ...], classes: int, **options: Any) -> S
 def spiking_vgg(input_shape: tuple[int, ...], classes: int, **options: Any) -> Spiking:
     """30c3-p2-150c3-p2-250c3-p2-200c3-p2-100c3-classes with padding and without biases, from 6 x 6 pixels on.
 
+    threshold: 0.3 if not given; at 1 no neuron of the last layer spikes at the initial weights, and none gets a reward.
     Source: lfprop's network of five spiking convolutions for CIFAR.
     """
+    options = {"threshold": 0.3, **options}
     line = f"30c3+2-p2-150c3+1-p2-250c3+1-p2-200c3+2-p2-100c3+2-{classes}"
     return spiking_from_line(line, input_shape, classes, bias=False, **options)
 
@@ -41,8 +43,10 @@ def spiking_vgg(input_shape: tuple[int, ...], classes: int, **options: Any) -> S
 def spiking_resnet(input_shape: tuple[int, ...], classes: int, **options: Any) -> Spiking:
     """30c5-p2-150c3-p2-250c3-p3-200c4-classes with padding; a shortcut of 1 x 1 meets 250c3 by the maximum.
 
-    Without biases, for images of at least 12 x 12 pixels. Source: lfprop's spiking ResNet for CIFAR.
+    Without biases, for images of at least 12 x 12 pixels. threshold: as in spiking_vgg.
+    Source: lfprop's spiking ResNet for CIFAR.
     """
+    options = {"threshold": 0.3, **options}
     neuron, layer, rest = _split(options)
     layer = {"bias": False, **layer}
 

@@ -111,7 +111,7 @@ def training_options(sub: argparse.ArgumentParser) -> None:
     spiking = sub.add_argument_group("spiking networks")
     spiking.add_argument("--steps", type=at_least(1), metavar="T", help="time steps (15)")
     spiking.add_argument("--beta", type=float, help="decay of the membrane potential in a step, 0 to 1 (0.9)")
-    spiking.add_argument("--threshold", type=float, help="a neuron spikes above it (1)")
+    spiking.add_argument("--threshold", type=float, help="a neuron spikes above it (1; spiking-vgg, -resnet: 0.3)")
     spiking.add_argument("--reset", choices=RESETS, help="of the membrane after a spike (subtract)")
     spiking.add_argument("--code", choices=("constant", "rate", "latency"), help="what pixels are over time (constant)")
     sub.add_argument("--learning", choices=rules.LEARNING, default="share",
