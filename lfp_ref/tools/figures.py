@@ -106,7 +106,7 @@ def balance(path: Path, sheet: Balance, sample: int | None, heading: str) -> Non
 
     lines = [line for line in sheet.lines if line.kept]  # the others hand everything on
     zero = np.zeros_like(sheet.came)
-    figure = new_figure(9, 0.45 * len(lines) + 1.6)
+    figure = new_figure(9, 0.28 * len(lines) + 1.8)
     axes = figure.subplots()
     right, left = np.zeros(len(lines)), np.zeros(len(lines))
     parts = {"handed on": [line.handed for line in lines]}
@@ -116,12 +116,17 @@ def balance(path: Path, sheet: Balance, sample: int | None, heading: str) -> Non
         axes.barh(range(len(lines)), widths, left=np.where(widths > 0, right, left), color=colour, label=name)
         right, left = right + np.maximum(widths, 0), left + np.minimum(widths, 0)
     came = [amount(line.came) for line in lines]
-    axes.plot(came, range(len(lines)), "k|", markersize=14, markeredgewidth=2, label="came in (sum of the bars)")
-    axes.set_yticks(range(len(lines)), [f"{line.path} {line.layer}" for line in lines], fontsize=8)
-    axes.invert_yaxis()
+    axes.plot(came, range(len(lines)), "k|", markersize=10, markeredgewidth=2, label="came in (sum of the bars)")
+    named = [f"{line.path} {line.layer.partition('(')[0]}".strip() for line in lines]  # sizes are in the table
+    axes.set_yticks(range(len(lines)), named, fontsize=8)
+    axes.set_ylim(len(lines) - 0.4, -0.6)
+    axes.use_sticky_edges = False  # bars end before the frame does
+    axes.margins(x=0.03)
     axes.axvline(0, color="k", linewidth=0.8)
-    axes.set(xlabel="reward", title=heading)
-    axes.title.set_fontsize(10)
+    axes.set(xlabel="reward, in the unit of the outputs' reward")
+    axes.grid(axis="x", alpha=0.3)
+    axes.set_axisbelow(True)
+    figure.suptitle(heading, fontsize=10)
     axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
     figure.savefig(path, dpi=120)
 
