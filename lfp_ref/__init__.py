@@ -27,16 +27,23 @@ from lfp_ref.layers.activations import (
     Softsign,
     Tanh,
 )
+from lfp_ref.layers.attention import MultiHeadAttention
+from lfp_ref.layers.average import AdaptiveAvgPool2d, AvgPool2d, GlobalAvgPool2d
 from lfp_ref.layers.conv import Conv1d, Conv2d
 from lfp_ref.layers.dense import Dense
 from lfp_ref.layers.dropout import Dropout
 from lfp_ref.layers.encoding import LatencyCode, RateCode
 from lfp_ref.layers.flatten import Flatten
+from lfp_ref.layers.joining import Concatenate, Identity
+from lfp_ref.layers.layer_norm import GroupNorm, LayerNorm
 from lfp_ref.layers.lif import LIF
+from lfp_ref.layers.maximum import Maximum
 from lfp_ref.layers.norm import BatchNorm
-from lfp_ref.layers.pool import AvgPool2d, GlobalAvgPool2d, MaxPool2d
+from lfp_ref.layers.pool import MaxPool2d
 from lfp_ref.layers.residual import Residual
 from lfp_ref.layers.step import Step
+from lfp_ref.layers.tokens import ClassToken, PatchEmbedding, Positions, SelectToken
+from lfp_ref.layers.upsampling import ConvTranspose2d, Upsample
 from lfp_ref.network import Sequential, Spiking
 from lfp_ref.training import DivergenceError, evaluate, train
 from lfp_ref.weights import load_weights, save_weights
@@ -49,25 +56,37 @@ __all__ = [
     "ELU",
     "GELU",
     "LIF",
+    "AdaptiveAvgPool2d",
     "AvgPool2d",
     "BatchNorm",
+    "ClassToken",
+    "Concatenate",
     "Conv1d",
     "Conv2d",
+    "ConvTranspose2d",
     "Dense",
     "DivergenceError",
     "Dropout",
     "Flatten",
     "GlobalAvgPool2d",
+    "GroupNorm",
+    "Identity",
     "LatencyCode",
     "Layer",
+    "LayerNorm",
     "LeakyReLU",
     "MaxPool2d",
+    "Maximum",
+    "MultiHeadAttention",
     "Negated",
     "Parameter",
+    "PatchEmbedding",
+    "Positions",
     "RateCode",
     "ReLU",
     "Reflected",
     "Residual",
+    "SelectToken",
     "Sequential",
     "SiLU",
     "Sigmoid",
@@ -76,6 +95,7 @@ __all__ = [
     "Spiking",
     "Step",
     "Tanh",
+    "Upsample",
     "balance",
     "composites",
     "datasets",

@@ -10,9 +10,10 @@ from typing import Any
 
 from lfp_ref.core.layer import Layer
 from lfp_ref.layers.conv import Conv2d
-from lfp_ref.rules import AlphaBeta, Epsilon, Flat, Gamma, Rule, ZBox, ZPlus
+from lfp_ref.rules import AlphaBeta, AttnLRP, ConstantAttention, Epsilon, Flat, Gamma, Rule, ZBox, ZPlus
 
 Composite = dict[Any, Rule]
+EPSILON = Epsilon()
 
 
 def epsilon_plus(net: Layer) -> Composite:
@@ -30,9 +31,22 @@ def epsilon_alpha2_beta1_flat(net: Layer) -> Composite:
     return by_kind(net, AlphaBeta(2.0, 1.0)) | dict.fromkeys(net.first_layers(), Flat())
 
 
-def by_kind(net: Layer, convolution: Rule) -> Composite:
-    """One rule for all convolutions, epsilon for the rest."""
-    return {Layer: Epsilon()} | dict.fromkeys(_convolutions(net), convolution)
+def gamma_attn_lrp(net: Layer) -> Composite:
+    """For explaining transformers: gamma in the convolution of patches, AttnLRP elsewhere (Achtibat et al. 2024)."""
+    return by_kind(net, Gamma(), AttnLRP())
+
+
+def conserving_transformer(net: Layer, epsilon: float = 1e-6) -> Composite:
+    """For explaining transformers, all of the reward accounted for: constant attention weights and scales of norms.
+
+    Input + biases + class token + positions + stabiliser = output. Source: this project's, of CP-LRP's parts.
+    """
+    return {Layer: ConstantAttention(epsilon)}
+
+
+def by_kind(net: Layer, convolution: Rule, rest: Rule = EPSILON) -> Composite:
+    """One rule for all convolutions, one for the rest."""
+    return {Layer: rest} | dict.fromkeys(_convolutions(net), convolution)
 
 
 def _convolutions(net: Layer) -> list[str]:

@@ -52,6 +52,8 @@ class LFPEstimator(BaseEstimator):
     hidden_layer_sizes: neurons of each dense layer between input, or convolutions, and output.
     image_shape: (C, H, W) or (H, W) of a sample, whose C*H*W features are its pixels, row by row; the network then
         starts with convolutions. channels: of each of them: 3 x 3 with padding, activation, 2 x 2 max pooling.
+    model: a network by its name or in a line, as for lfp-ref train ("resnet8", "32c3-p2-120-10", the last number being
+        that of the outputs), of images if there is image_shape; in place of hidden_layer_sizes and channels.
     activation: a name, as for lfp-ref train ("relu", "step", "negated-tanh"), or a class that makes it (lfp.Step).
     rule: a name ("epsilon:0.1", "gamma", "gradient", a composite), an lfp.rules.Rule, or a mapping (Layer.feedback).
     reward: a name of lfp.rewards, or a function (outputs, targets) -> reward of the outputs' shape; None is the usual
@@ -81,6 +83,7 @@ class LFPEstimator(BaseEstimator):
         reward: str | rewards.Reward | None = None,
         image_shape: tuple[int, ...] | None = None,
         channels: Sequence[int] = (16, 32),
+        model: str | None = None,
         solver: str = "adam",
         learning_rate_init: float = 0.05,
         weight_decay: float = 0.0,
@@ -105,6 +108,7 @@ class LFPEstimator(BaseEstimator):
         self.reward = reward
         self.image_shape = image_shape
         self.channels = channels
+        self.model = model
         self.solver = solver
         self.learning_rate_init = learning_rate_init
         self.weight_decay = weight_decay
@@ -225,6 +229,11 @@ class LFPEstimator(BaseEstimator):
     def _new_network(self, dtype: np.dtype) -> Sequential:
         kind: dict[str, Any] = {"dtype": dtype, "rng": self._rng}
         act = names.activation(self.activation) if isinstance(self.activation, str) else self.activation
+        if self.model is not None:
+            if names.is_spiking(self.model):
+                raise ValueError(f"model={self.model!r}: estimators have no spiking networks; train them by lfp.train")
+            shape = (self.n_features_in_,) if self.image_shape is None else self._image()
+            return names.network(self.model)(shape, self.n_outputs_, act, **kind)
         layers: list[Layer] = []
         size = self.n_features_in_
         if self.image_shape is not None:

@@ -12,7 +12,7 @@ from lfp_ref.core.checks import check_real, refuse
 from lfp_ref.core.layer import Layer
 from lfp_ref.rehearsal import check_network
 from lfp_ref.rewards import class_scores
-from lfp_ref.rules import Rule, is_gradient
+from lfp_ref.rules import AttnLRP, Rule, is_gradient
 
 
 def explain(
@@ -21,15 +21,17 @@ def explain(
     """Relevance of every input for one output of each sample, of the input's shape.
 
     x: (N, ...); outputs (N, O), (N, O, 1, ...), or spikes (T, N, O). target: an output's index, or one for each sample;
-    None is each sample's largest output. rule: as in Layer.feedback. The relevance that is shared out is the output
-    itself, of a spiking network every spike of that output; `lfp_ref.balance(net)` tells where it went.
-    Parameters' feedback is overwritten. Raises ValueError for a target that is no output's index, for other outputs,
-    and under Gradient, which gives sensitivities, not shares.
+    None is each sample's largest output. rule: as in Layer.feedback; AttnLRP() if None, which is Epsilon() but in
+    transformers. The relevance that is shared out is the output itself, of a spiking network every spike of that
+    output; `lfp_ref.balance(net)` tells where it went. Parameters' feedback stays as it is.
+    Raises ValueError for a target that is no output's index, for other outputs, and under Gradient, which gives
+    sensitivities, not shares.
     Source: Layer-wise Relevance Propagation (Bach et al. 2015).
     """
     check_network("net", net)
     if is_gradient(rule):
         raise ValueError("Gradient gives sensitivities, not shares of the output: explain with another rule")
+    rule = AttnLRP() if rule is None else rule
     outputs = net.forward(x)
     samples = net.last_tape().samples
     totals = class_scores(outputs, samples)
@@ -40,4 +42,5 @@ def explain(
         raise refuse("target", f"an output's index, 0..{count - 1}, for all or each of {samples} samples", target)
     is_chosen = np.arange(count) == chosen.reshape(-1, 1)
     reward = (outputs.reshape(-1, samples, count) * is_chosen).reshape(outputs.shape)
-    return cast(np.ndarray, net.feedback(reward, rule))  # None is for those who do not ask for it
+    relevance = net.last_tape("explain").feedback(reward, rule, learn=False)
+    return cast(np.ndarray, relevance)  # None is for those who do not ask for it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -19,10 +20,16 @@ RULES: dict[str, type[Rule]] = {
     "gamma": rules.Gamma,
     "alpha-beta": rules.AlphaBeta,
     "z-plus": rules.ZPlus,
+    "z-plus-minus": rules.ZPlusMinus,
     "w-square": rules.WSquare,
     "flat": rules.Flat,
     "z-box": rules.ZBox,
+    "attn-lrp": rules.AttnLRP,
+    "constant-attention": rules.ConstantAttention,
+    "autograd-attention": rules.AutogradAttention,
     "gradient": rules.Gradient,
+    "feedback-alignment": rules.FeedbackAlignment,
+    "direct-feedback-alignment": rules.DirectFeedbackAlignment,
     "atan-surrogate": rules.AtanSurrogate,
     "fast-sigmoid-surrogate": rules.FastSigmoidSurrogate,
     "straight-through": rules.StraightThrough,
@@ -31,6 +38,8 @@ COMPOSITES: dict[str, Callable[[Layer], Composite]] = {
     "epsilon-plus": composites.epsilon_plus,
     "epsilon-gamma-box": composites.epsilon_gamma_box,
     "epsilon-alpha2-beta1-flat": composites.epsilon_alpha2_beta1_flat,
+    "gamma-attn-lrp": composites.gamma_attn_lrp,
+    "conserving-transformer": composites.conserving_transformer,
 }
 REWARDS: dict[str, rewards.Reward] = {
     reward.__name__.replace("_", "-"): reward
@@ -58,13 +67,25 @@ OPTIMIZERS: dict[str, type[optim.Optimizer]] = {"sgd": optim.SGD, "adam": optim.
 SPIKING_NETWORKS: dict[str, Callable[..., Spiking]] = {
     "spiking-mlp": models.spiking_mlp,
     "spiking-cnn": models.spiking_cnn,
+    "spiking-vgg": models.spiking_vgg,
+    "spiking-resnet": models.spiking_resnet,
 }
 NETWORKS: dict[str, Callable[..., Sequential]] = {
     "mlp": models.mlp,
     "lenet": models.lenet,
     "small-cnn": models.small_cnn,
+    "vgg-like": models.vgg_like,
+    "vgg16": models.vgg16,
+    "vgg16-bn": models.vgg16_bn,
+    "resnet8": models.resnet8,
+    "resnet18": models.resnet18,
+    "resnet20": models.resnet20,
+    "resnet34": models.resnet34,
+    "vit-tiny": models.vit_tiny,
+    "vit-b-16": models.vit_b_16,
     **SPIKING_NETWORKS,
 }
+SPIKING_LINE = "spiking-"  # before a line of layers: of LIF neurons
 
 
 def rule(text: str) -> Rule:
@@ -94,6 +115,32 @@ def rule_or_composite(text: str, net: Layer, learning: str = "share") -> Rule | 
         return replace(rule(text), learning=learning)
     except ValueError as error:
         raise ValueError(f"{error}; composites: {', '.join(COMPOSITES)}") from None
+
+
+def network(text: str) -> Callable[..., Sequential]:
+    """The function that makes the network of that name, or of a line of layers as in "32c3-p2-64c3-p2-120-10".
+
+    "spiking-" before a line makes its neurons LIF. The line's parts: lfp_ref/models/line.py.
+    Raises ValueError for an unknown name, and for a line that is none.
+    """
+    if text in NETWORKS:
+        return NETWORKS[text]
+    line = text.removeprefix(SPIKING_LINE)
+    if not re.match(r"[pad]?\d", line):
+        raise ValueError(f"unknown network {text!r}; known: {', '.join(NETWORKS)}, or a line of layers such as "
+                         "32c3-p2-64c3-p2-120-10, in which the last number is that of the outputs")  # fmt: skip
+    models.parse(line)
+    return partial(models.spiking_from_line if is_spiking(text) else models.from_line, line)
+
+
+def usual_activation(text: str) -> str:
+    """The activation of the network of that name, if no other is asked for."""
+    return "gelu" if text.startswith("vit") else "relu"
+
+
+def is_spiking(text: str) -> bool:
+    """True for the name, or the line, of a spiking network."""
+    return text.startswith(SPIKING_LINE)
 
 
 def reward(text: str) -> rewards.Reward:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
+from lfp_ref import summary
 from lfp_ref.core.checks import check_int, check_one_of
 from lfp_ref.core.layer import Layer
 from lfp_ref.core.state import join
@@ -15,21 +18,29 @@ from lfp_ref.layers.lif import LIF
 class Sequential(Layer):
     """Layers one after the other; itself a layer, so it nests. Parameters are named "0.weight", "0.bias", "2.weight".
 
+    One mapping in place of the layers gives them names of their own, as in Sequential({"conv1": ..., "fc": ...}).
+    input_shape: of one sample, where whoever built the network said so (lfp.models).
     All layers with parameters have one dtype, which is the network's. A layer may stand in several networks, and
     several times in one: its feedback then adds up.
-    Raises TypeError for what is not a layer and for mixed dtypes, ValueError for no layers.
+    Raises TypeError for what is not a layer and for mixed dtypes, ValueError for no layers and for names with a dot.
     """
 
     batch_first = False
+    input_shape: tuple[int, ...] | None = None
 
-    def __init__(self, *layers: Layer) -> None:
-        if not layers:
+    def __init__(self, *layers: Layer | Mapping[str, Layer]) -> None:
+        first = layers[0] if len(layers) == 1 else None
+        named = first if isinstance(first, Mapping) else {str(number): layer for number, layer in enumerate(layers)}
+        if not named:
             raise ValueError(f"{type(self).__name__} needs at least one layer")
-        for number, layer in enumerate(layers):
+        self._children: dict[str, Layer] = {}
+        for name, layer in named.items():
             if not isinstance(layer, Layer):
-                raise TypeError(f"{type(self).__name__} takes layers; number {number} is {layer!r}")
-        self.layers = layers
-        self._children = {str(number): layer for number, layer in enumerate(layers)}
+                raise TypeError(f"{type(self).__name__} takes layers; number {name} is {layer!r}")
+            if not isinstance(name, str) or not name or "." in name:
+                raise ValueError(f"{type(self).__name__}: a layer's name is text without a dot, got {name!r}")
+            self._children[name] = layer
+        self.layers = tuple(self._children.values())
         self.check_dtypes()
 
     def __repr__(self) -> str:
@@ -42,6 +53,17 @@ class Sequential(Layer):
     @property
     def account_name(self) -> str:
         return ""
+
+    def summary(self, input_shape: tuple[int, ...] | None = None) -> None:
+        """Prints a table: layers, their outputs' shapes, parameters, multiplications (lfp_ref/summary.py).
+
+        input_shape: of one sample; None is the shape that the network was built for by its name (lfp.models).
+        Raises ValueError where that is not known, and where samples of that shape do not fit.
+        """
+        shape = self.input_shape if input_shape is None else input_shape
+        if shape is None:
+            raise ValueError("summary needs the shape of one sample, as in net.summary((1, 28, 28))")
+        print(summary.table(self, tuple(shape)))
 
     def __len__(self) -> int:
         return len(self.layers)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from numbers import Real
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lfp_ref import checkpoints, names, rewards
-from lfp_ref.core.checks import check_finite, check_real, refuse
+from lfp_ref.core.checks import check_callable, check_finite, check_real, refuse
 from lfp_ref.core.layer import Layer
 from lfp_ref.core.layout import cast
 from lfp_ref.datasets import Dataset
+from lfp_ref.datasets.augment import Augmentation, in_turn
 from lfp_ref.rewards import name_of
 from lfp_ref.rules import Rule
 
@@ -65,9 +66,19 @@ def check_file(name: str, path: str | Path | None) -> None:
         raise refuse(name, "the path of a file, not a folder", str(path))
 
 
+def check_augment(augment: Sequence[Augmentation], net: Layer) -> None:
+    """Raises TypeError for what is not a list of functions, ValueError for a network that takes its input over time."""
+    if not isinstance(augment, list | tuple):
+        raise refuse("augment", "a list of functions (x, rng)", augment, TypeError)
+    for function in augment:
+        check_callable("each of augment", function, "x, rng")
+    if augment and net.sample_axis:
+        raise ValueError("augment changes images (N, C, H, W); this network takes its input over time")
+
+
 def rehearse(
     net: Layer, x: np.ndarray, y: np.ndarray, batch_size: int, rule: Rule | Mapping[Any, Rule],
-    reward: rewards.Reward, metric: Metric,
+    reward: rewards.Reward, metric: Metric, augment: Sequence[Augmentation],
 ) -> None:  # fmt: skip
     """Passes of the first batch's size and of the last's, so that what they refuse is refused before training begins.
 
@@ -77,7 +88,8 @@ def rehearse(
     random = checkpoints.Checkpoint({"random": checkpoints.random_states(net)})
     try:
         for count in {min(batch_size, len(y)), len(y) % batch_size} - {0}:
-            outputs = net.forward(select(net, x, slice(count)), training=True)
+            inputs = in_turn(augment)(select(net, x, slice(count)), np.random.default_rng(0))
+            outputs = net.forward(inputs, training=True)
             with np.errstate(all="ignore"):
                 rewards.rewarded(reward, outputs, y[:count])
                 measured(metric, outputs, y[:count])

@@ -18,13 +18,15 @@ notation for what LRP calls modified inputs and weights.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from lfp_ref.core.checks import check_finite, check_number, check_one_of, check_real, refuse
+from lfp_ref.core.checks import check_finite, check_int, check_number, check_one_of, check_real, refuse
 
 # A modifier works number by number, on an array of any shape. That of an input may also return a number, or an array of
 # one sample's shape: the same for every sample.
@@ -80,6 +82,8 @@ class Group(NamedTuple):
 # Stand-ins for the derivative of a step or spike; their formulas are in layers/surrogates.py.
 NO_SURROGATE, ATAN, FAST_SIGMOID, STRAIGHT_THROUGH = range(4)
 LEARNING = ("share", "hebbian", "oja")
+# How attention hands back the reward of its softmax; the formulas are in layers/attention.py.
+TIMES_INPUT, TAYLOR, CONSTANT, AUTOGRAD = "gradient times input", "taylor", "constant", "autograd"
 
 
 @dataclass(frozen=True)
@@ -99,10 +103,17 @@ class Rule:
     epsilon: float = field(default=1e-6, kw_only=True)
     learning: str = field(default="share", kw_only=True)
     is_gradient: ClassVar[bool] = False
+    attention: ClassVar[str] = TIMES_INPUT
+    constant_scale: ClassVar[bool] = False  # of a sample's normalisation (layers/layer_norm.py)
+    learns_unmodified: ClassVar[bool] = False  # feedback |w| sum a s, |b| sum s, whatever the terms see
 
     def groups(self) -> tuple[Group, ...]:
         """The groups of terms; without an own method those of the epsilon rule."""
         return (Group(),)
+
+    def backward_weight(self, w: np.ndarray, path: str) -> np.ndarray:
+        """The weight by which the layer at that path hands s to its input: its own, but in feedback alignment."""
+        return w
 
     def surrogate_and_slope(self) -> tuple[int, float]:
         """The stand-in for the derivative of steps and spikes, and its parameter; only gradient rules have one."""
@@ -136,6 +147,40 @@ class Epsilon(Rule):
 
 
 @dataclass(frozen=True)
+class AttnLRP(Epsilon):
+    """AttnLRP, to explain transformers: the softmax by its Taylor expansion, products half to each factor.
+
+    Layer and group normalisation take their scale as a constant, which conserves. Elsewhere it is Epsilon.
+    Source: Achtibat et al. 2024; its stabiliser has no sign, this one has.
+    """
+
+    attention: ClassVar[str] = TAYLOR
+    constant_scale: ClassVar[bool] = True
+
+
+@dataclass(frozen=True)
+class ConstantAttention(Epsilon):
+    """CP-LRP, to explain transformers: attention weights are constants, so queries and keys get nothing.
+
+    Layer and group normalisation as in AttnLRP, so that a whole transformer conserves. Elsewhere it is Epsilon.
+    Source: Ali et al. 2022.
+    """
+
+    attention: ClassVar[str] = CONSTANT
+    constant_scale: ClassVar[bool] = True
+
+
+@dataclass(frozen=True)
+class AutogradAttention(Epsilon):
+    """Attention as lfprop runs it: what is inside of it takes rewards as if they were gradients. To compare with it.
+
+    Elsewhere it is Epsilon. Source: lfprop 1.0.0, whose rules for functions never act.
+    """
+
+    attention: ClassVar[str] = AUTOGRAD
+
+
+@dataclass(frozen=True)
 class Gradient(Rule):
     """Gradient ascent on an objective J, as one more rule: s_j = r_j, no multiplication by a, none by |w|.
 
@@ -149,6 +194,49 @@ class Gradient(Rule):
 
     def __post_init__(self) -> None:
         check_one_of(f"{type(self).__name__}: learning", self.learning, ("share",))
+
+
+@lru_cache(maxsize=512)
+def fixed_matrix(seed: int, path: str, shape: tuple[int, ...], bound: float, dtype: np.dtype) -> np.ndarray:
+    """U(-bound, bound) for the layer at that path, the same whenever asked."""
+    return np.random.default_rng([seed, *path.encode()]).uniform(-bound, bound, shape).astype(dtype)
+
+
+@dataclass(frozen=True)
+class FeedbackAlignment(Gradient):
+    """Gradient ascent whose way back through a layer is a fixed random B in place of its weight W, of W's shape.
+
+    B is U(-k, k), k = 1/sqrt(fan_in), drawn apart from W from the seed and the layer's path, and never trained. All
+    else is Gradient's: activations' derivatives, pools, norms, what a layer itself learns.
+    seed: an integer >= 0. Raises ValueError for another.
+    Source: Lillicrap et al. 2016; the range is that of the LFP authors' comparison.
+    """
+
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_int(f"{type(self).__name__}: seed", self.seed, 0)
+
+    def backward_weight(self, w: np.ndarray, path: str) -> np.ndarray:
+        fan_in = w[0].size
+        return fixed_matrix(int(self.seed), path, w.shape, 1 / np.sqrt(fan_in), w.dtype)
+
+
+@dataclass(frozen=True)
+class DirectFeedbackAlignment(FeedbackAlignment):
+    """Feedback alignment straight from the output: a layer's input gets B^T dJ/dz_o, whatever came to the layer.
+
+    B (outputs, numbers of the input) is U(-k, k), k = 1/sqrt(numbers of the input). What is between two layers with
+    weights (pools, dropout, activations, norms) passes that on as in Gradient; the last layer gets dJ/dz_o itself.
+    Source: Noekland 2016; place and range of B after its published code.
+    """
+
+    def from_outputs(self, gradient: np.ndarray, shape: tuple[int, ...], path: str) -> np.ndarray:
+        """B^T dJ/dz_o, of an input's shape (..., N), for the gradient (..., N) of the network's outputs."""
+        inputs, outputs = math.prod(shape[:-1]), math.prod(gradient.shape[:-1])
+        b = fixed_matrix(int(self.seed), path, (outputs, inputs), 1 / np.sqrt(inputs), gradient.dtype)
+        return (b.T @ gradient.reshape(outputs, -1)).reshape(shape)
 
 
 @dataclass(frozen=True)
@@ -259,6 +347,24 @@ class ZPlus(Rule):
 
     def groups(self) -> tuple[Group, ...]:
         return AlphaBeta(1.0, 0.0).groups()
+
+
+@dataclass(frozen=True)
+class ZPlusMinus(Rule):
+    """The authors' z+z- rule: shares by the size of each contribution, so that every share has the reward's sign.
+
+    {(|a|, |w|, |b|)}, c = 1, no stabiliser: s_j = r_j / (sum_i |w_ji a_i| + |b_j|), d_w = |w| sum a s, d_b = |b| sum s:
+    a positive reward raises an output, whatever its sign (epsilon drives it away from 0). It conserves exactly; a
+    neuron to which nothing contributes keeps its reward (an empty group).
+    Source: the LFP authors' package for spiking networks, version 0.1 of 2025, whose two groups, the positive and the
+    negative contributions with c = |z+| / (z+ - z-) and |z-| / (z+ - z-), add up to this one.
+    """
+
+    epsilon: float = field(default=0.0, kw_only=True)
+    learns_unmodified: ClassVar[bool] = True
+
+    def groups(self) -> tuple[Group, ...]:
+        return (Group((Term(np.abs, np.abs, np.abs),)),)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,9 @@ from lfp_ref.core.checks import (
 from lfp_ref.core.layer import Layer
 from lfp_ref.core.layout import cast
 from lfp_ref.datasets import Dataset
+from lfp_ref.datasets.augment import Augmentation, in_turn
 from lfp_ref.optim import SGD, Optimizer, clip_norm
-from lfp_ref.rehearsal import Metric, check_data, check_file, check_network, measured, rehearse, select
+from lfp_ref.rehearsal import Metric, check_augment, check_data, check_file, check_network, measured, rehearse, select
 from lfp_ref.rewards import name_of
 from lfp_ref.rules import Epsilon, Rule, is_gradient
 from lfp_ref.run import History, Run
@@ -80,11 +81,14 @@ def epoch(
     done: int = 0,
     schedule: Callable[[int], float] | None = None,
     weights: np.ndarray | None = None,
+    augment: Sequence[Augmentation] = (),
+    seed: int = 0,
     **options: Any,
 ) -> Iterator[tuple[np.ndarray, np.ndarray, float]]:
     """One epoch: a step for every batch of samples, in this order. A generator: one step for each item asked of it.
 
-    number: of the epoch, from 0. done: steps to leave out. schedule: as in train. weights, options: of each step.
+    number: of the epoch, from 0. done: steps to leave out. schedule, augment: as in train. seed: of augment.
+    weights, options: of each step.
     Yields the batch's samples (entries of order), its outputs and its reward, as `step` returns them.
     """
     steps = math.ceil(len(order) / batch_size)
@@ -93,8 +97,9 @@ def epoch(
         factors = None if weights is None else weights[batch]
         if schedule is not None:
             optimizer.lr = check_number("the learning rate of schedule", schedule(number * steps + k), 0)
+        inputs = in_turn(augment)(select(net, x, batch), np.random.default_rng([seed, number, k + 1]))
         try:
-            outputs, total = step(net, select(net, x, batch), y[batch], optimizer, weights=factors, **options)
+            outputs, total = step(net, inputs, y[batch], optimizer, weights=factors, **options)
         except DivergenceError as error:
             raise DivergenceError(f"epoch {number + 1}, step {k + 1}: {error}") from None
         yield batch, outputs, total
@@ -127,6 +132,7 @@ def train(
     clip: float | None = None,
     schedule: Callable[[int], float] | None = None,
     metric: Metric = accuracy,
+    augment: Sequence[Augmentation] = (),
     seed: int = 0,
     checkpoint: str | Path | None = None,
     resume: bool = False,
@@ -142,7 +148,9 @@ def train(
     clip: largest Euclidean norm of all feedback together. schedule: step number -> learning rate.
     metric: (outputs, targets) -> a number; on the training part it is taken on each batch before its update.
     reward, metric: called once more, on the first batch, before training begins.
-    seed: of the shuffling. checkpoint: a file to save to after every epoch; with resume=True the run goes on from it.
+    augment: functions (x, rng) -> x that change a batch of images, in turn, as lfp.datasets.shift, mirror and cutout.
+    seed: of the shuffling and of augment. checkpoint: a file to save to after every epoch; with resume=True the run
+    goes on from it.
     about: further content of the checkpoint. log: gets a line per epoch. on_step: gets (epoch, step, steps).
 
     Returns a dict of arrays with one entry per epoch: epoch, reward (mean per sample), train_<metric>, test_<metric>
@@ -151,7 +159,7 @@ def train(
     Raises DivergenceError at NaN or infinity, the last good checkpoint stays; Interrupted, a KeyboardInterrupt, after
     Ctrl-C, once the step is done and the run saved; with nothing changed, ValueError or TypeError for options and data
     that make no sense, and for a checkpoint of another run: data size, batch size, seed, reduction, rule, reward,
-    metric and optimiser must agree.
+    metric, optimiser and augment must agree.
     """
     check_network("net", net)
     optimizer = SGD(net.parameters(), 0.1, momentum=0.9) if optimizer is None else optimizer
@@ -177,11 +185,12 @@ def train(
     if not {id(p) for p in optimizer.parameters} <= {id(p) for p in net.parameters()}:
         raise ValueError("the optimizer's parameters are not this network's: make it of net.parameters()")
     check_reward(reward, rule)
-    rehearse(net, x, y, batch_size, rule, reward, metric)
+    check_augment(augment, net)
+    rehearse(net, x, y, batch_size, rule, reward, metric, augment)
 
     settings = {"samples": len(y), "batch_size": batch_size, "seed": seed, "reduction": reduction, "rule": repr(rule),
-                "reward": name_of(reward), "metric": name_of(metric),
-                "optimizer": type(optimizer).__name__}  # fmt: skip
+                "reward": name_of(reward), "metric": name_of(metric), "optimizer": type(optimizer).__name__,
+                "augment": [name_of(function) for function in augment] or None}  # fmt: skip
     steps = math.ceil(len(y) / batch_size)
     run = Run(net, optimizer, epochs, steps, settings, checkpoint, about, log, on_step)
     if resume:
@@ -192,7 +201,7 @@ def train(
             order = np.random.default_rng([seed, number]).permutation(len(y))
             for batch, outputs, total in epoch(
                 net, x, y, order, batch_size, optimizer, number=number, done=run.position.step, schedule=schedule,
-                rule=rule, reward=reward, reduction=reduction, clip=clip,
+                augment=augment, seed=seed, rule=rule, reward=reward, reduction=reduction, clip=clip,
             ):  # fmt: skip
                 run.add_step(total, measured(metric, outputs, y[batch]), len(batch))
                 if run.is_stopped:

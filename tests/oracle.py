@@ -73,6 +73,15 @@ def z_box(low, high):
     ]
 
 
+def z_plus_minus():
+    """A list of groups that learns |w| sum a s (Linear.feedback_in_groups)."""
+    return Unmodified([(1, always, [(abs, abs, abs)])])
+
+
+class Unmodified(list):
+    """Groups whose s parameters learn from by what they are themselves: |w| a s, |b| s."""
+
+
 def exact(array):
     """The same numbers as Fractions: every float is one."""
     array = np.asarray(array)
@@ -99,7 +108,12 @@ def quotient(r, z, epsilon):
 
 
 class Linear:
-    """z_j = sum over connections of w_k a_i, plus b_j. Subclasses list connections and the output's shape."""
+    """z_j = sum over connections of w_k a_i, plus b_j. Subclasses list connections and the output's shape.
+
+    channel: the place in j that a bias goes with.
+    """
+
+    channel = 0
 
     def __init__(self, weight=None, bias=None):
         self.weight, self.bias = weight, bias
@@ -110,7 +124,7 @@ class Linear:
         self.z = zeros((len(x), *self.output_shape(x.shape[1:])))
         for n in range(len(x)):
             for j in np.ndindex(self.z.shape[1:]):
-                self.z[(n, *j)] = self.bias[j[0]] if self.bias is not None else ZERO
+                self.z[(n, *j)] = self.bias[j[self.channel]] if self.bias is not None else ZERO
             for j, i, k in self.links:
                 self.z[(n, *j)] += self.w(k) * x[(n, *i)]
         return self.z
@@ -132,8 +146,8 @@ class Linear:
                 r, z = reward[(n, *j)], self.z[(n, *j)]
                 s[j] = self.s[0][(n, *j)] = r if rule == GRADIENT else quotient(r, z, rule)
                 if self.bias is not None:
-                    b = self.bias[j[0]]
-                    self.d_bias[j[0]] += s[j] if rule == GRADIENT else abs(b) * s[j]
+                    b = self.bias[j[self.channel]]
+                    self.d_bias[j[self.channel]] += s[j] if rule == GRADIENT else abs(b) * s[j]
                     self.kept[n] += b * s[j]
                 if rule != GRADIENT:
                     self.kept[n] += rule * sgn(z) * s[j] if z + rule * sgn(z) else r
@@ -163,12 +177,12 @@ class Linear:
             for number, (c, mask, terms) in enumerate(groups):
                 d, s = {}, {}
                 for j in np.ndindex(reward.shape[1:]):
-                    b = self.bias[j[0]] if self.bias is not None else ZERO
+                    b = self.bias[j[self.channel]] if self.bias is not None else ZERO
                     d[j] = sum((on_b(b) for _, _, on_b in terms), ZERO)
                 for j, i, k in self.links:
                     d[j] += sum((on_a(self.x[(n, *i)]) * on_w(self.w(k)) for on_a, on_w, _ in terms), ZERO)
                 for j in np.ndindex(reward.shape[1:]):
-                    b = self.bias[j[0]] if self.bias is not None else ZERO
+                    b = self.bias[j[self.channel]] if self.bias is not None else ZERO
                     part = c * reward[(n, *j)] if mask(self.z[(n, *j)]) else ZERO
                     s[j] = self.s[number][(n, *j)] = quotient(part, d[j], epsilon)
                     self.denominators[number][(n, *j)] = d[j]
@@ -178,12 +192,15 @@ class Linear:
                     for _, _, on_b in terms:
                         self.kept["bias"][n] += on_b(b) * s[j]
                         if self.bias is not None:
-                            self.d_bias[j[0]] += sgn(b) * on_b(b) * s[j]
+                            share = abs(b) if isinstance(groups, Unmodified) else sgn(b) * on_b(b)
+                            self.d_bias[j[self.channel]] += share * s[j]
                 for j, i, k in self.links:
                     for on_a, on_w, _ in terms:
                         share = on_a(self.x[(n, *i)]) * on_w(self.w(k)) * s[j]
                         handed[(n, *i)] += share
-                        if self.weight is not None:
+                        if self.weight is not None and isinstance(groups, Unmodified):
+                            self.d_weight[k] += abs(self.weight[k]) * self.x[(n, *i)] * s[j]
+                        elif self.weight is not None:
                             self.d_weight[k] += sgn(self.weight[k]) * share
         return handed
 
@@ -196,25 +213,32 @@ class Linear:
 
 
 class Dense(Linear):
+    """On x (N, I), or on each token of x (N, T, I)."""
+
+    channel = -1
+
     def output_shape(self, shape):
-        return self.weight.shape[:1]
+        return (*shape[:-1], self.weight.shape[0])
 
     def connections(self, shape):
-        outputs, inputs = self.weight.shape
-        for j, i in product(range(outputs), range(inputs)):
-            yield (j,), (i,), (j, i)
+        for (*token, i), j in product(np.ndindex(shape), range(self.weight.shape[0])):
+            yield (*token, j), (*token, i), (j, i)
 
 
 class Conv(Linear):
-    def __init__(self, weight, bias=None, stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=1):
+    """behind: the padding behind the image, where it differs from that before it."""
+
+    def __init__(self, weight, bias=None, stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=1, behind=None):
         super().__init__(weight, bias)
         self.stride, self.padding, self.dilation, self.groups = stride, padding, dilation, groups
+        self.behind = padding if behind is None else behind
 
     def output_shape(self, shape):
         size = []
         for axis in (0, 1):
             extent = self.dilation[axis] * (self.weight.shape[2 + axis] - 1) + 1
-            size.append((shape[1 + axis] + 2 * self.padding[axis] - extent) // self.stride[axis] + 1)
+            room = shape[1 + axis] + self.padding[axis] + self.behind[axis] - extent
+            size.append(room // self.stride[axis] + 1)
         return (self.weight.shape[0], *size)
 
     def connections(self, shape):
@@ -228,24 +252,86 @@ class Conv(Linear):
                     yield (o, y, x), (group * self.weight.shape[1] + c, v, u), (o, c, p, q)
 
 
-class AvgPool(Linear):
-    """number: makes the weight of a tap, a Fraction, a number of another kind."""
+class ConvTranspose(Linear):
+    """weight (C, O / groups, KH, KW): the input c, i reaches the output p = i * stride - padding + k * dilation."""
 
-    def __init__(self, kernel, stride, number=Fraction):
-        super().__init__()
-        self.kernel, self.stride = kernel, stride
-        self.tap = number(Fraction(1, kernel[0] * kernel[1]))
+    def __init__(self, weight, bias=None, stride=(1, 1), padding=(0, 0), more=(0, 0), groups=1, dilation=(1, 1)):
+        super().__init__(weight, bias)
+        self.stride, self.padding, self.more = stride, padding, more
+        self.groups, self.dilation = groups, dilation
 
     def output_shape(self, shape):
-        return (shape[0], *((shape[1 + i] - self.kernel[i]) // self.stride[i] + 1 for i in (0, 1)))
+        reach = [
+            (shape[1 + i] - 1) * self.stride[i] + self.dilation[i] * (self.weight.shape[2 + i] - 1) for i in (0, 1)
+        ]
+        return (self.weight.shape[1] * self.groups,
+                *(reach[i] + 1 - 2 * self.padding[i] + self.more[i] for i in (0, 1)))  # fmt: skip
 
     def connections(self, shape):
-        for c, y, x in np.ndindex(self.output_shape(shape)):
-            for p, q in product(range(self.kernel[0]), range(self.kernel[1])):
-                yield (c, y, x), (c, y * self.stride[0] + p, x * self.stride[1] + q), None
+        _, height, width = self.output_shape(shape)
+        for c, v, u in np.ndindex(shape):
+            group = c // (shape[0] // self.groups)
+            for o, i, j in np.ndindex(self.weight.shape[1:]):
+                y = v * self.stride[0] - self.padding[0] + i * self.dilation[0]
+                x = u * self.stride[1] - self.padding[1] + j * self.dilation[1]
+                if 0 <= y < height and 0 <= x < width:
+                    yield (group * self.weight.shape[1] + o, y, x), (c, v, u), (c, o, i, j)
+
+
+def sliding(size, kernel, stride, padding=0, ceil_mode=False):
+    """Windows along an axis: (pixels, how many with the padding). The last may stick out of the padding: ceil_mode."""
+    found, begin = [], -padding
+    while begin + kernel <= size + padding or (ceil_mode and begin < size and begin - stride + kernel < size + padding):
+        covered = range(begin, min(begin + kernel, size + padding))
+        found.append(([i for i in covered if 0 <= i < size], len(covered)))
+        begin += stride
+    return found
+
+
+def adaptive(size, outputs):
+    """As many windows as outputs: pixel i is in window j if the two overlap, as parts of a line."""
+    pixels = [[i for i in range(size) if i * outputs < (j + 1) * size and (i + 1) * outputs > j * size]
+              for j in range(outputs)]  # fmt: skip
+    return [(each, len(each)) for each in pixels]
+
+
+class Pool:
+    """Windows of images: of rows and columns, by functions of the size."""
+
+    def __init__(self, kernel, stride, padding=(0, 0), ceil_mode=False):
+        self.axes = [lambda size, i=i: sliding(size, kernel[i], stride[i], padding[i], ceil_mode) for i in (0, 1)]
+
+    def output_shape(self, shape):
+        return (shape[0], *(len(axis(size)) for axis, size in zip(self.axes, shape[1:], strict=True)))
+
+    def windows(self, shape):
+        """(output's place, pixels, how many with the padding), pixels row by row."""
+        rows, columns = (axis(size) for axis, size in zip(self.axes, shape[1:], strict=True))
+        for c, (y, (vs, high)), (x, (us, wide)) in product(range(shape[0]), enumerate(rows), enumerate(columns)):
+            yield (c, y, x), [(c, v, u) for v in vs for u in us], high * wide
+
+
+class AvgPool(Pool, Linear):
+    """number: makes the weight of a tap, a Fraction, a number of another kind."""
+
+    def __init__(self, kernel, stride, number=Fraction, padding=(0, 0), ceil_mode=False, count_include_pad=True):
+        Linear.__init__(self)
+        Pool.__init__(self, kernel, stride, padding, ceil_mode)
+        self.number, self.with_padding = number, count_include_pad
+
+    def connections(self, shape):
+        for j, pixels, count in self.windows(shape):
+            for i in pixels:
+                yield j, i, count if self.with_padding else len(pixels)
 
     def w(self, k):
-        return self.tap
+        return self.number(Fraction(1, k))
+
+
+class AdaptiveAvgPool(AvgPool):
+    def __init__(self, outputs, number=Fraction):
+        super().__init__((1, 1), (1, 1), number)
+        self.axes = [lambda size, i=i: adaptive(size, outputs[i]) for i in (0, 1)]
 
 
 class Sum(Linear):
@@ -266,22 +352,19 @@ class Sum(Linear):
         return self.one
 
 
-class MaxPool:
-    def __init__(self, kernel, stride):
-        self.kernel, self.stride = kernel, stride
-
-    output_shape = AvgPool.output_shape
-
+class MaxPool(Pool):
     def forward(self, x):
         self.shape, self.winner = x.shape, {}
         out = zeros((len(x), *self.output_shape(x.shape[1:])))
-        for n, c, y, u in np.ndindex(out.shape):
-            best = None
-            for p, q in product(range(self.kernel[0]), range(self.kernel[1])):  # row-major; the first maximum stays
-                i = (n, c, y * self.stride[0] + p, u * self.stride[1] + q)
-                if best is None or x[i] > x[best]:
-                    best = i
-            self.winner[n, c, y, u], out[n, c, y, u] = best, x[best]
+        self.tap = zeros(out.shape)  # the winner's number among the window's pixels
+        for n in range(len(x)):
+            for j, pixels, _ in self.windows(x.shape[1:]):
+                best = 0
+                for k, i in enumerate(pixels):  # row-major; the first maximum stays
+                    if x[(n, *i)] > x[(n, *pixels[best])]:
+                        best = k
+                self.winner[(n, *j)], out[(n, *j)] = (n, *pixels[best]), x[(n, *pixels[best])]
+                self.tap[(n, *j)] = Fraction(best)
         return out
 
     def feedback(self, reward, rule):
@@ -290,6 +373,261 @@ class MaxPool:
             handed[self.winner[j]] += reward[j]
         self.kept = zeros((len(reward),))
         return handed
+
+
+class Concatenate:
+    """Branches whose outputs are joined along the channels."""
+
+    def __init__(self, *branches):
+        self.branches = branches
+
+    def forward(self, x):
+        self.parts = [branch.forward(x) for branch in self.branches]
+        return np.concatenate(self.parts, axis=1)
+
+    def feedback(self, reward, rule):
+        self.kept, handed, first = zeros((len(reward),)), None, 0
+        for branch, part in zip(self.branches, self.parts, strict=True):
+            back = branch.feedback(reward[:, first : first + part.shape[1]], rule)
+            self.kept = add(self.kept, total(branch.kept))
+            handed = back if handed is None else add(handed, back)
+            first += part.shape[1]
+        return handed
+
+
+class ClassToken:
+    """A learned token (1, 1, D) before x (N, T, D): a weight of an input of 1."""
+
+    def __init__(self, weight):
+        self.weight = weight
+
+    def forward(self, x):
+        return np.concatenate([np.stack([self.weight[0]] * len(x)), x], axis=1)
+
+    def feedback(self, reward, rule):
+        self.d_weight, self.kept = zeros(self.weight.shape), {"class token": zeros((len(reward),))}
+        for n, j in np.ndindex(len(reward), self.weight.shape[2]):
+            self.d_weight[0, 0, j] += reward[n, 0, j] * (1 if rule == GRADIENT else sgn(self.weight[0, 0, j]))
+            self.kept["class token"][n] += reward[n, 0, j]
+        return reward[:, 1:]
+
+
+class Upsample:
+    """Each pixel copied into a block."""
+
+    def __init__(self, scale):
+        self.scale = scale
+
+    def forward(self, x):
+        self.shape = x.shape
+        out = zeros((*x.shape[:2], x.shape[2] * self.scale[0], x.shape[3] * self.scale[1]))
+        for n, c, y, u in np.ndindex(out.shape):
+            out[n, c, y, u] = x[n, c, y // self.scale[0], u // self.scale[1]]
+        return out
+
+    def feedback(self, reward, rule):
+        self.kept, handed = zeros((len(reward),)), zeros(self.shape)
+        for n, c, y, u in np.ndindex(reward.shape):
+            handed[n, c, y // self.scale[0], u // self.scale[1]] += reward[n, c, y, u]
+        return handed
+
+
+class SelectToken:
+    """One token of x (N, T, D)."""
+
+    def __init__(self, index):
+        self.index = index
+
+    def forward(self, x):
+        self.shape = x.shape
+        return x[:, self.index]
+
+    def feedback(self, reward, rule):
+        self.kept, handed = zeros((len(reward),)), zeros(self.shape)
+        for n, j in np.ndindex(reward.shape):
+            handed[n, self.index, j] = reward[n, j]
+        return handed
+
+
+class Positions:
+    """y = x + pos, for x (N, T, D) and pos (1, T, D): a sum of two, by the epsilon rule."""
+
+    def __init__(self, weight):
+        self.weight = weight
+
+    def forward(self, x):
+        self.x, self.y = x, zeros(x.shape)
+        for n, t, j in np.ndindex(x.shape):
+            self.y[n, t, j] = x[n, t, j] + self.weight[0, t, j]
+        return self.y
+
+    def feedback(self, reward, rule):
+        self.d_weight, self.s, handed = zeros(self.weight.shape), zeros(reward.shape), zeros(reward.shape)
+        self.kept = {cause: zeros((len(reward),)) for cause in ("positions", "stabiliser", "empty group")}
+        for n, t, j in np.ndindex(reward.shape):
+            r, y, w = reward[n, t, j], self.y[n, t, j], self.weight[0, t, j]
+            s = self.s[n, t, j] = r if rule == GRADIENT else quotient(r, y, rule)
+            handed[n, t, j] = s if rule == GRADIENT else self.x[n, t, j] * s
+            self.d_weight[0, t, j] += s if rule == GRADIENT else abs(w) * s
+            if rule != GRADIENT:
+                self.kept["positions"][n] += w * s
+                self.kept["stabiliser" if y else "empty group"][n] += rule * sgn(y) * s if y or rule else r
+        return handed
+
+    @property
+    def largest_s(self):
+        return max(map(abs, self.s.flat))
+
+
+class SampleNorm:
+    """Layer or group normalisation: z = w x + b, x = (a - mean) / root(var), over the numbers of a row.
+
+    place: of an index i of the input, (the row it is in, the place of its w and b). constant_scale: as AttnLRP has it.
+    """
+
+    def __init__(self, weight, bias, place, root, constant_scale=False):
+        self.weight, self.bias, self.place, self.root = weight, bias, place, root
+        self.constant_scale = constant_scale
+
+    def forward(self, x):
+        self.x, self.z, self.normal, self.rows, self.scale = x, zeros(x.shape), zeros(x.shape), {}, {}
+        for i in np.ndindex(x.shape):
+            self.rows.setdefault(self.place(i)[0], []).append(i)
+        for row, indices in self.rows.items():
+            mean = sum((x[i] for i in indices), ZERO) / len(indices)
+            var = sum(((x[i] - mean) * (x[i] - mean) for i in indices), ZERO) / len(indices)
+            self.scale[row] = 1 / self.root(var)
+            for i in indices:
+                w, b = self.weight[self.place(i)[1]], self.bias[self.place(i)[1]]
+                self.normal[i] = (x[i] - mean) * self.scale[row]
+                self.z[i] = w * self.normal[i] + b
+        return self.z
+
+    def feedback(self, reward, rule):
+        """The input's reward; leaves d_weight, d_bias, s, and kept by cause, per sample."""
+        gradient, handed, self.s = rule == GRADIENT, zeros(reward.shape), zeros(reward.shape)
+        self.d_weight, self.d_bias = zeros(self.weight.shape), zeros(self.bias.shape)
+        self.kept = {cause: zeros((len(reward),)) for cause in ("bias", "stabiliser", "empty group", "statistics")}
+        for row, indices in self.rows.items():
+            n, t = indices[0][0], {}
+            for i in indices:
+                k = self.place(i)[1]
+                w, b = self.weight[k], self.bias[k]
+                s = self.s[i] = reward[i] if gradient else quotient(reward[i], self.z[i], rule)
+                self.d_weight[k] += self.normal[i] * s * (1 if gradient else abs(w))
+                self.d_bias[k] += s * (1 if gradient else abs(b))
+                t[i] = w * s
+                if not gradient:
+                    self.kept["bias"][n] += b * s
+                    share = rule * sgn(self.z[i]) * s if self.z[i] or rule else reward[i]
+                    self.kept["stabiliser" if self.z[i] else "empty group"][n] += share
+            mean_t = sum(t.values(), ZERO) / len(indices)
+            mean_xt = sum((self.normal[i] * t[i] for i in indices), ZERO) / len(indices)
+            for i in indices:
+                through = mean_t if self.constant_scale else mean_t + self.normal[i] * mean_xt
+                handed[i] = (t[i] - through) * self.scale[row] * (1 if gradient else self.x[i])
+                if not gradient:
+                    self.kept["statistics"][n] += self.normal[i] * t[i] - handed[i]
+        return handed
+
+    @property
+    def largest_s(self):
+        return max(map(abs, self.s.flat))
+
+
+def of_token(i):
+    """Layer normalisation's place: the features of a token belong together."""
+    return i[:-1], i[-1]
+
+
+def of_group(size):
+    """Group normalisation's place, for groups of so many channels."""
+    return lambda i: ((i[0], i[1] // size), i[1])
+
+
+class Attention:
+    """Self-attention of x (N, T, D). inner, outer: Dense, D to 3 D and D to D. scale: 1 / sqrt(D / heads).
+
+    form: "gradient times input", "taylor", "constant", "autograd" (layers/attention.py); GRADIENT is a rule.
+    """
+
+    def __init__(self, inner, outer, heads, scale, exp, form="gradient times input"):
+        self.inner, self.outer, self.heads, self.scale, self.exp, self.form = inner, outer, heads, scale, exp, form
+
+    def forward(self, x):
+        z = self.inner.forward(x)
+        samples, tokens, features = x.shape
+        self.places = [(n, range(h * features // self.heads, (h + 1) * features // self.heads), h)
+                       for n in range(samples) for h in range(self.heads)]  # fmt: skip
+        self.q, self.k, self.v = (z[:, :, i * features : (i + 1) * features] for i in range(3))
+        self.m, self.p = (zeros((samples, self.heads, tokens, tokens)) for _ in "mp")
+        self.c = zeros(x.shape)
+        for n, columns, h in self.places:
+            for t in range(tokens):
+                for s in range(tokens):
+                    self.m[n, h, t, s] = sum((self.q[n, t, i] * self.k[n, s, i] for i in columns), ZERO)
+                top = max((self.m[n, h, t, s] for s in range(tokens)), key=lambda v: getattr(v, "value", v))
+                powers = [self.exp(self.scale * (self.m[n, h, t, s] - top)) for s in range(tokens)]
+                for s in range(tokens):
+                    self.p[n, h, t, s] = powers[s] / sum(powers, ZERO)
+                for i in columns:
+                    self.c[n, t, i] = sum((self.p[n, h, t, s] * self.v[n, s, i] for s in range(tokens)), ZERO)
+        return self.outer.forward(self.c)
+
+    def feedback(self, reward, rule):
+        r_c = self.outer.feedback(reward, rule)
+        samples, tokens = r_c.shape[:2]
+        gradient, plain = rule == GRADIENT, rule == GRADIENT or self.form == "autograd"
+        r_q, r_k, r_v = (zeros(r_c.shape) for _ in "qkv")
+        self.own = {cause: zeros((samples,)) for cause in ("stabiliser", "empty group", "attention weights", "softmax")}
+        self.s, self.s_m = zeros(r_c.shape), zeros(self.m.shape)
+
+        def divided(r, z, n):
+            """r / stab(z, rule); its stabiliser's share is noted."""
+            if plain:
+                return r
+            s = quotient(r, z, rule)
+            self.own["stabiliser" if z else "empty group"][n] += rule * sgn(z) * s if z or rule else r
+            return s
+
+        halves = 2 if self.form == "taylor" and not gradient else 1
+        for n, t, i in np.ndindex(r_c.shape):
+            self.s[n, t, i] = divided(r_c[n, t, i], halves * self.c[n, t, i], n)
+        for n, columns, h in self.places:
+            p, m, s_c = self.p[n, h], self.m[n, h], self.s[n]
+            for s, i in product(range(tokens), columns):
+                factor = 1 if plain else self.v[n, s, i]
+                r_v[n, s, i] = factor * sum((p[t, s] * s_c[t, i] for t in range(tokens)), ZERO)
+            if self.form == "constant" and not gradient:
+                continue
+            for t in range(tokens):
+                s_p = [sum((s_c[t, i] * self.v[n, s, i] for i in columns), ZERO) for s in range(tokens)]
+                if halves == 2:  # AttnLRP: r_P, r_Z, m
+                    r_p = [p[t, s] * s_p[s] for s in range(tokens)]
+                    for s in range(tokens):
+                        r_z = self.scale * m[t, s] * (r_p[s] - p[t, s] * sum(r_p, ZERO))
+                        self.own["softmax"][n] += r_p[s] - r_z
+                        self.s_m[n, h, t, s] = divided(r_z, 2 * m[t, s], n)
+                else:
+                    mean = sum((p[t, s] * s_p[s] for s in range(tokens)), ZERO)
+                    for s in range(tokens):
+                        self.s_m[n, h, t, s] = self.scale * (p[t, s] * (s_p[s] - mean))
+            for t, s, i in product(range(tokens), range(tokens), columns):
+                share = self.s_m[n, h, t, s]
+                r_q[n, t, i] += share * self.k[n, s, i] * (1 if plain else self.q[n, t, i])
+                r_k[n, s, i] += share * self.q[n, t, i] * (1 if plain else self.k[n, s, i])
+        if halves == 1:
+            for n, t, i in np.ndindex(r_c.shape):
+                self.own["attention weights"][n] += -(r_q[n, t, i] + r_k[n, t, i])
+        handed = self.inner.feedback(np.concatenate([r_q, r_k, r_v], axis=2), rule)
+        self.kept = zeros((samples,))
+        for kept in (self.outer.kept, self.own, self.inner.kept):
+            self.kept = add(self.kept, total(kept))
+        return handed
+
+    @property
+    def largest_s(self):
+        return max(self.inner.largest_s, self.outer.largest_s, *map(abs, self.s.flat), *map(abs, self.s_m.flat))
 
 
 class Pointwise:

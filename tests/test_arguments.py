@@ -12,6 +12,7 @@ from tests.awkward import Case, outcome
 X = np.random.default_rng(0).uniform(-1, 1, (6, 3)).astype(np.float32)
 Y = np.array([0, 1, 1, 0, 1, 0])
 IMAGE = np.random.default_rng(1).uniform(-1, 1, (2, 2, 6, 6)).astype(np.float32)
+TOKENS = IMAGE[:, 0]
 Z = np.random.default_rng(2).uniform(-1, 1, (6, 2))
 SPIKES = (np.random.default_rng(3).random((5, 6, 2)) < 0.5) * 1.0
 
@@ -71,8 +72,14 @@ CASES = {
     "Dense": case(lfp.Dense, passed(X), in_features=3, out_features=2, bias=True, dtype=np.float32, rng=rng),
     "Conv2d": case(lfp.Conv2d, passed(IMAGE), **CONVOLUTION),
     "Conv1d": case(lfp.Conv1d, passed(IMAGE[:, :, 0]), **CONVOLUTION),
-    "MaxPool2d": case(lfp.MaxPool2d, passed(IMAGE), kernel_size=2, stride=1),
-    "AvgPool2d": case(lfp.AvgPool2d, passed(IMAGE), kernel_size=2, stride=1),
+    "ConvTranspose2d": case(lfp.ConvTranspose2d, passed(IMAGE), **CONVOLUTION),
+    "MaxPool2d": case(lfp.MaxPool2d, passed(IMAGE), kernel_size=2, stride=1, padding=1, ceil_mode=True),
+    "AvgPool2d": case(lfp.AvgPool2d, passed(IMAGE), kernel_size=2, stride=1, padding=1, ceil_mode=True),
+    "LayerNorm": case(lfp.LayerNorm, passed(X), features=3, eps=1e-5, dtype=np.float32, rng=rng),
+    "GroupNorm": case(lfp.GroupNorm, passed(IMAGE), groups=1, channels=2, eps=1e-5, dtype=np.float32, rng=rng),
+    "MultiHeadAttention": case(lfp.MultiHeadAttention, passed(TOKENS), features=6, heads=2, dtype=np.float32, rng=rng),
+    "Concatenate": case(lambda branches: lfp.Concatenate(branches), branches=lfp.Dense(3, 2)),
+    "Maximum": case(lfp.Maximum, passed(X), body=lfp.Dense(3, 3, rng=rng()), shortcut=None),
     "BatchNorm": case(lfp.BatchNorm, passed(X), num_features=3, eps=1e-5, momentum=0.1, dtype=np.float32, rng=rng),
     "Dropout": case(lfp.Dropout, passed(X), p=0.5, rng=rng),
     "RateCode": case(lfp.RateCode, repr, low=-1, high=1, rng=rng),
@@ -94,6 +101,7 @@ CASES = {
     "AlphaBeta": case(rules.AlphaBeta, followed, alpha=2, beta=1),
     "ZPlus": case(rules.ZPlus, followed, epsilon=0.1, learning="oja"),
     "AtanSurrogate": case(rules.AtanSurrogate, followed, slope=2.0),
+    "FeedbackAlignment": case(rules.FeedbackAlignment, followed, seed=0),
     "ZBox": case(rules.ZBox, followed, low=-1.0, high=1.0),
     "SGD": case(optim.SGD, stepped, parameters=parameters, lr=0.1, momentum=0.9, weight_decay=0.1),
     "Adam": case(optim.Adam, stepped, parameters=parameters, lr=0.1, betas=(0.9, 0.99), eps=1e-8, weight_decay=0.1),
@@ -131,7 +139,7 @@ def training():
         "net": net, "data": (X, Y), "optimizer": optim.SGD(net.parameters(), 0.1), "epochs": 1,
         "rule": rules.Epsilon(), "reward": rewards.softmax, "batch_size": 4, "reduction": "mean", "clip": 1.0,
         "schedule": None, "metric": lfp.training.accuracy, "seed": 0, "checkpoint": None, "resume": False, "log": None,
-        "on_step": None,
+        "on_step": None, "augment": [],
     }  # fmt: skip
     return lfp.train, arguments, [net]
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import lfp_ref as lfp
 from lfp_ref import checkpoints, datasets, models, names, rewards
 from lfp_ref.rules import AtanSurrogate, Epsilon, FastSigmoidSurrogate, Gradient, StraightThrough
 from lfp_ref.tools import cli
@@ -412,8 +413,8 @@ def test_options_of_neurons_reach_the_network(capsys, few_digits, asked, tmp_pat
     assert call(capsys, "train", "--model", "spiking-mlp", *flat)[0] == 0
     assert call(capsys, "train", "--model", "spiking-mlp")[0] == 0
     (one, options), (usual, usual_options) = asked
-    layers = [models.LIF(layer, 0.25, 2.0, "none") for layer in (one[2].layer, one[3].layer)]
-    assert repr(one) == repr(models.Spiking(one[0], models.LatencyCode(-1, 1), *layers, steps=4))
+    layers = [lfp.LIF(layer, 0.25, 2.0, "none") for layer in (one[2].layer, one[3].layer)]
+    assert repr(one) == repr(lfp.Spiking(one[0], lfp.LatencyCode(-1, 1), *layers, steps=4))
     assert {key: str(options["about"]["options"][key]).removesuffix(".0") for key in neuron} == neuron
     assert repr(usual) == repr(models.spiking_mlp((1, 8, 8), 10))
     assert all(usual_options["about"]["options"][key] is None for key in neuron)

@@ -18,6 +18,7 @@ from tests.vectors.__main__ import generate
 from tests.vectors.kernels import answer
 
 PORT = Path(__file__).parent.parent / "examples" / "javascript" / "port.js"
+SOURCES = {path.name: path.read_text() for path in (PORT, PORT.with_name("lfp.js"))}
 CASES = {case.name: case for case in load()}
 needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
 
@@ -28,12 +29,13 @@ def call(capsys, *arguments):
     return status, captured.out, captured.err
 
 
-def run_port(text, folder, vectors):
-    """What a port of this source text writes, in a folder."""
-    script = folder / "port.js"
-    script.write_text(text)
-    subprocess.run(["node", str(script), str(vectors), str(folder / "out")], check=True, capture_output=True)
-    return folder / "out"
+def run_port(texts, folder, vectors):
+    """What a port of these files, {name: source text}, writes, in a folder."""
+    for name, text in texts.items():
+        (folder / name).write_text(text)
+    out = folder / "out"
+    subprocess.run(["node", str(folder / "port.js"), str(vectors), str(out)], check=True, capture_output=True)
+    return out
 
 
 @pytest.fixture(scope="module")
@@ -161,7 +163,7 @@ def test_json_is_the_same_doubles_in_node(vectors):
 
 @needs_node
 def test_the_port_agrees(capsys, tmp_path, vectors):
-    out = run_port(PORT.read_text(), tmp_path, vectors)
+    out = run_port(SOURCES, tmp_path, vectors)
     status, said, _ = call(capsys, "check", vectors, out)
     lines = said.splitlines()
     assert status == 0 and len(lines) == len(CASES) + 1 and all(line.startswith("ok ") for line in lines[:-1])
@@ -294,9 +296,8 @@ FAULTS = {  # name: (what stands in the port, what a careless one has, a case, i
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_port_with_one_fault_is_caught_and_the_fault_named(capsys, tmp_path, vectors, name):
     here, faulty, case, quantity, words = FAULTS[name]
-    text = PORT.read_text()
-    assert text.count(here) == 1
-    out = run_port(text.replace(here, faulty), tmp_path, vectors)
+    assert sum(text.count(here) for text in SOURCES.values()) == 1
+    out = run_port({file: text.replace(here, faulty) for file, text in SOURCES.items()}, tmp_path, vectors)
     status, said, err = call(capsys, "check", vectors, out, "--json")
     found = {each["case"]: each for each in json.loads(said)["cases"]}[case]
     assert status == 1 and f"of {len(CASES)} cases agree" in err

@@ -152,3 +152,57 @@ def test_initial_values_are_uniform_within_one_over_root_fan_in():
     for parameter in layer.parameters():
         assert np.abs(parameter.value).max() <= k and np.all(parameter.value != 0)
         assert abs(parameter.value.std() * np.sqrt(3) / k - 1) < 5 / np.sqrt(parameter.value.size)
+
+
+@given(
+    st.integers(1, 3), pairs, st.tuples(st.integers(1, 2), st.integers(1, 3)), st.integers(1, 2), dtypes, rules, seeds
+)
+def test_padding_same_keeps_the_size_and_equals_the_oracle(n, kernel, dilation, groups, dtype, rule, seed):
+    """Where the padding cannot be even, one more is behind the image, as in PyTorch."""
+    layer = fill(lfp.Conv2d(2, 2, kernel, padding="same", dilation=dilation, groups=groups, dtype=dtype), seed)
+    extents = [d * (k - 1) for d, k in zip(dilation, kernel, strict=True)]
+    before, behind = [e // 2 for e in extents], [e - e // 2 for e in extents]
+    parameters = [oracle.exact(p.value) for p in layer.parameters()]
+    restated = oracle.Conv(*parameters, padding=before, dilation=dilation, groups=groups, behind=behind)
+    x = numbers([seed, 9], n, 2, 3, 4, dtype=dtype)
+    assert layer.forward(x).shape == x.shape
+    compare(layer, restated, x, [seed, 10], rule)
+
+
+@pytest.mark.parametrize("value", [0.5, -2.0])
+@given(pairs, pairs, st.tuples(st.integers(0, 2), st.integers(1, 2)), dtypes, rules, seeds)
+def test_a_padding_value_is_a_wider_image_whose_rim_keeps_its_reward(value, kernel, stride, padding, dtype, rule, seed):
+    layer = fill(lfp.Conv2d(2, 3, kernel, stride, padding, dtype=dtype, padding_value=value), seed)
+    wide = fill(lfp.Conv2d(2, 3, kernel, stride, dtype=dtype), seed)
+    (py, px), x = padding, numbers([seed, 9], 2, 2, 3, 4, dtype=dtype)
+    z = layer.forward(x)
+    assert np.array_equal(z, wide.forward(np.pad(x, ((0, 0), (0, 0), (py, py), (px, px)), constant_values=value)))
+    reward = numbers([seed, 10], *z.shape, dtype=dtype)
+    handed, of_all = layer.feedback(reward, rule), wide.feedback(reward, rule)
+    inside = of_all[:, :, py : py + 3, px : px + 4]
+    scale = 1000 * np.finfo(dtype).eps * max(1, np.abs(of_all).max())
+    assert np.abs(handed - inside).max() <= scale
+    for one, other in zip(layer.parameters(), wide.parameters(), strict=True):
+        assert np.abs(one.feedback - other.feedback).max() <= 1000 * np.finfo(dtype).eps * max(
+            1, np.abs(other.feedback).max()
+        )
+    if not rule.is_gradient:
+        sheet = lfp.balance(layer)
+        rim = of_all.sum(axis=(1, 2, 3), dtype=float) - inside.sum(axis=(1, 2, 3), dtype=float)
+        assert np.abs(sheet.kept("padding") - rim).max() <= 100 * scale
+        assert np.abs(sheet.residue).max() <= 100 * scale
+
+
+def test_options_of_padding_that_do_not_fit_are_refused():
+    with pytest.raises(ValueError, match='padding="same" needs a stride of 1, got 2'):
+        lfp.Conv2d(1, 1, 3, stride=2, padding="same")
+    with pytest.raises(ValueError, match="padding must be an integer"):
+        lfp.Conv2d(1, 1, 3, padding="valid")
+    with pytest.raises(ValueError, match="padding_value must be a finite number, got nan"):
+        lfp.Conv2d(1, 1, 3, padding=1, padding_value=float("nan"))
+    layer = lfp.Conv2d(1, 1, 3, padding=1, padding_value=1.0)
+    layer.forward(np.ones((1, 1, 3, 3)))
+    with pytest.raises(ValueError, match="a Conv2d shares by Epsilon"):
+        layer.feedback(np.ones((1, 1, 3, 3)), Flat())
+    with pytest.raises(TypeError, match="padded by 0"):
+        lfp.LIF(layer)

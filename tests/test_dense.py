@@ -57,7 +57,7 @@ def test_initial_values_are_uniform_within_one_over_root_fan_in_and_not_zero():
 
 def test_wrong_inputs_are_named():
     layer = lfp.Dense(4, 3)
-    with pytest.raises(ValueError, match=r"Dense\(4, 3\): expected input of shape \(N, 4\), got \(2, 5\)"):
+    with pytest.raises(ValueError, match=r"Dense\(4, 3\): expected input of shape \(N\[, T\], 4\), got \(2, 5\)"):
         layer.forward(np.ones((2, 5)))
     with pytest.raises(ValueError, match=r"Flatten"):
         layer.forward(np.ones((2, 1, 2, 2)))
@@ -70,14 +70,16 @@ def test_wrong_inputs_are_named():
         lfp.Dense(4, 3, rng=0)
 
 
+@pytest.mark.parametrize("tokens", [1, 2, 5])
 @pytest.mark.parametrize("blocks", [1, 2, 3, 8])
-def test_any_number_of_threads_computes_every_row(blocks):
-    w, a, b, s = numbers(0, 4, 7), numbers(1, 7, 3), numbers(2, 4), numbers(3, 4, 3)
-    z, g, g_w, g_b = (np.full(shape, 99.0) for shape in ((4, 3), (7, 3), (4, 7), (4,)))
+def test_any_number_of_threads_computes_every_row(blocks, tokens):
+    w, a, b, s = numbers(0, 4, 7), numbers(1, tokens, 7, 3), numbers(2, 4), numbers(3, tokens, 4, 3)
+    z, g, g_w, g_b = (np.full(shape, 99.0) for shape in ((tokens, 4, 3), (tokens, 7, 3), (4, 7), (4,)))
     dense.forward(w, a, b, z, blocks)
     dense.backward_input(w, s, g, blocks)
     dense.backward_parameters(s, a, g_w, g_b, blocks)
-    for actual, expected in ((z, w @ a + b[:, None]), (g, w.T @ s), (g_w, s @ a.T), (g_b, s.sum(axis=1))):
+    expected_w = np.einsum("ton,tin->oi", s, a)
+    for actual, expected in ((z, w @ a + b[:, None]), (g, w.T @ s), (g_w, expected_w), (g_b, s.sum(axis=(0, 2)))):
         assert np.array_equal(actual, expected)  # exact on this grid
 
 

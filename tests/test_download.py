@@ -13,6 +13,7 @@ from lfp_ref import datasets
 from lfp_ref.datasets.download import CHECKSUMS, HOSTS
 from lfp_ref.datasets.images import IDX
 from lfp_ref.tools import cli
+from tests.test_cifar import ARCHIVES, is_whole, packed
 
 FILES = {}
 for part, name in IDX.items():
@@ -22,10 +23,11 @@ for part, name in IDX.items():
     FILES[f"{name}.gz"] = gzip.compress(header + pixels.tobytes())
 SUMS = {name: f"sha256:{hashlib.sha256(content).hexdigest()}" for name, content in FILES.items()}
 FIRST = next(iter(FILES))
+CIFAR = {f"/{name}/{file}": packed(name) for name, file in ARCHIVES.items()}
 
 
 class Server(ThreadingHTTPServer):
-    """Serves FILES below /mnist/; the first answers for a file may be something else, as told."""
+    """Serves FILES below /mnist/, and CIFAR; the first answers for a file may be something else, as told."""
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
@@ -40,7 +42,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         name = self.path.removeprefix("/mnist/")
         self.server.asked.append(name)
-        content = FILES.get(name)
+        content = (FILES | CIFAR).get(name)
         queue = self.server.instead.get(name, [])
         answer = queue.pop(0) if queue else "right"
         if content is None or answer == "gone":
@@ -108,7 +110,9 @@ def test_what_never_comes_right_is_an_error_that_leaves_nothing_and_a_second_try
 
 
 def test_nobody_there_and_files_that_are_not_mnists(server, monkeypatch, capsys):
-    with pytest.raises(ValueError, match="no data set 'emnist' to fetch; known: mnist, fashion-mnist"):
+    with pytest.raises(
+        ValueError, match="no data set 'emnist' to fetch; known: mnist, fashion-mnist, cifar10, cifar100"
+    ):
         datasets.fetch("emnist")
     monkeypatch.delenv("LFP_REF_DATA", raising=False)
     assert cli.main(["train", "--data", "mnist"]) == 1  # the server's files have not MNIST's checksums
@@ -118,15 +122,31 @@ def test_nobody_there_and_files_that_are_not_mnists(server, monkeypatch, capsys)
     assert "fashion-mnist could not be fetched from http://127.0.0.1:9/fashion-mnist/" in capsys.readouterr().err
 
 
-def test_checksums_are_md5_of_four_different_files_each():
+@pytest.mark.parametrize("name", ARCHIVES)
+def test_cifar_is_fetched_checked_and_read_from_its_archive(server, tmp_path, name):
+    file, address = ARCHIVES[name], f"/{name}/{ARCHIVES[name]}"
+    sums = {file: f"sha256:{hashlib.sha256(CIFAR[address]).hexdigest()}"}
+    server.instead = {address: ["broken", "wrong"]}
+    for _ in "ab":
+        is_whole(datasets.fetch(name, checksums=sums), name)
+    assert server.asked == [address] * 3
+    assert [each.name for each in (tmp_path / "cache" / name).iterdir()] == [file]
+    assert cli.main(["train", "--data", name, "--data-root", str(tmp_path / "cache" / name), "--epochs", "1",
+                     "--out", str(tmp_path / "run")]) == 0  # fmt: skip
+    with pytest.raises(OSError, match=rf"{name} could not be fetched.*put {file} into a folder.*load_cifar\(folder\)"):
+        datasets.fetch(name, tmp_path / "other")  # the server's small archive has not CIFAR's checksum
+
+
+def test_checksums_are_md5_of_different_files():
     for name, sums in CHECKSUMS.items():
-        assert len(set(sums)) == 4 and all(len(md5) == 32 and int(md5, 16) for md5 in sums) and name in HOSTS
+        assert len(set(sums.values())) == len(sums) and name in HOSTS
+        assert all(len(md5) == 32 and int(md5, 16) for md5 in sums.values())
 
 
 def test_checksums_are_those_of_torchvision():
     peers = pytest.importorskip("torchvision.datasets", reason="torchvision is not installed")
     for name, peer in (("mnist", peers.MNIST), ("fashion-mnist", peers.FashionMNIST)):
-        assert dict(peer.resources) == dict(zip(FILES, CHECKSUMS[name], strict=True))
+        assert dict(peer.resources) == CHECKSUMS[name]
 
 
 def test_without_pooch_it_says_what_to_install_and_what_works(monkeypatch, capsys):
@@ -135,7 +155,7 @@ def test_without_pooch_it_says_what_to_install_and_what_works(monkeypatch, capsy
     assert cli.main(["train", "--data", "mnist"]) == 1
     said = capsys.readouterr().err
     assert (
-        "Fetching mnist needs pooch: python -m pip install pooch" in said and "put the four files into a folder" in said
+        "Fetching mnist needs pooch: python -m pip install pooch" in said and "put train-images-idx3-ubyte.gz, " in said
     )
 
 

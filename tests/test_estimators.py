@@ -254,3 +254,22 @@ def test_divergence_says_where_whatever_the_number_of_epochs():
             with pytest.raises(lfp.DivergenceError, match=r"^epoch 1.*smaller learning rate") as caught:
                 model(solver="sgd", learning_rate_init=1e200, batch_size=50, **options).fit(X, y)
             assert isinstance(caught.value, ValueError)
+
+
+def test_a_model_by_name_or_in_a_line():
+    """The network that the command line makes of it, trained on images."""
+    images = lfp.datasets.load_digits()
+    x, y = images.x_train.reshape(-1, 64).astype(np.float64), images.y_train
+    options = {"image_shape": (8, 8), "max_iter": 1, "learning_rate_init": 0.01, "random_state": 0}
+    for text in ("8c3+1-p2-20-10", "resnet8"):
+        model = LFPClassifier(model=text, activation="tanh", **options).fit(x, y)
+        expected = lfp.names.network(text)((1, 8, 8), 10, lfp.Tanh)
+        assert repr(model.network_) == repr(expected) and model.score(x, y) > 0.3
+    assert repr(LFPRegressor(model="5-1", max_iter=1).fit(X, Y).network_) == repr(lfp.names.network("5-1")((2,), 1))
+    for text, says in (
+        ("8c3-9", "is the number of outputs, here 10, got '9'"),
+        ("spiking-mlp", "estimators have no spiking networks"),
+        ("best", "unknown network 'best'"),
+    ):
+        with pytest.raises(ValueError, match=says):
+            LFPClassifier(model=text, **options).fit(x, y)

@@ -24,6 +24,22 @@ def test_without_a_target_it_explains_the_largest_output():
     assert lfp.explain(net, x).shape == x.shape
 
 
+def test_parameters_feedback_stays_as_it_is():
+    net = lfp.models.small_cnn((1, 8, 8), 10, rng=np.random.default_rng(0))
+    x = lfp.datasets.load_digits().x_test[:4]
+    net.forward(x)
+    net.feedback(np.ones((4, 10)))
+    before = [parameter.feedback.copy() for parameter in net.parameters()]
+    rules = lfp.rules
+    for rule in (rules.Epsilon(), rules.Gamma(), rules.Epsilon(learning="hebbian")):
+        relevance = lfp.explain(net, x, 3, rule)
+        assert all(np.array_equal(p.feedback, kept) for p, kept in zip(net.parameters(), before, strict=True))
+        z = net.forward(x)
+        assert np.array_equal(net.feedback(z * (np.arange(10) == 3), rule), relevance)
+        for parameter, kept in zip(net.parameters(), before, strict=True):
+            parameter.feedback[...] = kept
+
+
 def test_targets_that_are_none():
     net = lfp.Dense(3, 2)
     for target in (2, -1, 0.5, np.array([0, 5])):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import lfp_ref as lfp
 from lfp_ref.core.assignment import resolve
-from lfp_ref.rules import AlphaBeta, Epsilon, Flat, Gamma, WSquare, ZBox, ZPlus
+from lfp_ref.rules import AlphaBeta, Epsilon, Flat, Gamma, WSquare, ZBox, ZPlus, ZPlusMinus
 from tests import oracle
 from tests.common import assert_close, batches, compare, dtypes, fill, numbers, seeds
 
@@ -23,6 +23,7 @@ RULES = {
     "w-square": (WSquare(), oracle.w_square()),
     "flat": (Flat(), oracle.flat()),
     "z-box": (ZBox(-2.0, 2.0), oracle.z_box(-2, 2)),
+    "z-plus-minus": (ZPlusMinus(epsilon=1e-6), oracle.z_plus_minus()),
 }
 names = pytest.mark.parametrize("name", RULES)
 
@@ -33,6 +34,14 @@ def test_dense_equals_the_oracle(name, n, inputs, outputs, bias, dtype, seed):
     layer = fill(lfp.Dense(inputs, outputs, bias=bias, dtype=dtype), seed)
     restated = oracle.Dense(*map(oracle.exact, [p.value for p in layer.parameters()]))
     compare(layer, restated, numbers([seed, 9], n, inputs, dtype=dtype), [seed, 10], *RULES[name])
+
+
+@names
+@given(n=st.integers(1, 3), tokens=st.integers(1, 3), bias=st.booleans(), dtype=dtypes, seed=seeds)
+def test_dense_on_tokens_equals_the_oracle(name, n, tokens, bias, dtype, seed):
+    layer = fill(lfp.Dense(4, 3, bias=bias, dtype=dtype), seed)
+    restated = oracle.Dense(*map(oracle.exact, [p.value for p in layer.parameters()]))
+    compare(layer, restated, numbers([seed, 9], n, tokens, 4, dtype=dtype), [seed, 10], *RULES[name])
 
 
 @names
@@ -74,6 +83,24 @@ def test_average_pooling_equals_the_oracle(name, n, kernel, stride, dtype, seed)
     """A weighted sum with weights 1/n: every rule has a form of it."""
     layer, restated = lfp.AvgPool2d(kernel, stride), oracle.AvgPool(kernel, (stride, stride))
     compare(layer, restated, numbers([seed, 9], n, 2, 4, 3, dtype=dtype), [seed, 10], *RULES[name])
+
+
+@names
+@given(outputs=st.tuples(st.integers(1, 5), st.integers(1, 5)), dtype=dtypes, seed=seeds)
+def test_adaptive_average_pooling_equals_the_oracle(name, outputs, dtype, seed):
+    layer, restated = lfp.AdaptiveAvgPool2d(outputs), oracle.AdaptiveAvgPool(outputs)
+    compare(layer, restated, numbers([seed, 9], 2, 2, 4, 3, dtype=dtype), [seed, 10], *RULES[name])
+
+
+@names
+@given(
+    kernel=st.tuples(st.integers(2, 3), st.integers(2, 3)), stride=st.integers(1, 3), padding=st.integers(0, 1),
+    ceil_mode=st.booleans(), with_padding=st.booleans(), dtype=dtypes, seed=seeds,
+)  # fmt: skip
+def test_padded_average_pooling_equals_the_oracle(name, kernel, stride, padding, ceil_mode, with_padding, dtype, seed):
+    layer = lfp.AvgPool2d(kernel, stride, padding, ceil_mode, with_padding)
+    restated = oracle.AvgPool(kernel, (stride,) * 2, Fraction, (padding,) * 2, ceil_mode, with_padding)
+    compare(layer, restated, numbers([seed, 9], 2, 1, 4, 3, dtype=dtype), [seed, 10], *RULES[name])
 
 
 @names
@@ -238,6 +265,7 @@ def test_composites():
         "epsilon-gamma-box": [ZBox(-1.0, 1.0), Gamma()],
         "epsilon-alpha2-beta1-flat": [Flat(), AlphaBeta(2.0, 1.0)],
     }
+    assert {*convolutions, "gamma-attn-lrp", "conserving-transformer"} == set(lfp.names.COMPOSITES)
     for name, expected in convolutions.items():
         for net, rules in ((cnn, [*expected, *[Epsilon()] * 3]), (mlp, [Epsilon()] * 3)):
             chosen = resolve(lfp.names.COMPOSITES[name](net), net)

@@ -92,7 +92,7 @@ def test_zennit_agrees_on_relevance(make, name):
     agree(net.feedback(reward, rule), relevance)
 
 
-@pytest.mark.parametrize("name", lfp.names.COMPOSITES)
+@pytest.mark.parametrize("name", ["epsilon-plus", "epsilon-gamma-box", "epsilon-alpha2-beta1-flat"])
 def test_zennit_agrees_on_composites(name):
     composites = pytest.importorskip("zennit.composites", reason="zennit is not installed")
     make = {

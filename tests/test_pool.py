@@ -4,7 +4,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import lfp_ref as lfp
-from lfp_ref.layers import pool
+from lfp_ref.kernels.axis_windows import sliding_windows
+from lfp_ref.layers import average, pool
 from tests import oracle
 from tests.common import batches, compare, dtypes, numbers, rules, seeds, threads
 
@@ -14,13 +15,22 @@ sizes = st.tuples(st.integers(1, 6), st.integers(1, 6))
 
 @pytest.mark.parametrize("kind", ["Max", "Avg"])
 @given(
-    n=batches, channels=st.integers(1, 3), size=sizes, kernel=pairs, stride=pairs, dtype=dtypes, rule=rules, seed=seeds
-)
-def test_equals_the_oracle(kind, n, channels, size, kernel, stride, dtype, rule, seed):
-    assume(kernel[0] <= size[0] and kernel[1] <= size[1])
-    layer = getattr(lfp, f"{kind}Pool2d")(kernel, stride)
-    restated = getattr(oracle, f"{kind}Pool")(kernel, stride)
+    n=batches, channels=st.integers(1, 3), size=sizes, kernel=pairs, stride=pairs, dtype=dtypes, rule=rules, seed=seeds,
+    padding=st.tuples(st.integers(0, 1), st.integers(0, 1)), ceil_mode=st.booleans(),
+)  # fmt: skip
+def test_equals_the_oracle(kind, n, channels, size, kernel, stride, dtype, rule, seed, padding, ceil_mode):
+    padding = tuple(min(p, k // 2) for p, k in zip(padding, kernel, strict=True))
+    assume(all(k <= s + 2 * p for k, s, p in zip(kernel, size, padding, strict=True)))
+    options = {"padding": padding, "ceil_mode": ceil_mode}
+    layer = getattr(lfp, f"{kind}Pool2d")(kernel, stride, **options)
+    restated = getattr(oracle, f"{kind}Pool")(kernel, stride, **options)
     compare(layer, restated, numbers([seed, 1], n, channels, *size, dtype=dtype), [seed, 2], rule)
+
+
+@given(batches, sizes, sizes, dtypes, rules, seeds)
+def test_adaptive_average_equals_the_oracle(n, size, outputs, dtype, rule, seed):
+    x = numbers([seed, 1], n, 2, *size, dtype=dtype)
+    compare(lfp.AdaptiveAvgPool2d(outputs), oracle.AdaptiveAvgPool(outputs), x, [seed, 2], rule)
 
 
 @given(batches, sizes, dtypes, rules, seeds)
@@ -39,14 +49,15 @@ def test_kernels_are_exact_on_a_grid(number, n, channels, kernel, stride, beyond
     a = numbers([seed, 1], channels, kernel[0] + beyond[0], kernel[1] + beyond[1], n, dtype=dtype)
     windows = np.lib.stride_tricks.sliding_window_view(a, kernel, axis=(1, 2))[:, :: stride[0], :: stride[1]]
     windows = windows.reshape(*windows.shape[:4], -1)
-    s, quarter = numbers([seed, 2], *windows.shape[:4], dtype=dtype), dtype(0.25)
+    s, quarter = numbers([seed, 2], *windows.shape[:4], dtype=dtype), np.full(windows.shape[1:3], 0.25, dtype)
+    tables = [sliding_windows(a.shape[1 + i], kernel[i], stride[i], 0, False).inside for i in (0, 1)]
     maxima, sums, r, g = (np.full(x.shape, np.nan, dtype) for x in (s, s, a, a))
     winner = np.full(s.shape, 255, np.uint8)
     with threads(number):
-        pool.max_forward(a, kernel, stride, maxima, winner)
-        pool.max_backward(s, winner, kernel, stride, r)
-        pool.sum_forward(a, kernel, stride, quarter, sums)
-        pool.sum_backward(s, kernel, stride, quarter, g)
+        pool.max_forward(a, *tables, maxima, winner)
+        pool.max_backward(s, winner, *tables, r)
+        average.sum_forward(a, *tables, quarter, sums)
+        average.sum_backward(s, *tables, quarter, g)
     assert np.array_equal(maxima, windows.max(axis=-1)) and np.array_equal(winner, windows.argmax(axis=-1))
     assert np.array_equal(sums, windows.sum(axis=-1) / 4)
     expected_r, expected_g = np.zeros(a.shape), np.zeros(a.shape)
@@ -78,6 +89,21 @@ def test_wrong_inputs_are_named():
         lfp.GlobalAvgPool2d().forward(np.ones((2, 5)))
     with pytest.raises(ValueError, match="kernel_size"):
         lfp.AvgPool2d(0)
+    with pytest.raises(ValueError, match=r"at most half of kernel_size, \(3, 3\), got 2"):
+        lfp.MaxPool2d(3, padding=2)
+    with pytest.raises(ValueError, match=r"at least 1 x 1, got \(1, 1, 0, 2\)|nothing empty"):
+        lfp.MaxPool2d(2, padding=1).forward(np.ones((1, 1, 0, 2)))
+    with pytest.raises(ValueError, match="output_size"):
+        lfp.AdaptiveAvgPool2d((2, 0))
+
+
+def test_padding_never_wins_and_a_window_behind_the_image_is_left_out():
+    x = -np.ones((1, 1, 3, 3))
+    assert np.array_equal(lfp.MaxPool2d(2, padding=1).forward(x), -np.ones((1, 1, 2, 2)))
+    assert lfp.MaxPool2d(1, 3, ceil_mode=True).forward(np.ones((1, 1, 3, 4))).shape == (1, 1, 1, 2)
+    layer = lfp.AvgPool2d(2, 2, 1, ceil_mode=True, count_include_pad=False)
+    assert np.array_equal(layer.forward(x), -np.ones((1, 1, 2, 2)))
+    assert np.array_equal(lfp.AvgPool2d(2, 2, 1).forward(x)[0, 0], [[-0.25, -0.5], [-0.5, -1]])
 
 
 def test_windows_of_any_size_and_nan_that_is_seen():
@@ -90,7 +116,8 @@ def test_windows_of_any_size_and_nan_that_is_seen():
         for tap in range(size * size):
             x, z, winner = np.arange(1.0 * size * size), np.zeros((1, 1, 1, 1)), np.zeros((1, 1, 1, 1), np.uint8)
             x[tap] = np.nan
-            pool.max_forward(x.reshape(1, size, size, 1), (size, size), (size, size), z, winner)
+            whole = np.array([[0, size]])
+            pool.max_forward(x.reshape(1, size, size, 1), whole, whole, z, winner)
             assert np.isnan(z).all() and winner.item() == tap
     with pytest.raises(ValueError, match="at least 3 x 3"):
         lfp.MaxPool2d(3).forward(np.ones((1, 2, 5, 2)))

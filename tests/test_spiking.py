@@ -309,7 +309,7 @@ def test_inputs_given_over_time_are_trained_and_evaluated_by_sample():
     test = np.stack([data.x_test] * 6)
     assert abs(lfp.evaluate(over_time, (test, data.y_test)) - lfp.evaluate(constant, data)) < 0.02
     with pytest.raises(
-        ValueError, match="need as many targets as inputs and at least one, got x of shape .* and y of shape"
+        ValueError, match=r"need as many targets as inputs and at least one, got x of shape .* and y of shape"
     ):
         lfp.evaluate(over_time, (x, data.y_train[:6]))
 

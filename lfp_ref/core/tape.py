@@ -50,7 +50,9 @@ class Pass:
     steps: int | None
     memory: Memory
     rules: Rule | Mapping[str, Rule] = EPSILON
+    told: np.ndarray = field(default_factory=lambda: np.empty(0))  # the reward of the network's outputs, (..., N)
     learned: set[int] = field(default_factory=set)  # parameters that have got feedback, by id
+    learns: bool = True  # False if the feedback of parameters is not wanted
     lines: list[Line] | None = None  # the account of each layer, where a balance sheet is drawn up
 
 
@@ -89,6 +91,11 @@ class Node:
     def samples(self) -> int:
         """N, whether time is folded into the batch or not."""
         return self.common.samples
+
+    @property
+    def learns(self) -> bool:
+        """False if the feedback of parameters is not wanted; `learn` then does nothing."""
+        return self.common.learns
 
     @property
     def rule(self) -> Rule:
@@ -192,6 +199,8 @@ class Node:
 
     def learn(self, parameter: state.Parameter, feedback: np.ndarray) -> None:
         """Adds to a parameter's feedback of this pass: d summed over the batch, of the parameter's shape."""
+        if not self.learns:
+            return
         if id(parameter) in self.common.learned:
             parameter.feedback += feedback
             return
@@ -316,16 +325,23 @@ class Tape:
             self._free.append(self._common.memory)
 
     def feedback(
-        self, reward: ArrayLike, rule: Rule | Mapping[Any, Rule] | None = None, input_reward: bool = True
+        self,
+        reward: ArrayLike,
+        rule: Rule | Mapping[Any, Rule] | None = None,
+        input_reward: bool = True,
+        learn: bool = True,
     ) -> np.ndarray | None:
-        """Hands the reward of this pass's outputs back; as Layer.feedback."""
+        """Hands the reward of this pass's outputs back; as Layer.feedback.
+
+        learn: False leaves every parameter's feedback as it is and does not compute it: to explain, not to train.
+        """
         told = np.array(check_real(f"{self._root.layer.label}: reward", reward))
-        result = self._hand_back(told, rule, input_reward)
+        result = self._hand_back(told, rule, input_reward, learn)
         self._told = told, rule
         return result
 
     def _hand_back(
-        self, reward: np.ndarray, rule: Rule | Mapping[Any, Rule] | None, input_reward: bool
+        self, reward: np.ndarray, rule: Rule | Mapping[Any, Rule] | None, input_reward: bool, learn: bool
     ) -> np.ndarray | None:
         net = self._root.layer
         self._check_unchanged()
@@ -338,13 +354,14 @@ class Tape:
         for each in [rules] if isinstance(rules, Rule) else rules.values():
             each.check_dtype(inside.dtype)
         with _FEEDBACK, _computing():
-            self._common.rules = rules
+            self._common.rules, self._common.told = rules, inside.copy()
             for node in self._root.walk():
                 node.layer.check_rule(node)
             self._common.learned.clear()
+            self._common.learns = learn
             self._root.wanted = input_reward
             result = self._root.hand_back(inside)
-            for node in self._root.walk():
+            for node in self._root.walk() if learn else ():
                 for parameter in node.layer.own_parameters().values():
                     if id(parameter) not in self._common.learned:
                         parameter.feedback[...] = 0
@@ -369,11 +386,11 @@ class Tape:
         reward, rule = self._told
         if is_gradient(rule):
             raise ValueError("gradient descent hands on derivatives, not rewards: there is no balance to draw up")
-        with _FEEDBACK, _unchanged_feedback(self._root.layer):
+        with _FEEDBACK:
             lines: list[Line] = []
             self._common.lines = lines
             try:
-                self._hand_back(reward, rule, True)
+                self._hand_back(reward, rule, input_reward=True, learn=False)
             finally:
                 self._common.lines = None
                 for node in self._root.walk():
@@ -389,6 +406,10 @@ class Tape:
     def sample_axis(self) -> int:
         """The axis of the outputs that counts samples: 1 for spikes (T, N, ...), otherwise 0."""
         return 0 if self._common.steps is None else 1
+
+    def nodes(self) -> Iterator[Node]:
+        """Every layer at its place in this pass, each before those inside it."""
+        return self._root.walk()
 
     def activity(self) -> dict[str, float]:
         """Counts of this pass, by name: the spike rates of a spiking network; {} for others."""
@@ -432,18 +453,6 @@ def _computing() -> Iterator[None]:
     """Around all kernels: one thread for BLAS, and no warnings where numbers overflow (training finds them)."""
     with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
         yield
-
-
-@contextmanager
-def _unchanged_feedback(net: Layer) -> Iterator[None]:
-    """Puts all parameters' feedback back as it was."""
-    parameters = net.parameters()
-    before = [parameter.feedback.copy() for parameter in parameters]
-    try:
-        yield
-    finally:
-        for parameter, feedback in zip(parameters, before, strict=True):
-            parameter.feedback[...] = feedback
 
 
 class Passes:

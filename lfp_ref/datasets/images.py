@@ -49,13 +49,16 @@ def load_mnist(root: str | os.PathLike[str] | None = None) -> Dataset:
         if not found:
             raise FileNotFoundError(f"{Path(root).absolute()} has no {name}[.gz]; put there {_wanted()}")
         arrays[part] = read_idx(found[0], 3 if part.startswith("x") else 1)
-    for part in ("x_train", "x_test"):
-        # 2 x / 255 - 1 in place: a second array of this size would double the memory
-        arrays[part] = arrays[part][:, None].astype(np.float32)
-        arrays[part] /= 127.5
-        arrays[part] -= 1
-    return Dataset("mnist", arrays["x_train"], arrays["y_train"].astype(np.int64),
-                   arrays["x_test"], arrays["y_test"].astype(np.int64))  # fmt: skip
+    x_train, x_test = (as_pixels(arrays[part][:, None]) for part in ("x_train", "x_test"))
+    return Dataset("mnist", x_train, arrays["y_train"].astype(np.int64), x_test, arrays["y_test"].astype(np.int64))
+
+
+def as_pixels(images: np.ndarray) -> np.ndarray:
+    """Bytes 0..255 as float32 in -1..1: 2 x / 255 - 1."""
+    pixels = images.astype(np.float32)
+    pixels /= 127.5  # in place: a second array of this size would double the memory
+    pixels -= 1
+    return pixels
 
 
 def read_idx(path: Path, rank: int) -> np.ndarray:

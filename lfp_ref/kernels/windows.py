@@ -32,18 +32,18 @@ class Windows:
     padding: Pair
     dilation: Pair
     groups: int
+    more_behind: Pair = (0, 0)  # padding behind the image that there is not before it
 
     def least(self, axis: int) -> int:
         """The least height (axis 0) or width (1) of an input without padding."""
-        return max(1, self.dilation[axis] * (self.kernel_size[axis] - 1) + 1 - 2 * self.padding[axis])
+        padding = 2 * self.padding[axis] + self.more_behind[axis]
+        return max(1, self.dilation[axis] * (self.kernel_size[axis] - 1) + 1 - padding)
 
     def outputs(self, inputs: Shape) -> Pair:
         """(HO, WO) for an input (C, H, W, N) without padding."""
-        height, width = (
-            (inputs[1 + i] + 2 * self.padding[i] - self.dilation[i] * (self.kernel_size[i] - 1) - 1) // self.stride[i]
-            + 1
-            for i in (0, 1)
-        )
+        padded = [inputs[1 + i] + 2 * self.padding[i] + self.more_behind[i] for i in (0, 1)]
+        extents = [self.dilation[i] * (self.kernel_size[i] - 1) + 1 for i in (0, 1)]
+        height, width = ((padded[i] - extents[i]) // self.stride[i] + 1 for i in (0, 1))
         return height, width
 
     @lru_cache(maxsize=256)  # noqa: B019 (of few and small objects)

@@ -6,7 +6,8 @@
     d_w[o, c, i, j] = |w[o, c, i, j]| * sum over n, y, x of a[c, y*sy + i*dy - py, x*sx + j*dx - px] s[o, y, x]
     d_b[o]          = |b[o]| * sum over n, y, x of s[o, y, x]
 
-(sy, sx) is the stride, (py, px) the padding, (dy, dx) the dilation; outside, a is zero and gets no reward. With groups,
+(sy, sx) is the stride, (py, px) the padding, (dy, dx) the dilation; outside, a is zero, or the padding value, and what
+it contributes there gets no reward. With groups,
 outputs and channels come in as many groups, and each output sums over the channels of its own.
 
 With the batch last a pixel is a vector over n, and where sx = 1 a whole row of outputs is one vector: neighbouring
@@ -23,7 +24,7 @@ import numpy as np
 from numba import get_num_threads, prange
 from numpy.typing import DTypeLike
 
-from lfp_ref.core.checks import check_bool, check_int, check_sizes
+from lfp_ref.core.checks import check_bool, check_int, check_number, check_sizes
 from lfp_ref.core.state import uniform_init
 from lfp_ref.core.tape import Node
 from lfp_ref.kernels.compile import kernel, parallel
@@ -108,19 +109,27 @@ class Convolution(WeightedLayer):
         out_channels: int,
         kernel_size: int | tuple[int, ...],
         stride: int | tuple[int, ...] = 1,
-        padding: int | tuple[int, ...] = 0,
+        padding: int | tuple[int, ...] | str = 0,
         dilation: int | tuple[int, ...] = 1,
         bias: bool = True,
         dtype: DTypeLike = np.float32,
         rng: np.random.Generator | None = None,
         groups: int = 1,
+        padding_value: float = 0.0,
     ) -> None:
         self.in_channels = check_int("in_channels", in_channels)
         self.out_channels = check_int("out_channels", out_channels)
         self.kernel_size = check_sizes("kernel_size", kernel_size, self.axes)
         self.stride = check_sizes("stride", stride, self.axes)
-        self.padding = check_sizes("padding", padding, self.axes, 0)
         self.dilation = check_sizes("dilation", dilation, self.axes)
+        same = isinstance(padding, str) and padding == "same"
+        if same and set(self.stride) != {1}:
+            raise ValueError(f'padding="same" needs a stride of 1, got {stride!r}')
+        extents = tuple(d * (k - 1) for d, k in zip(self.dilation, self.kernel_size, strict=True))
+        before = tuple(extent // 2 for extent in extents) if same else padding
+        self.padding = check_sizes("padding", before, self.axes, 0)
+        self.more_behind = tuple(extent % 2 for extent in extents) if same else (0,) * self.axes
+        self.padding_value = check_number("padding_value", padding_value)
         self.groups = check_int("groups", groups)
         if self.in_channels % self.groups or self.out_channels % self.groups:
             raise ValueError(
@@ -134,7 +143,9 @@ class Convolution(WeightedLayer):
     def __repr__(self) -> str:
         usual = {"stride": 1, "padding": 0, "dilation": 1}
         options = "".join(f", {k}={getattr(self, k)}" for k, v in usual.items() if set(getattr(self, k)) != {v})
+        options += f", one more behind along {self.more_behind}" if any(self.more_behind) else ""
         options += f", groups={self.groups}" if self.groups > 1 else ""
+        options += f", padding_value={self.padding_value:g}" if self.padding_value else ""
         options += "" if self.bias else ", bias=False"
         return f"{type(self).__name__}({self.in_channels}, {self.out_channels}, {self.kernel_size}{options})"
 
@@ -142,7 +153,13 @@ class Convolution(WeightedLayer):
     def windows(self) -> Windows:
         """The windows along height and width."""
         sizes, steps = (_pair(x, 1) for x in (self.kernel_size, self.stride))
-        return Windows(sizes, steps, _pair(self.padding, 0), _pair(self.dilation, 1), self.groups)
+        return Windows(
+            sizes, steps, _pair(self.padding, 0), _pair(self.dilation, 1), self.groups, _pair(self.more_behind, 0)
+        )
+
+    def check_rule(self, node: Node) -> None:
+        if self.padding_value:
+            node.expect_plain_rule()
 
     def check_input(self, a: np.ndarray, node: Node) -> None:
         axes = "H, W" if self.axes == 2 else "L"
@@ -176,17 +193,25 @@ class Convolution(WeightedLayer):
         begins = windows.tap_begins(padded.shape)
         backward_parameters(_rows(s), padded.reshape(-1), _rows(g_w), g_b, begins, pieces)
 
+    def share_out(
+        self, s: np.ndarray, a_: np.ndarray, w_: np.ndarray, b_: np.ndarray, node: Node, r: np.ndarray | None = None
+    ) -> np.ndarray | None:
+        if self.padding_value:  # what the padding contributed is the reward of nobody
+            none, zeros = np.zeros_like(a_), np.zeros_like(b_)
+            node.absorb("padding", lambda: s * self.forward_sum(none, w_, zeros, node, "of padding"))
+        return super().share_out(s, a_, w_, b_, node, r)
+
     def pad(self, a: np.ndarray, node: Node) -> np.ndarray:
-        """The input as an image with zeros around it; that of the forward pass is kept for the way back."""
+        """The input as an image with its padding around it; that of the forward pass is kept for the way back."""
         of_forward = node.saved is None or a is node.saved[0]
-        py, px = self.windows.padding
-        if py == px == 0:
-            return _image(a)
+        (py, px), (more_y, more_x) = self.windows.padding, self.windows.more_behind
         channels, height, width, batch = _image(a).shape
-        shape = (channels, height + 2 * py, width + 2 * px, batch)
+        shape = (channels, height + 2 * py + more_y, width + 2 * px + more_x, batch)
+        if shape == _image(a).shape:
+            return _image(a)
         padded = node.scratch("padded" if of_forward else "padded operand", shape, a.dtype)
         if node.saved is None or not of_forward:
-            padded[...] = 0
+            padded[...] = self.padding_value
             padded[:, py : py + height, px : px + width] = _image(a)
         return padded
 
@@ -195,8 +220,11 @@ class Conv2d(Convolution):
     """Convolution of images: input (N, in_channels, H, W), output (N, out_channels, HO, WO).
 
     HO = (H + 2 * padding - dilation * (kernel_size - 1) - 1) // stride + 1, and the same along the width.
+    padding: around the image; "same" (with stride 1) for outputs as large as the image, one more behind it than before
+    where it must be odd. padding_value: what is outside; if not 0 it contributes, and keeps its reward.
     kernel_size, stride, padding, dilation: one integer, or a pair (height, width). groups: divides in_channels and
-    out_channels; as many as channels is a depthwise convolution.
+    out_channels; as many as channels is a depthwise convolution. With a padding value rules other than epsilon and
+    gradient descent are refused.
     weight: (out_channels, in_channels / groups, KH, KW), bias: (out_channels,), both U(-k, k) with
     k = 1/sqrt(in_channels / groups * KH * KW). dtype: float32 or float64. rng: a numpy Generator for initial values.
     Source: the paper's section on LFP for linear layers; a weight's feedback is summed over the positions it serves.

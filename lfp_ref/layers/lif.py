@@ -47,7 +47,7 @@ from lfp_ref.core.tape import Node
 from lfp_ref.kernels.compile import kernel, parallel
 from lfp_ref.layers.surrogates import derivative
 from lfp_ref.layers.weighted import WeightedLayer
-from lfp_ref.rules import Term
+from lfp_ref.rules import FeedbackAlignment, Term
 
 # reset: (part of the membrane that a spike leaves, part of the threshold that it takes)
 RESETS = {"subtract": (1, 1), "zero": (0, 0), "none": (1, 0)}
@@ -170,8 +170,10 @@ class LIF(Layer):
     def __init__(
         self, layer: WeightedLayer, beta: float = 0.9, threshold: float = 1.0, reset: str = "subtract"
     ) -> None:
-        if not isinstance(layer, WeightedLayer) or layer.weight is None:
-            raise TypeError(f"LIF takes the Dense or Conv2d layer that computes its current, got {layer!r}")
+        if not isinstance(layer, WeightedLayer) or layer.weight is None or getattr(layer, "padding_value", False):
+            raise TypeError(
+                f"LIF takes the Dense or Conv2d layer (padded by 0) that computes its current, got {layer!r}"
+            )
         self.layer = layer
         self.beta = check_number("LIF: beta", beta, 0, 1)
         self.threshold = check_number("LIF: threshold", threshold, 0, above=True)
@@ -187,6 +189,8 @@ class LIF(Layer):
 
     def check_rule(self, node: Node) -> None:
         node.expect_plain_rule()
+        if isinstance(node.rule, FeedbackAlignment):
+            raise ValueError(f"{node.label}: feedback alignment needs a derivative, and a spike has none")
 
     def propagate(self, a: np.ndarray, node: Node) -> np.ndarray:
         steps = steps_of(node)

@@ -1,8 +1,9 @@
-"""Pooling.
+"""Max pooling.
 
-Max:      a[c, y, x] = max of the window; the winner, the first maximum in row-major order, gets all the reward.
-Average:  a[c, y, x] = sum of the window times 1/n: a weighted sum whose weights are all 1/n, so the reward is handed
-          back by the rule (weighted.py), for epsilon s = r / stab(a, epsilon), r_i = a_i sum of s/n over i's windows.
+    z[c, y, x] = max of the window; the winner, the first maximum in row-major order, gets all the reward
+
+A window is its part inside of the image: padding never wins. Windows along an axis are a table of where each begins and
+ends (kernels/axis_windows.py).
 """
 
 from __future__ import annotations
@@ -10,11 +11,11 @@ from __future__ import annotations
 import numpy as np
 from numba import prange
 
-from lfp_ref.core.checks import check_pair
+from lfp_ref.core.checks import check_bool, check_pair
 from lfp_ref.core.layer import Layer
 from lfp_ref.core.tape import Node
+from lfp_ref.kernels.axis_windows import AxisWindows, sliding_windows
 from lfp_ref.kernels.compile import kernel, parallel
-from lfp_ref.layers.weighted import WeightedLayer
 
 
 @kernel
@@ -45,13 +46,6 @@ def scatter(reward, winner, at, tap, r, begin, batch):
 
 
 @kernel
-def add(weight, x, at, out, begin, batch):
-    """out += weight * x.  Vectors over n, from begin and from at"""
-    for n in range(batch):
-        out[begin + n] += weight * x[at + n]
-
-
-@kernel
 def clear(x, begin, length):
     """x = 0, from begin on"""
     for n in range(length):
@@ -65,21 +59,28 @@ def place(shape, c, y, x):
 
 
 @parallel
-def max_forward(a, size, stride, z, winner):
-    """z = window maxima, winner = tap (row-major) that gave each.  a (C, H, W, N) -> z, winner (C, HO, WO, N)"""
+def max_forward(a, rows, columns, z, winner):
+    """z = window maxima, winner = tap (row-major) that gave each.  a (C, H, W, N) -> z, winner (C, HO, WO, N)
+
+    rows (HO, 2), columns (WO, 2): where windows begin and end
+    """
     flat_a, flat_z, flat_winner, batch = a.reshape(-1), z.reshape(-1), winner.reshape(-1), np.uint64(a.shape[3])
     for row in prange(z.shape[0] * z.shape[1]):
         c, y = np.int64(row) // z.shape[1], np.int64(row) % z.shape[1]
         for x in range(z.shape[2]):
-            at = place(z.shape, c, y, x)
-            start_max(flat_z, flat_winner, at, flat_a, place(a.shape, c, y * stride[0], x * stride[1]), batch)
-            for tap in range(1, size[0] * size[1]):
-                begin = place(a.shape, c, y * stride[0] + tap // size[1], x * stride[1] + tap % size[1])
-                update_max(flat_z, flat_winner, at, flat_a, begin, winner.dtype.type(tap), batch)
+            at, tap = place(z.shape, c, y, x), 0
+            for v in range(rows[y, 0], rows[y, 1]):
+                for u in range(columns[x, 0], columns[x, 1]):
+                    begin = place(a.shape, c, v, u)
+                    if tap == 0:
+                        start_max(flat_z, flat_winner, at, flat_a, begin, batch)
+                    else:
+                        update_max(flat_z, flat_winner, at, flat_a, begin, winner.dtype.type(tap), batch)
+                    tap += 1
 
 
 @parallel
-def max_backward(reward, winner, size, stride, r):
+def max_backward(reward, winner, rows, columns, r):
     """r = each reward at its winner, 0 elsewhere.  reward, winner (C, HO, WO, N) -> r (C, H, W, N)"""
     flat_reward, flat_winner, flat_r = reward.reshape(-1), winner.reshape(-1), r.reshape(-1)
     batch = np.uint64(r.shape[3])
@@ -87,72 +88,58 @@ def max_backward(reward, winner, size, stride, r):
         c = np.int64(channel)
         clear(flat_r, place(r.shape, c, 0, 0), place(r.shape, 1, 0, 0))
         for y in range(reward.shape[1]):
-            for i in range(size[0]):  # row by row of r, so that memory is written as it follows
+            for v in range(rows[y, 0], rows[y, 1]):  # row by row of r, so that memory is written as it follows
                 for x in range(reward.shape[2]):
-                    for j in range(size[1]):
-                        begin = place(r.shape, c, y * stride[0] + i, x * stride[1] + j)
-                        tap = winner.dtype.type(i * size[1] + j)
+                    first = (v - rows[y, 0]) * (columns[x, 1] - columns[x, 0])
+                    for u in range(columns[x, 0], columns[x, 1]):
+                        begin = place(r.shape, c, v, u)
+                        tap = winner.dtype.type(first + u - columns[x, 0])
                         scatter(flat_reward, flat_winner, place(reward.shape, c, y, x), tap, flat_r, begin, batch)
 
 
-@parallel
-def sum_forward(a, size, stride, weight, z):
-    """z = weight * window sums.  a (C, H, W, N) -> z (C, HO, WO, N)"""
-    flat_a, flat_z, batch = a.reshape(-1), z.reshape(-1), np.uint64(a.shape[3])
-    for row in prange(z.shape[0] * z.shape[1]):
-        c, y = np.int64(row) // z.shape[1], np.int64(row) % z.shape[1]
-        for x in range(z.shape[2]):
-            at = place(z.shape, c, y, x)
-            clear(flat_z, at, batch)
-            for tap in range(size[0] * size[1]):
-                begin = place(a.shape, c, y * stride[0] + tap // size[1], x * stride[1] + tap % size[1])
-                add(a.dtype.type(1), flat_a, begin, flat_z, at, batch)
-            for n in range(batch):
-                flat_z[at + n] *= weight  # after the sum: what cancels exactly leaves exactly 0
-
-
-@parallel
-def sum_backward(s, size, stride, weight, g):
-    """g = weight * sum of s over the windows an input is in.  s (C, HO, WO, N) -> g (C, H, W, N)"""
-    flat_s, flat_g, batch = s.reshape(-1), g.reshape(-1), np.uint64(g.shape[3])
-    for channel in prange(g.shape[0]):
-        c = np.int64(channel)
-        clear(flat_g, place(g.shape, c, 0, 0), place(g.shape, 1, 0, 0))
-        for y in range(s.shape[1]):
-            for x in range(s.shape[2]):
-                for tap in range(size[0] * size[1]):
-                    begin = place(g.shape, c, y * stride[0] + tap // size[1], x * stride[1] + tap % size[1])
-                    add(weight, flat_s, place(s.shape, c, y, x), flat_g, begin, batch)
-
-
 class Pool2d(Layer):
-    """Base of pooling layers: input (N, C, H, W), output (N, C, HO, WO) with HO = (H - kernel_size) // stride + 1.
+    """Base of pooling layers: input (N, C, H, W), output (N, C, HO, WO).
 
-    kernel_size: one integer or a pair (height, width). stride: the same; None means kernel_size.
+    HO = (H + 2 * padding - kernel_size) // stride + 1, rounded up with ceil_mode.
+    kernel_size: one integer or a pair (height, width). stride: the same; None means kernel_size. padding: the same, at
+    most half the kernel. ceil_mode: also the windows that the image's end cuts off, but none that begins behind it.
     Rows and columns that no window covers are left out and get no reward.
+    Raises ValueError for other sizes, and for an image smaller than a window.
     """
 
     batch_first = False
 
-    def __init__(self, kernel_size: int | tuple[int, int], stride: int | tuple[int, int] | None = None) -> None:
+    def __init__(
+        self,
+        kernel_size: int | tuple[int, int],
+        stride: int | tuple[int, int] | None = None,
+        padding: int | tuple[int, int] = 0,
+        ceil_mode: bool = False,
+    ) -> None:
         self.kernel_size = check_pair("kernel_size", kernel_size)
         self.stride = self.kernel_size if stride is None else check_pair("stride", stride)
+        self.padding = check_pair("padding", padding, 0)
+        self.ceil_mode = check_bool("ceil_mode", ceil_mode)
+        if any(2 * p > k for p, k in zip(self.padding, self.kernel_size, strict=True)):
+            raise ValueError(f"padding must be at most half of kernel_size, {self.kernel_size}, got {padding!r}")
 
     def __repr__(self) -> str:
-        stride = "" if self.stride == self.kernel_size else f", stride={self.stride}"
-        return f"{type(self).__name__}({self.kernel_size}{stride})"
+        options = "" if self.stride == self.kernel_size else f", stride={self.stride}"
+        options += f", padding={self.padding}" if any(self.padding) else ""
+        options += ", ceil_mode=True" if self.ceil_mode else ""
+        return f"{type(self).__name__}({self.kernel_size}{options})"
 
-    def window(self, a: np.ndarray, node: Node) -> tuple[tuple[int, int], tuple[int, int]]:
-        """(kernel size, stride) for this input (C, H, W, N). Raises ValueError where it is too small."""
-        high, wide = self.kernel_size
+    def check_input(self, a: np.ndarray, node: Node) -> None:
+        least = [max(1, k - 2 * p) for k, p in zip(self.kernel_size, self.padding, strict=True)]
         node.expect(a.ndim == 4, a, "(N, C, H, W)")
-        node.expect(a.shape[1] >= high and a.shape[2] >= wide, a, f"(N, C, H, W) with H x W at least {high} x {wide}")
-        return self.kernel_size, self.stride
+        fits = a.shape[1] >= least[0] and a.shape[2] >= least[1]
+        node.expect(fits, a, f"(N, C, H, W) with H x W at least {least[0]} x {least[1]}")
 
-
-def pooled_shape(a: np.ndarray, size: tuple[int, int], stride: tuple[int, int]) -> tuple[int, ...]:
-    """(C, HO, WO, N)"""
-    return (len(a), (a.shape[1] - size[0]) // stride[0] + 1, (a.shape[2] - size[1]) // stride[1] + 1, a.shape[3])
+    def windows(self, shape: tuple[int, ...]) -> tuple[AxisWindows, AxisWindows]:
+        """Along height and width of an input (C, H, W, N)."""
+        options = zip(shape[1:3], self.kernel_size, self.stride, self.padding, strict=True)
+        rows, columns = (sliding_windows(*each, self.ceil_mode) for each in options)
+        return rows, columns
 
 
 class MaxPool2d(Pool2d):
@@ -162,61 +149,17 @@ class MaxPool2d(Pool2d):
     """
 
     def propagate(self, a: np.ndarray, node: Node) -> np.ndarray:
-        size, stride = self.window(a, node)
-        shape = pooled_shape(a, size, stride)
+        self.check_input(a, node)
+        rows, columns = (each.inside for each in self.windows(a.shape))
+        shape = (len(a), len(rows), len(columns), a.shape[3])
         z = node.scratch("z", shape, a.dtype)
-        taps = size[0] * size[1]
+        taps = self.kernel_size[0] * self.kernel_size[1]
         winner = node.scratch("winner", shape, np.uint8 if taps <= 256 else np.int64)
-        max_forward(a, size, stride, z, winner)
-        node.saved = winner, size, stride
+        max_forward(a, rows, columns, z, winner)
+        node.saved = winner, rows, columns
         return z
 
     def hand_back(self, reward: np.ndarray, node: Node) -> np.ndarray | None:
-        winner, size, stride = node.saved
         r = node.scratch("r", node.input_shape, reward.dtype)
-        max_backward(reward, winner, size, stride, r)
+        max_backward(reward, *node.saved, r)
         return r
-
-
-class AvgPool2d(Pool2d, WeightedLayer):
-    """The mean of each window; its reward is handed back by the rule, as a weighted sum's.
-
-    Arguments as Pool2d. Source: LRP practice for linear maps without parameters.
-    """
-
-    def check_input(self, a: np.ndarray, node: Node) -> None:
-        self.window(a, node)
-
-    def weight_value(self, node: Node) -> np.ndarray:
-        height, width = self.kernel_size
-        return np.full(1, 1 / (height * width))
-
-    def forward_sum(self, a: np.ndarray, w: np.ndarray, b: np.ndarray, node: Node, name: str) -> np.ndarray:
-        size, stride = self.window(a, node)
-        z = node.scratch(name, pooled_shape(a, size, stride), a.dtype)
-        sum_forward(a, size, stride, a.dtype.type(w[0]), z)
-        return z
-
-    def backward_input(self, s: np.ndarray, w: np.ndarray, node: Node, name: str) -> np.ndarray:
-        size, stride = self.window(node.saved[0], node)
-        g = node.scratch(name, node.input_shape, s.dtype)
-        sum_backward(s, size, stride, s.dtype.type(w[0]), g)
-        return g
-
-
-class GlobalAvgPool2d(AvgPool2d):
-    """The mean of each channel: input (N, C, H, W), output (N, C, 1, 1). Hands its reward back as AvgPool2d does."""
-
-    def __init__(self) -> None:
-        super().__init__(1)
-
-    def __repr__(self) -> str:
-        return "GlobalAvgPool2d()"
-
-    def window(self, a: np.ndarray, node: Node) -> tuple[tuple[int, int], tuple[int, int]]:
-        node.expect(a.ndim == 4, a, "(N, C, H, W)")
-        return a.shape[1:3], a.shape[1:3]
-
-    def weight_value(self, node: Node) -> np.ndarray:
-        height, width = node.input_shape[1:3]
-        return np.full(1, 1 / (height * width))

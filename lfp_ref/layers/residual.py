@@ -40,6 +40,8 @@ class Residual(WeightedLayer):
     Source: LRP practice for sums (a weighted sum with weights 1 and no bias).
     """
 
+    shortcut_name = "shortcut"
+
     def __init__(self, body: Layer, shortcut: Layer | None = None) -> None:
         if not isinstance(body, Layer):
             raise refuse("Residual: body", "a layer", body, TypeError)
@@ -57,8 +59,8 @@ class Residual(WeightedLayer):
         return "sum of branches"
 
     def propagate(self, a: np.ndarray, node: Node) -> np.ndarray:
-        u = node.forward("body", a)
-        v = node.forward("shortcut", a) if self.shortcut else a
+        u = self.propagate_body(a, node)
+        v = node.forward(self.shortcut_name, a) if self.shortcut else a
         agree = f"body: {batch_first_shape(u.shape)}, shortcut: {batch_first_shape(v.shape)}"
         node.expect(u.shape == v.shape, a, f"for which both branches agree ({agree})")
         y = node.scratch("y", u.shape, u.dtype)
@@ -78,12 +80,20 @@ class Residual(WeightedLayer):
             both = super().hand_back(reward, node)
             assert both is not None, "branches always want their rewards"
             r_u, r_v = both
-        r_body = node.feedback("body", r_u)
-        r_shortcut = node.feedback("shortcut", r_v) if self.shortcut else r_v
+        r_body = self.hand_back_body(r_u, node)
+        r_shortcut = node.feedback(self.shortcut_name, r_v) if self.shortcut else r_v
         if r_body is None or r_shortcut is None:
             return None
         add(r_body.reshape(-1), r_shortcut.reshape(-1), r_body.reshape(-1))
         return r_body
+
+    def propagate_body(self, a: np.ndarray, node: Node) -> np.ndarray:
+        """The body's output."""
+        return node.forward("body", a)
+
+    def hand_back_body(self, reward: np.ndarray, node: Node) -> np.ndarray | None:
+        """The reward that the body hands back to the input."""
+        return node.feedback("body", reward)
 
     # ---- the sum as a weighted sum of stacked branches (2, ..., N)
 

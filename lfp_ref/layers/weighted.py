@@ -18,7 +18,7 @@ import numpy as np
 from lfp_ref.core.layer import Layer
 from lfp_ref.core.state import Parameter
 from lfp_ref.core.tape import Node
-from lfp_ref.rules import Group, Term
+from lfp_ref.rules import DirectFeedbackAlignment, Group, Term
 
 
 class WeightedLayer(Layer):
@@ -27,6 +27,7 @@ class WeightedLayer(Layer):
     batch_first = False
     weight: Parameter | None = None
     bias: Parameter | None = None
+    output_axis: int = 0  # of z, along which there is a bias each
 
     # ---- the three sums
 
@@ -65,7 +66,7 @@ class WeightedLayer(Layer):
             s = node.divide_by_output(part, denominator, out=part)
             for a_, w_, b_ in operands:
                 r = self.share_out(s, a_, w_, b_, node, r)
-        if node.rule.learning != "share" and self.weight:
+        if node.rule.learning != "share" and self.weight and node.learns:
             self.learn_locally(self.weight, reward, node)
         return r
 
@@ -73,14 +74,22 @@ class WeightedLayer(Layer):
         self, s: np.ndarray, a_: np.ndarray, w_: np.ndarray, b_: np.ndarray, node: Node, r: np.ndarray | None = None
     ) -> np.ndarray | None:
         """What one term does with s: d_w += sgn(w) w_ g_w, d_b += sgn(b) b_ g_b, and returns r + a_ g."""
-        node.absorb("bias", lambda: s * _spread(b_, s))
-        if node.rule.learning == "share" and self.weight:
-            self.learn(self.weight, s, a_, w_, b_, node)
+        node.absorb("bias", lambda: s * _spread(b_, s, self.output_axis))
+        if node.rule.learning == "share" and self.weight and node.learns:
+            seen = self.operands(Term(), node.saved[0], node) if node.rule.learns_unmodified else (a_, w_, b_)
+            self.learn(self.weight, s, *seen, node)
         if not self.wants_reward(node):
             return None
-        g = self.backward_input(s, w_, node, "r" if r is None else "r of a term")
+        g = self.to_input(s, w_, node, "r" if r is None else "r of a term")
         g = node.times_input(g, a_, out=g)
         return g if r is None else np.add(r, g, out=r)
+
+    def to_input(self, s: np.ndarray, w_: np.ndarray, node: Node, name: str) -> np.ndarray:
+        """g of the input: by w_, or, in feedback alignment, by fixed random numbers in place of trained ones."""
+        rule = node.rule
+        if self.weight and isinstance(rule, DirectFeedbackAlignment):
+            return rule.from_outputs(node.common.told, node.input_shape, node.path)
+        return self.backward_input(s, rule.backward_weight(w_, node.path) if self.weight else w_, node, name)
 
     def learn(
         self, weight: Parameter, s: np.ndarray, a_: np.ndarray, w_: np.ndarray, b_: np.ndarray, node: Node
@@ -101,8 +110,8 @@ class WeightedLayer(Layer):
         d_w, d_b = np.empty_like(w), np.empty_like(b)
         self.backward_parameters(together, a, node, d_w, d_b)
         if node.rule.learning == "oja":
-            forgetting = (together * z).reshape(len(z), -1).sum(axis=1)
-            d_w -= w * _spread(forgetting, d_w)
+            forgetting = np.moveaxis(together * z, self.output_axis, 0).reshape(len(b), -1).sum(axis=1)
+            d_w -= w * _spread(forgetting, d_w, 0)
             d_b -= b * forgetting
         node.learn(weight, node.times_weight(d_w, w))
         if self.bias:
@@ -153,9 +162,9 @@ def _taken(group: Group, z: np.ndarray) -> np.ndarray:
     return np.multiply(group.coefficient, 1 if group.mask is None else group.mask(z), dtype=z.dtype)
 
 
-def _spread(x: np.ndarray, over: np.ndarray) -> np.ndarray:
-    """(O,) as (O, 1, ...), of as many axes as `over`."""
-    return x.reshape(-1, *(1,) * (over.ndim - 1))
+def _spread(x: np.ndarray, over: np.ndarray, axis: int) -> np.ndarray:
+    """(O,) as (..., O, 1, ...), so that it goes along that axis of `over`."""
+    return x.reshape(-1, *(1,) * (over.ndim - 1 - axis % over.ndim))
 
 
 def _over_batch(modified: np.ndarray, a: np.ndarray) -> np.ndarray:

@@ -64,24 +64,35 @@ def relevance(
 ) -> None:
     """Inputs and their heat maps, a row per sample and a column per class, into a PNG file.
 
-    images: (S, H, W). maps: (S, T, H, W), drawn red-white-blue around 0, red for positive, on one scale per sample.
-    rows, columns: names of samples and classes. captions: (S, T), one below each map.
+    images: (S, C, H, W), in colour for three channels, otherwise the mean of the channels. maps: (S, T, H, W), drawn
+    red-white-blue around 0, red for positive, on one scale per sample. rows, columns: names of samples and classes.
+    captions: (S, T), one below each map.
     """
     figure = new_figure(1.35 * (maps.shape[1] + 1) + 0.8, 1.65 * len(images) + 0.6)
     grid = figure.subplots(len(images), maps.shape[1] + 1, squeeze=False)
     for row, image, line, name, caption in zip(grid, images, maps, rows, captions, strict=True):
-        row[0].imshow(image, cmap="gray")
+        row[0].imshow(_picture(image), cmap="gray")
         row[0].set_ylabel(name, rotation=0, ha="right", va="center")
         largest = max(np.abs(line).max(), np.finfo(float).tiny)
         for axes, heat, column, below in zip(row[1:], line, columns, caption, strict=True):
             drawn = axes.imshow(heat, cmap="bwr", vmin=-largest, vmax=largest)
             axes.set_xlabel(below, fontsize=8)
             axes.set_title(f"class {column}", fontsize=10)
-        figure.colorbar(drawn, ax=row[-1], fraction=0.05).ax.tick_params(labelsize=7)
+        bar = figure.colorbar(drawn, ax=row[-1], fraction=0.05)
+        bar.set_label("relevance of a pixel,\nin the output's unit", fontsize=7)
+        bar.ax.tick_params(labelsize=7)
         for axes in row:
             axes.set(xticks=[], yticks=[])
     figure.suptitle(heading, fontsize=10)
     figure.savefig(path, dpi=120)
+
+
+def _picture(image: np.ndarray) -> np.ndarray:
+    """(C, H, W), of any range, as (H, W, 3) in 0..1, or the mean of the channels (H, W) unless there are three."""
+    if len(image) != 3:
+        return image.mean(axis=0)
+    darkest, brightest = image.min(), image.max()
+    return np.moveaxis((image - darkest) / max(brightest - darkest, np.finfo(np.float32).tiny), 0, -1)
 
 
 def balance(path: Path, sheet: Balance, sample: int | None, heading: str) -> None:
@@ -95,7 +106,7 @@ def balance(path: Path, sheet: Balance, sample: int | None, heading: str) -> Non
 
     lines = [line for line in sheet.lines if line.kept]  # the others hand everything on
     zero = np.zeros_like(sheet.came)
-    figure = new_figure(9, 0.45 * len(lines) + 1.6)
+    figure = new_figure(9, 0.28 * len(lines) + 1.8)
     axes = figure.subplots()
     right, left = np.zeros(len(lines)), np.zeros(len(lines))
     parts = {"handed on": [line.handed for line in lines]}
@@ -105,12 +116,17 @@ def balance(path: Path, sheet: Balance, sample: int | None, heading: str) -> Non
         axes.barh(range(len(lines)), widths, left=np.where(widths > 0, right, left), color=colour, label=name)
         right, left = right + np.maximum(widths, 0), left + np.minimum(widths, 0)
     came = [amount(line.came) for line in lines]
-    axes.plot(came, range(len(lines)), "k|", markersize=14, markeredgewidth=2, label="came in (sum of the bars)")
-    axes.set_yticks(range(len(lines)), [f"{line.path} {line.layer}" for line in lines], fontsize=8)
-    axes.invert_yaxis()
+    axes.plot(came, range(len(lines)), "k|", markersize=10, markeredgewidth=2, label="came in (sum of the bars)")
+    named = [f"{line.path} {line.layer.partition('(')[0]}".strip() for line in lines]  # sizes are in the table
+    axes.set_yticks(range(len(lines)), named, fontsize=8)
+    axes.set_ylim(len(lines) - 0.4, -0.6)
+    axes.use_sticky_edges = False  # bars end before the frame does
+    axes.margins(x=0.03)
     axes.axvline(0, color="k", linewidth=0.8)
-    axes.set(xlabel="reward", title=heading)
-    axes.title.set_fontsize(10)
+    axes.set(xlabel="reward, in the unit of the outputs' reward")
+    axes.grid(axis="x", alpha=0.3)
+    axes.set_axisbelow(True)
+    figure.suptitle(heading, fontsize=10)
     axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
     figure.savefig(path, dpi=120)
 

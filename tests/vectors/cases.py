@@ -10,10 +10,14 @@ from tests import oracle
 from tests.common import numbers
 from tests.oracle import GRADIENT, STABILISER, ZERO, zeros
 from tests.vectors import restated
-from tests.vectors.bounded import array, bounded, each, sqrt
+from tests.vectors.bounded import array, bounded, each, exp, sqrt
 
 USUAL = {"epsilon": {"epsilon": 1e-6}, "gamma": {"gamma": 0.25}, "alpha-beta": {"alpha": 2.0, "beta": 1.0},
-         "z-box": {"low": -1.0, "high": 1.0}}  # fmt: skip
+         "z-box": {"low": -1.0, "high": 1.0}, "z-plus-minus": {"epsilon": 0.0}}  # fmt: skip
+
+
+EPSILONS = ("epsilon", "attn-lrp", "constant-attention", "autograd-attention")  # one rule but for norms and attention
+USUAL |= dict.fromkeys(EPSILONS, USUAL["epsilon"])
 
 
 class Case:
@@ -74,7 +78,7 @@ def rule(name, **options):
 def groups_of(given):
     """The oracle's form of a rule: an epsilon, groups, or GRADIENT."""
     name, numbers_of = given["name"], {k: bounded(v) for k, v in given.items() if isinstance(v, float)}
-    if name == "epsilon":
+    if name in EPSILONS:
         return Fraction(given["epsilon"])
     if name == "gradient" or name in restated.STAND_INS:
         return GRADIENT
@@ -83,6 +87,7 @@ def groups_of(given):
         "alpha-beta": lambda alpha, beta: oracle.alpha_beta(alpha, beta),
         "z-plus": lambda: oracle.alpha_beta(1, 0)[:1],
         "w-square": oracle.w_square,
+        "z-plus-minus": oracle.z_plus_minus,
         "flat": oracle.flat,
         "z-box": lambda low, high: oracle.z_box(low, high),
     }[name](**{key: number for key, number in numbers_of.items() if key != "epsilon"})
@@ -116,8 +121,14 @@ class Network:
         self.layers = [self.make(str(k), layer) for k, layer in enumerate(layers)]
 
     def make(self, path, about):
-        kinds = {"residual": Residual, "batch-norm": Norm, "dropout": Dropout, "lif": Spiking}
-        kind = kinds.get(about["type"], Weighted if about["type"] in ("dense", "conv2d") else Simple)
+        kinds = {
+            "residual": Residual, "concatenate": Concatenate, "batch-norm": Norm, "layer-norm": SampleNorm,
+            "group-norm": SampleNorm, "dropout": Dropout, "lif": Spiking, "class-token": ClassToken,
+            "positions": Positions, "patch-embedding": Patches, "attention": Attention,
+        }  # fmt: skip
+        kind = kinds.get(
+            about["type"], Weighted if about["type"] in ("dense", "conv2d", "conv-transpose2d") else Simple
+        )
         return kind(self, path, about)
 
     def forward(self, x):
@@ -136,7 +147,9 @@ class Network:
 
 
 class Place:
-    """A layer in its place: its description and what it records."""
+    """A layer in its place: its description and what it records. names: of its parameters."""
+
+    names = ("weight", "bias")
 
     def __init__(self, net, path, about):
         self.net, self.path, self.about = net, path, about
@@ -159,12 +172,16 @@ class Place:
 
     def learned(self):
         """name -> feedback of the parameters that this place owns."""
-        return {f"{self.path}.{name}": self.net.gathered[f"{self.path}.{name}"] for name in ("weight", "bias")
+        return {f"{self.path}.{name}": self.net.gathered[f"{self.path}.{name}"] for name in self.names
                 if f"{self.path}.{name}" in self.net.gathered}  # fmt: skip
 
+    def d(self, name):
+        """The feedback of that parameter from this pass; None without it."""
+        return getattr(self.layer, f"d_{name}", None)
+
     def record_learned(self):
-        for name in ("weight", "bias"):
-            if (d := getattr(self.layer, f"d_{name}", None)) is not None:
+        for name in self.names:
+            if (d := self.d(name)) is not None:
                 before = self.net.gathered.get(f"{self.owner}.{name}", ZERO)
                 self.net.gathered[f"{self.owner}.{name}"] = before + d
         for name, d in self.learned().items():
@@ -197,8 +214,22 @@ class Weighted(Place):
     def restate(self):
         return linear(self.about, self.parameter("weight"), self.parameter("bias"))
 
+    @property
+    def rim(self):
+        """Padding whose value is not 0, (rows, columns): it is restated as a part of the image."""
+        return self.about["padding"] if self.about.get("padding_value") else (0, 0)
+
+    def forward(self, x):
+        if any(self.rim):
+            (py, px), value = self.rim, bounded(self.about["padding_value"])
+            x = np.pad(x, ((0, 0), (0, 0), (py, py), (px, px)), constant_values=value)
+        return super().forward(x)
+
     def feedback(self, reward):
         handed = self.share(self.layer, reward)
+        if any(self.rim):
+            py, px = self.rim
+            handed = handed[:, :, py : handed.shape[2] - py, px : handed.shape[3] - px]
         if "learning" in self.rule:
             learn_locally(self.layer, reward, self.rule["learning"])
         self.record_learned()
@@ -209,7 +240,12 @@ class Weighted(Place):
 def linear(about, weight, bias):
     if about["type"] == "dense":
         return oracle.Dense(weight, bias)
-    return oracle.Conv(weight, bias, about["stride"], about["padding"], about["dilation"], about.get("groups", 1))
+    if about["type"] == "conv-transpose2d":
+        options = (about[key] for key in ("stride", "padding", "output_padding", "groups", "dilation"))
+        return oracle.ConvTranspose(weight, bias, *options)
+    padding = [0, 0] if about.get("padding_value") else about["padding"]
+    groups, behind = about.get("groups", 1), about.get("padding_behind")
+    return oracle.Conv(weight, bias, about["stride"], padding, about["dilation"], groups, behind)
 
 
 def learn_locally(layer, reward, learning):
@@ -223,11 +259,11 @@ def learn_locally(layer, reward, learning):
         for j in np.ndindex(reward.shape[1:]):
             z, r = layer.z[(n, *j)], reward[(n, *j)]
             for k in np.ndindex(layer.weight.shape[1:]) if forgets else ():
-                w = layer.weight[(j[0], *k)]
-                layer.d_weight[(j[0], *k)] += -(abs(w) * w * z * z * r)
+                w = layer.weight[(j[layer.channel], *k)]
+                layer.d_weight[(j[layer.channel], *k)] += -(abs(w) * w * z * z * r)
             if layer.bias is not None:
-                b = layer.bias[j[0]]
-                layer.d_bias[j[0]] += abs(b) * z * r + (-(abs(b) * b * z * z * r) if forgets else ZERO)
+                b = layer.bias[j[layer.channel]]
+                layer.d_bias[j[layer.channel]] += abs(b) * z * r + (-(abs(b) * b * z * z * r) if forgets else ZERO)
 
 
 class Simple(Place):
@@ -237,7 +273,16 @@ class Simple(Place):
         about, kind = self.about, self.about["type"]
         if kind in ("max-pool", "avg-pool"):
             make = {"max-pool": oracle.MaxPool, "avg-pool": average}[kind]
-            return self.over_time(lambda: make(about["kernel"], about["stride"]))
+            options = {key: about[key] for key in ("padding", "ceil_mode", "count_include_pad") if key in about}
+            return self.over_time(lambda: make(about["kernel"], about["stride"], **options))
+        if kind == "adaptive-avg-pool":
+            return oracle.AdaptiveAvgPool(about["output"], bounded)
+        if kind == "identity":
+            return oracle.Pointwise(lambda z: z, lambda z: Fraction(1))
+        if kind == "select-token":
+            return oracle.SelectToken(about["index"])
+        if kind == "upsample":
+            return oracle.Upsample(about["scale"])
         if kind == "flatten":
             return self.over_time(oracle.Flatten)
         if kind == "global-avg-pool":
@@ -256,17 +301,10 @@ class Simple(Place):
         out = self.layer.forward(x)
         if self.about["type"] == "max-pool":
             steps = self.layer.steps if self.net.steps else None
-            found = [self.winners(pool, out.shape[1 if steps else 0 :]) for pool in steps or [self.layer]]
+            found = [pool.tap for pool in steps or [self.layer]]
             self.record("winner", np.stack(found) if steps else found[0])
         self.record("output", out, True)
         return out
-
-    def winners(self, pool, shape):
-        """Which tap of its window won, row-major."""
-        taps, (sy, sx), width = zeros(shape), self.about["stride"], self.about["kernel"][1]
-        for (n, c, y, x), (_, _, v, u) in pool.winner.items():
-            taps[n, c, y, x] = Fraction((v - y * sy) * width + u - x * sx)
-        return taps
 
     def feedback(self, reward):
         form = plain(self.rule)
@@ -283,8 +321,8 @@ class Simple(Place):
         return handed
 
 
-def average(kernel, stride):
-    return oracle.AvgPool(kernel, stride, bounded)
+def average(kernel, stride, **options):
+    return oracle.AvgPool(kernel, stride, bounded, **options)
 
 
 class Norm(Place):
@@ -320,6 +358,114 @@ class Norm(Place):
         handed = self.layer.feedback(reward, form)
         if form != GRADIENT:
             self.record("s.0", self.layer.s)
+        self.record_learned()
+        self.record("input_reward", handed, True)
+        return handed
+
+
+class SampleNorm(Place):
+    """Layer and group normalisation."""
+
+    def restate(self):
+        w, b, eps = self.parameter("weight"), self.parameter("bias"), bounded(self.about["eps"])
+        groups = self.about.get("groups")
+        place = oracle.of_group(len(w) // groups) if groups else oracle.of_token
+        constant = self.rule["name"] in ("attn-lrp", "constant-attention")
+        return oracle.SampleNorm(w, b, place, lambda var: sqrt(var + eps), constant)
+
+    def forward(self, x):
+        out = self.layer.forward(x)
+        self.record("scale", np.array([self.layer.scale[row] for row in self.layer.rows]).reshape(len(x), -1))
+        self.record("normal", self.layer.normal)
+        self.record("output", out, True)
+        return out
+
+    def feedback(self, reward):
+        handed = self.layer.feedback(reward, plain(self.rule))
+        if not is_gradient(self.rule):
+            self.record("s.0", self.layer.s)
+        self.record_learned()
+        self.record("input_reward", handed, True)
+        return handed
+
+
+class ClassToken(Place):
+    """A learned token before all others."""
+
+    def restate(self):
+        return oracle.ClassToken(self.parameter("weight"))
+
+    def feedback(self, reward):
+        handed = self.layer.feedback(reward, plain(self.rule))
+        self.record_learned()
+        self.record("input_reward", handed, True)
+        return handed
+
+
+class Positions(Place):
+    """A learned number for each feature of each token."""
+
+    def restate(self):
+        return oracle.Positions(self.parameter("weight"))
+
+    feedback = SampleNorm.feedback
+
+
+class Patches(Place):
+    """A convolution whose pixels are tokens, row by row."""
+
+    names = ("projection.weight", "projection.bias")
+
+    def restate(self):
+        w, b = (self.parameter(name) for name in self.names)
+        return oracle.Conv(w, b, w.shape[2:])
+
+    def d(self, name):
+        return getattr(self.layer, f"d_{name.removeprefix('projection.')}")
+
+    def forward(self, x):
+        image = self.layer.forward(x)
+        self.shape = image.shape
+        out = image.reshape(*image.shape[:2], -1).swapaxes(1, 2)
+        self.record("output", out, True)
+        return out
+
+    def feedback(self, reward):
+        handed = self.share(self.layer, reward.swapaxes(1, 2).reshape(self.shape))
+        self.record_learned()
+        self.record("input_reward", handed, True)
+        return handed
+
+
+class Attention(Place):
+    """Self-attention, with both of its linear maps."""
+
+    names = ("in_proj.weight", "in_proj.bias", "out_proj.weight", "out_proj.bias")
+
+    def restate(self):
+        inner, outer = (oracle.Dense(*(self.parameter(f"{name}.{kind}") for kind in ("weight", "bias")))
+                        for name in ("in_proj", "out_proj"))  # fmt: skip
+        scale = 1 / sqrt(bounded(len(outer.weight) // self.about["heads"]))
+        forms = {"attn-lrp": "taylor", "constant-attention": "constant", "autograd-attention": "autograd"}
+        form = forms.get(self.rule["name"], "gradient times input")
+        return oracle.Attention(inner, outer, self.about["heads"], scale, exp, form)
+
+    def d(self, name):
+        place, _, kind = name.partition(".")
+        return getattr({"in_proj": self.layer.inner, "out_proj": self.layer.outer}[place], f"d_{kind}")
+
+    def forward(self, x):
+        out, it = self.layer.forward(x), self.layer
+        for name, values in (("projected", it.inner.z), ("scores", it.m), ("weights", it.p), ("values", it.c)):
+            self.record(name, values)
+        self.record("output", out, True)
+        return out
+
+    def feedback(self, reward):
+        handed, it = self.layer.feedback(reward, plain(self.rule)), self.layer
+        for name, values in (("out_proj", it.outer.s[0]), ("values", it.s), ("scores", it.s_m),
+                             ("in_proj", it.inner.s[0])):  # fmt: skip
+            self.record(f"s.{name}", values)
         self.record_learned()
         self.record("input_reward", handed, True)
         return handed
@@ -384,6 +530,40 @@ class Residual(Place):
             handed.append(part)
         self.record("input_reward", handed[0] + handed[1], True)
         return handed[0] + handed[1]
+
+
+class Concatenate(Place):
+    """Branches whose outputs are joined, each a list of layers."""
+
+    def restate(self):
+        self.branches = [
+            [self.net.make(f"{self.path}.branches.{b}.{k}", inner) for k, inner in enumerate(branch)]
+            for b, branch in enumerate(self.about["branches"])
+        ]
+
+    def learned(self):
+        return {n: d for branch in self.branches for layer in branch for n, d in layer.learned().items()}
+
+    def forward(self, x):
+        parts = []
+        for branch in self.branches:
+            out = x
+            for layer in branch:
+                out = layer.forward(out)
+            parts.append(out)
+        self.ends = np.cumsum([part.shape[1] for part in parts])
+        out = np.concatenate(parts, axis=1)
+        self.record("output", out, True)
+        return out
+
+    def feedback(self, reward):
+        handed = ZERO
+        for branch, part in zip(self.branches, np.split(reward, self.ends[:-1], axis=1), strict=True):
+            for layer in reversed(branch):
+                part = layer.feedback(part)
+            handed = part + handed
+        self.record("input_reward", handed, True)
+        return handed
 
 
 class Spiking(Place):

@@ -10,7 +10,7 @@ from tests.common import numbers
 from tests.oracle import zeros
 from tests.vectors import restated
 from tests.vectors.bounded import array, bounded, each
-from tests.vectors.cases import Case, Network, passes, rule
+from tests.vectors.cases import EPSILONS, Case, Network, passes, rule
 
 # fmt: off
 DENSE, RELU, FLATTEN = {"type": "dense"}, {"type": "relu"}, {"type": "flatten"}
@@ -101,6 +101,12 @@ def convolution():
                seed=14)
     yield case("groups-gradient", "gradient ascent", conv(padding=(0, 1), groups=2), (1, 2, 3, 3), (4, 1, 2, 2),
                rule("gradient"), seed=15)
+    yield case("same", "an even kernel and outputs as large as the image: one more padding behind it than before",
+               conv() | {"padding": [0, 1], "padding_behind": [1, 1]}, (1, 2, 3, 4), (2, 2, 2, 3), seed=16)
+    yield case("padding-value", "outside is 0.5: it contributes, and what it gets is handed to nobody",
+               conv((2, 1), (1, 1)) | {"padding_value": 0.5}, (1, 1, 4, 3), (2, 1, 3, 2), seed=17)
+    yield case("padding-value-gradient", "gradient ascent", conv(padding=(1, 0)) | {"padding_value": -1.0},
+               (1, 2, 2, 3), (2, 2, 2, 2), rule("gradient"), seed=18)
 
 
 RULES = {
@@ -124,6 +130,14 @@ def rules():
         yield passes(f"rules/{name}-conv", f"{name}, with shared weights and padding", [conv((1, 2), (1, 1))], given,
                      numbers([seed, 5], 1, 2, 3, 3), parameters=parameters(seed + 50, (0, (2, 2, 3, 2))),
                      seed=seed)
+    for seed, name in enumerate(("dense", "conv"), 30):
+        layer, x, w = (DENSE, (3, 5), (4, 5)) if name == "dense" else (conv((1, 2), (1, 1)), (1, 2, 3, 3), (2, 2, 3, 2))
+        yield passes(f"rules/z-plus-minus-{name}", "shares by size; a positive reward raises an output", [layer],
+                     rule("z-plus-minus"), numbers([seed, 0], *x), parameters=parameters(seed, (0, w)), seed=seed,
+                     notes=["weights learn |w| sum of a s, biases |b| sum of s: from a, w and b, not from their sizes"])
+    yield passes("rules/z-plus-minus-empty", "an output to which nothing contributes keeps its reward", [DENSE],
+                 rule("z-plus-minus"), [[0.0, 1.0]], [[1.0, 2.0]],
+                 parameters={"0.weight": [[1.0, 0.0], [-1.0, 0.5]], "0.bias": [0.0, -0.5]})
     for name, seed in (("alpha-beta", 20), ("w-square", 21)):
         yield passes(f"rules/{name}-groups", f"{name}, a convolution in two groups", [conv((1, 1), (0, 1), groups=2)],
                      RULES[name], numbers([seed, 5], 1, 4, 3, 2), parameters=parameters(seed, (0, (4, 2, 2, 2))),
@@ -182,6 +196,57 @@ def pooling():
                notes=["D of the first window is 0: s = part / stabiliser, and it has no input above 0 to reward"])
     yield case("global-average-z-plus", "z-plus over each channel", {"type": "global-avg-pool"}, (1, 2, 2, 2),
                RULES["z-plus"], seed=15)
+
+
+def upsampling():
+    def layer(stride=(1, 1), padding=(0, 0), more=(0, 0), dilation=(1, 1), groups=1):
+        return {"type": "conv-transpose2d", "stride": list(stride), "padding": list(padding),
+                "output_padding": list(more), "dilation": list(dilation), "groups": groups}  # fmt: skip
+
+    def case(name, what, about, size, w, given=EPSILON, seed=0):
+        held = parameters(seed, (0, w)) | {"0.bias": numbers([seed, 2, 0], w[1] * about["groups"])}
+        return passes(f"upsampling/{name}", what, [about], given, numbers([seed, 0], *size), parameters=held, seed=seed)
+
+    yield case("transposed", "each input reaches a 2 x 3 block of outputs, blocks overlap", layer(), (2, 2, 2, 3),
+               (2, 3, 2, 3), seed=1)
+    yield case("transposed-stride", "stride 2 x 3, padding 1 x 0, output padding 1 x 2: outputs that nothing reaches",
+               layer((2, 3), (1, 0), (1, 2)), (1, 2, 3, 2), (2, 2, 3, 2), seed=2)
+    yield case("transposed-groups", "two groups, dilation 1 x 2", layer((1, 1), (0, 1), (0, 0), (1, 2), 2),
+               (1, 4, 2, 2), (4, 1, 2, 2), seed=3)
+    yield case("transposed-gradient", "gradient ascent", layer((2, 1)), (1, 2, 2, 2), (2, 2, 2, 2), rule("gradient"),
+               seed=4)
+    yield case("transposed-gamma", "by any rule", layer((2, 1), (1, 0)), (1, 2, 2, 2), (2, 2, 2, 2), RULES["gamma"],
+               seed=5)
+    yield passes("upsampling/nearest", "blocks of 2 x 3 copies, whose rewards are added up",
+                 [{"type": "upsample", "scale": [2, 3]}], EPSILON, numbers(6, 2, 2, 2, 2), seed=6)
+
+
+def padded_pools():
+    def case(name, what, layer, x, given=EPSILON, seed=0, **more):
+        x = numbers([seed, 0], *x) if isinstance(x, tuple) else x
+        return passes(f"pool/{name}", what, [layer], given, x, seed=seed, **more)
+
+    def padded(kind, kernel, stride, padding, **more):
+        return pool(kind, kernel, stride) | {"padding": list(padding)} | more
+
+    yield case("max-padding", "padding 1 x 0 never wins, though the image is below 0",
+               padded("max", (2, 2), (2, 1), (1, 0)), -np.abs(numbers([20, 0], 1, 2, 3, 3)) - 0.5, seed=20,
+               notes=["winner: its number among the window's pixels inside of the image"])
+    yield case("max-ceil", "stride 2 on 5 x 4: a last row that the end cuts off",
+               padded("max", (2, 2), (2, 2), (0, 0), ceil_mode=True), (1, 1, 5, 4), seed=21)
+    yield case("average-padding", "padding counts as pixels of 0", padded("avg", (2, 3), (2, 2), (1, 1)),
+               (1, 2, 3, 4), seed=22)
+    yield case("average-padding-not-counted", "the mean of the image's pixels alone",
+               padded("avg", (2, 3), (2, 2), (1, 1), count_include_pad=False), (1, 2, 3, 4), seed=22)
+    yield case("average-ceil", "what is beyond the padding never counts",
+               padded("avg", (3, 3), (2, 2), (1, 1), ceil_mode=True), (1, 1, 4, 4), seed=23)
+    yield case("average-ceil-left-out", "a window that would begin behind the image is left out",
+               padded("avg", (1, 2), (3, 3), (0, 1), ceil_mode=True), (1, 1, 3, 4), seed=24)
+    adaptive = {"type": "adaptive-avg-pool", "output": [2, 3]}
+    yield case("adaptive", "2 x 3 windows on 5 x 4: they overlap, and differ in size", adaptive, (1, 2, 5, 4), seed=25,
+               notes=["window j of O over H pixels: floor(j H / O) to ceil((j + 1) H / O), the end left out"])
+    yield case("adaptive-gradient", "the adjoint alone", adaptive, (1, 1, 3, 5), rule("gradient"), seed=26)
+    yield case("adaptive-alpha-beta", "weights of 1/n", adaptive, (1, 1, 3, 4), RULES["alpha-beta"], seed=27)
 
 
 ACTIVATIONS = {"leaky-relu": 0.01, "elu": 1.0}
@@ -268,6 +333,91 @@ def residual():
     yield passes("residual/alpha-beta-shortcut", "both branches have weights, and values of either sign",
                  [layer([conv(padding=(1, 0))], [conv()])], RULES["alpha-beta"], numbers(7, 1, 2, 2, 3), seed=7,
                  parameters=parameters(7, ("0.body.0", (2, 2, 3, 1)), ("0.shortcut.0", (2, 2, 1, 1))))
+
+
+def joining():
+    yield passes("joining/identity", "nothing changes", [{"type": "identity"}], EPSILON, numbers(1, 2, 3))
+    three = {"type": "concatenate", "branches": [[DENSE, RELU], [{"type": "identity"}], [DENSE]]}
+    held = parameters(2, ("0.branches.0.0", (3, 4)), ("0.branches.2.0", (2, 4)))
+    for given in (EPSILON, rule("gradient"), RULES["z-plus"]):
+        yield passes(f"joining/dense-{given['name']}", "three branches: each gets its slice of the reward", [three],
+                     given, numbers(2, 2, 4), parameters=held, seed=2)
+    images = {"type": "concatenate", "branches": [[conv(padding=(1, 1))], [pool("max", (1, 1))]]}
+    yield passes("joining/images", "along the channels", [images], EPSILON, numbers(3, 1, 2, 3, 2), seed=3,
+                 parameters=parameters(3, ("0.branches.0.0", (3, 2, 3, 3))))
+
+
+def sample_norms():
+    layer, group = {"type": "layer-norm", "eps": 1e-5}, {"type": "group-norm", "eps": 1e-5, "groups": 2}
+
+    def case(name, what, about, shape, given=EPSILON, seed=0):
+        size = shape[-1] if about is layer else shape[1]
+        held = {"0.weight": numbers([seed, 1], size) + 0.5, "0.bias": numbers([seed, 2], size)}
+        return passes(f"norm/{name}", what, [about], given, numbers([seed, 0], *shape), parameters=held, seed=seed)
+
+    yield case("layer", "over the features of each sample, through its statistics", layer, (3, 4), seed=10)
+    yield case("layer-tokens", "over the features of each token", layer, (2, 3, 4), seed=11)
+    yield case("layer-epsilon-large", "epsilon = 0.25", layer, (2, 2, 3), rule("epsilon", epsilon=0.25), seed=12)
+    yield case("layer-gradient", "gradient ascent", layer, (2, 2, 3), rule("gradient"), seed=13)
+    yield case("layer-constant-scale", "AttnLRP: the mean depends on the input, the scale does not", layer, (2, 2, 4),
+               rule("attn-lrp"), seed=14)
+    yield case("group", "two groups of two channels, over channels and pixels", group, (2, 4, 1, 2), seed=15)
+    yield case("group-gradient", "gradient ascent", group, (2, 4, 2, 2), rule("gradient"), seed=16)
+    yield case("group-constant-scale", "AttnLRP", group, (1, 4, 2, 2), rule("attn-lrp"), seed=17)
+    yield case("instance", "as many groups as channels", group, (2, 2, 2, 3), seed=18)
+
+
+def attention():
+    def case(name, what, heads, shape, given=EPSILON, seed=0, notes=()):
+        return passes(f"attention/{name}", what, [{"type": "attention", "heads": heads}], given,
+                      numbers([seed, 0], *shape) / 2, parameters=projections(seed, "0", shape[-1]), seed=seed,
+                      notes=notes)
+
+    yield case("gradient-times-input", "the form to train with", 2, (2, 3, 4), seed=13,
+               notes=["projected: queries, keys, values, each of all heads; scores are not scaled yet"])
+    for seed, name in enumerate(EPSILONS[1:], 2):
+        yield case(name, "another form of the same layer", 1, (1, 3, 2), rule(name, epsilon=0.25), seed=seed)
+    yield case("epsilon-large", "epsilon = 0.25", 1, (2, 2, 3), rule("epsilon", epsilon=0.25), seed=5)
+    yield case("one-token", "a softmax of one number is 1: queries and keys get nothing", 1, (2, 1, 2), seed=6)
+    yield case("gradient", "gradient ascent", 2, (1, 3, 4), rule("gradient"), seed=7)
+
+
+def projections(seed, path, d):
+    """Parameters of attention, small enough for a softmax that is far from 0 and 1."""
+    shapes = {"in_proj.weight": (3 * d, d), "in_proj.bias": (3 * d,), "out_proj.weight": (d, d), "out_proj.bias": (d,)}
+    found = {f"{path}.{name}": numbers([seed, k], *shape) for k, (name, shape) in enumerate(shapes.items(), 1)}
+    return {name: value / 2 if "in_proj" in name else value for name, value in found.items()}
+
+
+def tokens():
+    yield passes("tokens/dense", "a dense layer on each token", [DENSE], EPSILON, numbers(1, 2, 3, 4), seed=1,
+                 parameters=parameters(1, (0, (2, 4))))
+    yield passes("tokens/dense-gamma", "by any rule", [DENSE], RULES["gamma"], numbers(2, 2, 2, 3), seed=2,
+                 parameters=parameters(2, (0, (2, 3))))
+    yield passes("tokens/dense-oja", "Oja's rule sums over tokens, too", [DENSE], RULES["oja"], numbers(9, 2, 2, 3),
+                 seed=9, parameters=parameters(9, (0, (2, 3))))
+    yield passes("tokens/patches", "2 x 3 patches of two channels; the last row fills none",
+                 [{"type": "patch-embedding"}], EPSILON, numbers(3, 1, 2, 5, 6), seed=3,
+                 parameters=parameters(3, ("0.projection", (3, 2, 2, 3))))
+    for given in (EPSILON, rule("gradient")):
+        name = given["name"]
+        yield passes(f"tokens/class-token-{name}", "before all others; it learns what it gets, with its sign",
+                     [{"type": "class-token"}], given, numbers(4, 2, 2, 3), seed=4,
+                     parameters={"0.weight": numbers(5, 1, 1, 3)})
+        yield passes(f"tokens/positions-{name}", "a sum: divided by what the two add up to", [{"type": "positions"}],
+                     given, numbers(6, 2, 2, 3), seed=6, parameters={"0.weight": numbers(7, 1, 2, 3)})
+    yield passes("tokens/select", "token 1 of 3", [{"type": "select-token", "index": 1}], EPSILON, numbers(8, 2, 3, 2))
+    norm, token = {"type": "layer-norm", "eps": 1e-5}, {"type": "select-token", "index": 0}
+    attended = {"type": "residual", "body": [norm, {"type": "attention", "heads": 1}], "shortcut": None}
+    mlp = {"type": "residual", "body": [norm, DENSE, RELU, DENSE], "shortcut": None}
+    layers = [{"type": "patch-embedding"}, {"type": "class-token"}, {"type": "positions"}]
+    layers += [attended, mlp, norm, token, DENSE]
+    held = parameters(40, ("0.projection", (2, 1, 2, 2)), ("3.body.0", (2,)), ("4.body.0", (2,)), ("4.body.1", (3, 2)),
+                      ("4.body.3", (2, 3)), (5, (2,)), (7, (2, 2)))
+    held |= {"1.weight": numbers(41, 1, 1, 2), "2.weight": numbers(42, 1, 3, 2)} | projections(43, "3.body.1", 2)
+    for name in ("epsilon", "attn-lrp", "constant-attention"):
+        yield passes(f"tokens/transformer-{name}", "one block of width 2 over two patches and a class token", layers,
+                     rule(name, epsilon=0.25), numbers(47, 1, 1, 2, 4), parameters=held, seed=47)
 
 
 def networks():
@@ -502,6 +652,8 @@ def training():
                time={"steps": 4, "input": "constant"})
 
 
-FAMILIES = {"dense": dense, "conv": convolution, "rules": rules, "pool": pooling, "activations": activations,
-            "shapes": shapes, "norm": norm, "residual": residual, "networks": networks, "rewards": rewards,
-            "optimisers": optimisers, "encodings": encodings, "spiking": spiking, "training": training}
+FAMILIES = {"dense": dense, "conv": convolution, "rules": rules, "pool": lambda: [*pooling(), *padded_pools()],
+            "upsampling": upsampling, "activations": activations, "shapes": shapes,
+            "norm": lambda: [*norm(), *sample_norms()], "residual": residual, "joining": joining, "tokens": tokens,
+            "attention": attention, "networks": networks, "rewards": rewards, "optimisers": optimisers,
+            "encodings": encodings, "spiking": spiking, "training": training}

@@ -43,20 +43,22 @@ def layer(about, path, case, dtype):
     if kind in ACTIVATIONS:
         return ACTIVATIONS[kind](*([about["parameter"]] if "parameter" in about else []))
     if kind in POOLS:
-        return POOLS[kind](tuple(about["kernel"]), tuple(about["stride"]))
+        options = {key: about[key] for key in ("padding", "ceil_mode", "count_include_pad") if key in about}
+        return POOLS[kind](tuple(about["kernel"]), tuple(about["stride"]), **options)
     if kind in ("dense", "conv2d"):
         options = {"bias": f"{path}.bias" in case.parameters, "dtype": dtype}
         if kind == "dense":
             return lfp.Dense(value.shape[1], value.shape[0], **options)
-        groups = about.get("groups", 1)
+        groups, padding = about.get("groups", 1), "same" if "padding_behind" in about else about["padding"]
         return lfp.Conv2d(
             value.shape[1] * groups,
             value.shape[0],
             value.shape[2:],
             about["stride"],
-            about["padding"],
+            padding,
             about["dilation"],
             groups=groups,
+            padding_value=about.get("padding_value", 0.0),
             **options,
         )
     if kind == "residual":
@@ -67,7 +69,33 @@ def layer(about, path, case, dtype):
     return {
         "negated": lambda: lfp.Negated(layer(about["activation"], path, case, dtype)),
         "reflected": lambda: lfp.Reflected(layer(about["activation"], path, case, dtype)),
+        "concatenate": lambda: lfp.Concatenate(
+            *(network(branch, f"{path}.branches.{b}.", case, dtype) for b, branch in enumerate(about["branches"]))
+        ),
+        "identity": lfp.Identity,
+        "layer-norm": lambda: lfp.LayerNorm(len(value), about["eps"], dtype),
+        "group-norm": lambda: lfp.GroupNorm(about["groups"], len(value), about["eps"], dtype),
+        "class-token": lambda: lfp.ClassToken(value.shape[2], dtype),
+        "positions": lambda: lfp.Positions(*value.shape[1:], dtype),
+        "patch-embedding": lambda: lfp.PatchEmbedding(*patches(case.parameters[f"{path}.projection.weight"]), dtype),
+        "select-token": lambda: lfp.SelectToken(about["index"]),
+        "attention": lambda: lfp.MultiHeadAttention(
+            len(case.parameters[f"{path}.out_proj.bias"]), about["heads"], dtype=dtype
+        ),
+        "adaptive-avg-pool": lambda: lfp.AdaptiveAvgPool2d(about["output"]),
         "global-avg-pool": lfp.GlobalAvgPool2d,
+        "upsample": lambda: lfp.Upsample(about["scale"]),
+        "conv-transpose2d": lambda: lfp.ConvTranspose2d(
+            len(value),
+            value.shape[1] * about["groups"],
+            value.shape[2:],
+            about["stride"],
+            about["padding"],
+            about["output_padding"],
+            about["groups"],
+            dilation=about["dilation"],
+            dtype=dtype,
+        ),
         "flatten": lfp.Flatten,
         "dropout": lambda: lfp.Dropout(about["p"]),
         "batch-norm": lambda: lfp.BatchNorm(len(value), about["eps"], about["momentum"], dtype),
@@ -75,6 +103,11 @@ def layer(about, path, case, dtype):
             layer(about["layer"], path, case, dtype), about["beta"], about["threshold"], about["reset"]
         ),
     }[kind]()
+
+
+def patches(weight):
+    """(channels, features, size) of a convolution of patches."""
+    return weight.shape[1], weight.shape[0], weight.shape[2:]
 
 
 def network(layers, prefix, case, dtype):
@@ -112,7 +145,7 @@ def rules(case):
 def places(net):
     """(path, layer) of every layer that a case knows, in branches too."""
     known = [(path, each) for path, each in net.named_layers() if path and not isinstance(each, lfp.Sequential)]
-    outer = (lfp.LIF, lfp.Negated)  # what is inside of them is theirs
+    outer = (lfp.LIF, lfp.Negated, lfp.PatchEmbedding, lfp.MultiHeadAttention)  # what is inside of them is theirs
     inside = {id(child) for _, each in known if isinstance(each, outer) for child in each.children().values()}
     return [(path, each) for path, each in known if id(each) not in inside]
 

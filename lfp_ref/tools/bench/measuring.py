@@ -45,6 +45,8 @@ WORKLOADS = {
     "vgg-gradient": Workload(6, 64, COLOUR),
     "resnet20-lfp": Workload(10, 64, COLOUR),
     "resnet20-gradient": Workload(10, 64, COLOUR),
+    "vit-lfp": Workload(10, 64),
+    "vit-gradient": Workload(10, 64),
     "spiking_mlp-lfp": Workload(60),
     "spiking_cnn-lfp": Workload(40),
 }

@@ -41,7 +41,7 @@ def torch_network(workload: str) -> Any:
     if model.startswith("lenet"):
         return lenet()
     return {"mlp": mlp, "mlp1024": lambda: mlp(1024, 1024), "mlp4096": lambda: mlp(4096, 4096),
-            "vgg": vgg, "resnet20": resnet20}[model]()  # fmt: skip
+            "vgg": vgg, "resnet20": resnet20, "vit": vit}[model]()  # fmt: skip
 
 
 def lenet() -> Any:
@@ -106,6 +106,43 @@ def resnet20() -> Any:
     return nn.Sequential(*normalised(3, 16, 3, 1), nn.ReLU(), *blocks, *head)
 
 
+def vit() -> Any:
+    """Four transformer blocks of width 128 and 4 heads over patches of 4 x 4 pixels and a class token.
+
+    Attention is PyTorch's fastest, of modules that lfprop has rules for (nn.MultiheadAttention is none).
+    """
+    import torch
+    from torch import nn
+
+    width, heads = 128, 4
+
+    def attend(self: Any, x: Any) -> Any:
+        q, k, v = self.in_proj(x).unflatten(2, (3, heads, -1)).permute(2, 0, 3, 1, 4)
+        return self.out_proj(nn.functional.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2))
+
+    def embed(self: Any, x: Any) -> Any:
+        tokens = self.projection(x).flatten(2).transpose(1, 2)
+        return torch.cat([self.token.expand(len(x), -1, -1), tokens], dim=1) + self.positions
+
+    def module(forward: Callable[..., Any], **parts: Any) -> Any:
+        made = type("Module", (nn.Module,), {"forward": forward})()  # torch, and so its base class, may be missing
+        for name, part in parts.items():
+            setattr(made, name, part)
+        return made
+
+    def residual(*body: Any) -> Any:
+        return module(lambda self, x: self.body(x) + x, body=nn.Sequential(*body))
+
+    layers = [module(embed, projection=nn.Conv2d(1, width, 4, 4), token=nn.Parameter(torch.randn(1, 1, width)),
+                     positions=nn.Parameter(torch.randn(1, 50, width)))]  # fmt: skip
+    for _ in range(4):
+        attention = module(attend, in_proj=nn.Linear(width, 3 * width), out_proj=nn.Linear(width, width))
+        layers.append(residual(nn.LayerNorm(width), attention))
+        mlp = nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width)
+        layers.append(residual(nn.LayerNorm(width), *mlp))
+    return nn.Sequential(*layers, nn.LayerNorm(width), module(lambda _, x: x[:, 0]), nn.Linear(width, 10))
+
+
 def spiking_network(workload: str) -> Any:
     """lfprop's own."""
     from lfprop.model import spiking_networks
@@ -149,6 +186,11 @@ def lfp_step(workload: str) -> Callable[[Any, Any], None]:
         reward = reward_functions.SnnCorrectClassRewardSpikesRateCoded("cpu")
     else:
         net, composite = torch_network(workload), propagator_lxt.LFPEpsilonComposite()
+        if workload.startswith("vit"):  # its rules for modules; those for functions never act
+            from lfprop.propagation import propagator_vit
+
+            composite = propagator_vit.LFPEpsilonComposite()
+            composite.layer_map = {kind: rule for kind, rule in composite.layer_map.items() if isinstance(kind, type)}
         reward = reward_functions.SoftmaxLossReward("cpu")
     optimizer = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9)
 
@@ -163,7 +205,8 @@ def lfp_step(workload: str) -> Callable[[Any, Any], None]:
             r = reward(out, y).detach() / max(steps, 1)
             torch.autograd.grad((out,), (x,), grad_outputs=(r,))
         for parameter in net.parameters():
-            parameter.grad = -parameter.feedback
+            if hasattr(parameter, "feedback"):  # not a class token, nor positions
+                parameter.grad = -parameter.feedback
         torch.nn.utils.clip_grad_norm_(net.parameters(), 3.0)
         optimizer.step()
 

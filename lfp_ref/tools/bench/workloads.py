@@ -23,13 +23,17 @@ from lfp_ref import models, optim, rewards, rules, training
 from lfp_ref.core.layer import Layer
 from lfp_ref.kernels.threads import one_blas_thread
 from lfp_ref.layers import dense
-from lfp_ref.layers.activations import ReLU
+from lfp_ref.layers.activations import GELU, ReLU
+from lfp_ref.layers.attention import MultiHeadAttention
+from lfp_ref.layers.average import GlobalAvgPool2d
 from lfp_ref.layers.conv import Conv2d
 from lfp_ref.layers.dense import Dense
 from lfp_ref.layers.flatten import Flatten
+from lfp_ref.layers.layer_norm import LayerNorm
 from lfp_ref.layers.norm import BatchNorm
-from lfp_ref.layers.pool import GlobalAvgPool2d, MaxPool2d
+from lfp_ref.layers.pool import MaxPool2d
 from lfp_ref.layers.residual import Residual
+from lfp_ref.layers.tokens import ClassToken, PatchEmbedding, Positions, SelectToken
 from lfp_ref.layers.weighted import WeightedLayer
 from lfp_ref.network import Sequential, Spiking
 from lfp_ref.tools.bench.measuring import WORKLOADS, Shape, median_ms, peak_memory, samples_of
@@ -88,6 +92,20 @@ def normalised(channels: int, outputs: int, size: int, stride: int, **options: A
     return [convolution, BatchNorm(outputs, **options)]
 
 
+def vit(input_shape: Shape, classes: int, **options: Any) -> Sequential:
+    """Four transformer blocks of width 128 and 4 heads over patches of 4 x 4 pixels and a class token."""
+    channels, height, width = input_shape
+    features, patches = 128, (height // 4) * (width // 4)
+    layers: list[Layer] = [PatchEmbedding(channels, features, 4, **options), ClassToken(features, **options)]
+    layers += [Positions(patches + 1, features, **options)]
+    for _ in range(4):
+        attention = Sequential(LayerNorm(features, **options), MultiHeadAttention(features, 4, **options))
+        wide = Dense(features, 4 * features, **options)
+        mlp = Sequential(LayerNorm(features, **options), wide, GELU(), Dense(4 * features, features, **options))
+        layers += [Residual(attention), Residual(mlp)]
+    return Sequential(*layers, LayerNorm(features, **options), SelectToken(), Dense(features, classes, **options))
+
+
 NETWORKS: dict[str, Callable[..., Sequential]] = {
     "lenet": models.lenet,
     "lenet1": models.lenet,
@@ -97,6 +115,7 @@ NETWORKS: dict[str, Callable[..., Sequential]] = {
     "mlp4096": partial(wide_mlp, (4096, 4096)),
     "vgg": vgg,
     "resnet20": resnet20,
+    "vit": vit,
     "spiking_mlp": models.spiking_mlp,
     "spiking_cnn": models.spiking_cnn,
 }
@@ -141,7 +160,7 @@ def matrix_peak() -> float:
     with one_blas_thread():
         for _ in range(5):
             start = time.perf_counter()
-            dense.forward(a, a, b, z, get_num_threads())
+            dense.forward(a, a[None], b, z[None], get_num_threads())
             best = max(best, 2 * size**3 / (time.perf_counter() - start))
     return best
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from lfp_ref import checkpoints, datasets, names
+from lfp_ref.datasets.augment import AUGMENTATIONS
 from lfp_ref.network import Sequential
 
 RULES = f"{', '.join([*names.RULES, *names.COMPOSITES])}; epsilon:0.1 sets a rule's number"
@@ -24,6 +25,8 @@ DATA: dict[str, Callable[[argparse.Namespace], datasets.Dataset]] = {
     "digits": lambda options: datasets.load_digits(),
     "mnist": lambda options: mnist(options.data_root or os.environ.get("LFP_REF_DATA"), "mnist"),
     "fashion-mnist": lambda options: mnist(options.data_root, "fashion-mnist"),
+    "cifar10": lambda options: cifar(options.data_root, "cifar10"),
+    "cifar100": lambda options: cifar(options.data_root, "cifar100"),
     "blobs": lambda options: datasets.blobs(seed=options.seed),
     "circles": lambda options: datasets.circles(seed=options.seed),
     "swirls": lambda options: datasets.swirls(seed=options.seed),
@@ -33,6 +36,11 @@ DATA: dict[str, Callable[[argparse.Namespace], datasets.Dataset]] = {
 def mnist(folder: str | None, name: str) -> datasets.Dataset:
     """The data set of that name, from a folder or fetched."""
     return replace(datasets.load_mnist(folder), name=name) if folder else datasets.fetch(name)
+
+
+def cifar(folder: str | None, name: str) -> datasets.Dataset:
+    """The data set of that name, from a folder or fetched."""
+    return datasets.load_cifar(folder, name) if folder else datasets.fetch(name)
 
 
 def data_name(text: str) -> str:
@@ -50,7 +58,26 @@ def named_data(name: str, options: argparse.Namespace) -> datasets.Dataset:
 
 def load_data(options: argparse.Namespace) -> datasets.Dataset:
     data = named_data(options.data, options)
-    return data.holdout(0.1, options.seed) if options.validate else data
+    data = data.holdout(0.1, options.seed) if options.validate else data
+    limit = getattr(options, "limit", None)  # runs from before there was one have none
+    return data if limit is None else data.subset(limit)
+
+
+def model_name(text: str) -> str:
+    """A type for options: a network's name, or a line of layers."""
+    try:
+        names.network(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
+
+
+def augmentations(text: str) -> str:
+    """A type for options: names of augmentations, with commas between them."""
+    for name in text.split(","):
+        if name not in AUGMENTATIONS:
+            raise argparse.ArgumentTypeError(f"must be some of {','.join(AUGMENTATIONS)}, got {text!r}")
+    return text
 
 
 NEURON = ("steps", "beta", "threshold", "reset", "code")  # options of spiking networks alone
@@ -60,23 +87,24 @@ def build(options: argparse.Namespace, data: datasets.Dataset) -> Sequential:
     """The network that the options describe. Raises ValueError for options of another kind of network."""
     kind = {"dtype": options.dtype, "rng": np.random.default_rng(options.seed)}
     neuron = {key: value for key in NEURON if (value := getattr(options, key, None)) is not None}
+    make = names.network(options.model)
     dropout = getattr(options, "dropout", 0.0)
     if is_spiking(options):
         if options.activation is not None:
             raise ValueError(f"--activation is not for {options.model}: its neurons spike")
         if dropout:
             raise ValueError(f"--dropout is not for {options.model}: use --code rate")
-        return names.SPIKING_NETWORKS[options.model](data.input_shape, data.classes, **neuron, **kind)
+        return make(data.input_shape, data.classes, **neuron, **kind)
     if neuron:
         raise ValueError(
             f"--{next(iter(neuron))} is for spiking networks: --model {' or '.join(names.SPIKING_NETWORKS)}"
         )
     act = names.activation(neurons(options))
-    return names.NETWORKS[options.model](data.input_shape, data.classes, act, dropout=dropout, **kind)
+    return make(data.input_shape, data.classes, act, dropout=dropout, **kind)
 
 
 def is_spiking(options: argparse.Namespace) -> bool:
-    return options.model in names.SPIKING_NETWORKS
+    return names.is_spiking(options.model)
 
 
 def is_step(options: argparse.Namespace) -> bool:
@@ -85,7 +113,7 @@ def is_step(options: argparse.Namespace) -> bool:
 
 def neurons(options: argparse.Namespace) -> str:
     """The kind of the network's neurons: "lif" or the name of its activation."""
-    return "lif" if is_spiking(options) else options.activation or "relu"
+    return "lif" if is_spiking(options) else options.activation or names.usual_activation(options.model)
 
 
 def stored_options(saved: checkpoints.Checkpoint, path: Path) -> argparse.Namespace:

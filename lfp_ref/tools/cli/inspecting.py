@@ -50,7 +50,7 @@ def stored_options(sub: argparse.ArgumentParser) -> None:
     """Adds the options that all three commands share."""
     sub.add_argument("checkpoint", help="a checkpoint file, or the folder of a run")
     sub.add_argument("--data", type=data_name, metavar="NAME", help="other data than the run's own, of the same shape")
-    sub.add_argument("--data-root", help="folder of the MNIST files (default: $LFP_REF_DATA)")
+    sub.add_argument("--data-root", help="folder of the MNIST or CIFAR files (default: as train)")
 
 
 def run_evaluate(options: argparse.Namespace) -> None:
@@ -84,7 +84,7 @@ def run_explain(options: argparse.Namespace) -> None:
     shape = (len(options.sample), len(targets))
     maps = relevance.sum(axis=1).reshape(*shape, *data.input_shape[1:])
     out = options.out or beside(options.checkpoint, "explain.png")
-    images = data.x_test[options.sample].mean(axis=1)
+    images = data.x_test[options.sample]
     heading = f"relevance under {options.rule}, by class; below: output = input's relevance + kept on the way"
     said = draw(out, figures.relevance, images, maps, rows, targets, np.reshape(captions, shape), heading)
     print(f"in {out.parent}: {said.removeprefix(', ')}")

@@ -14,6 +14,7 @@ import numpy as np
 
 from lfp_ref import checkpoints, datasets, names, optim, rules
 from lfp_ref.composites import Composite
+from lfp_ref.datasets.augment import AUGMENTATIONS
 from lfp_ref.layers.lif import RESETS
 from lfp_ref.network import Sequential
 from lfp_ref.run import History
@@ -24,6 +25,7 @@ from lfp_ref.tools.cli.common import (
     RULES,
     Progress,
     at_least,
+    augmentations,
     build,
     checkpoint_file,
     data_name,
@@ -31,6 +33,7 @@ from lfp_ref.tools.cli.common import (
     is_spiking,
     is_step,
     load_data,
+    model_name,
     neurons,
     new_folder,
     progress,
@@ -54,8 +57,8 @@ SPIKE_REWARDS = ("rate-coded", "spike-counts")
 REWARDS = ("softmax", "bounded-softmax", "sigmoid", "correct-class", "misclassification", "maximise", "minimise",
            *SPIKE_REWARDS)  # fmt: skip
 
-STORED = ("data", "validate", "model", "activation", "dropout", *NEURON, "rule", "learning", "reward", "optimizer",
-          "epochs", "batch_size", "clip", "reduction", "schedule", "dtype", "seed")  # fmt: skip
+STORED = ("data", "validate", "limit", "augment", "model", "activation", "dropout", *NEURON, "rule", "learning",
+          "reward", "optimizer", "epochs", "batch_size", "clip", "reduction", "schedule", "dtype", "seed")  # fmt: skip
 
 
 def add_commands(commands: Any, top: argparse.ArgumentParser) -> None:
@@ -90,11 +93,16 @@ def training_options(sub: argparse.ArgumentParser) -> None:
     shown = "(%(default)s)"
     sub.add_argument("--data", type=data_name, default="digits", metavar="NAME",
                      help=f"{', '.join(DATA)}, or your own FILE.npz with arrays x, y {shown}")  # fmt: skip
-    sub.add_argument("--data-root", help="folder of the four MNIST files (default: $LFP_REF_DATA; else they are "
-                     "fetched, with the extra data)")  # fmt: skip
+    sub.add_argument("--data-root", help="folder of the MNIST or CIFAR files (default: $LFP_REF_DATA for mnist; "
+                     "else they are fetched, with the extra data)")  # fmt: skip
     sub.add_argument("--validate", action="store_true",
                      help="test on a held-out tenth of the training set: for choosing options")  # fmt: skip
-    sub.add_argument("--model", choices=names.NETWORKS, default="mlp", help=f"network {shown}")
+    sub.add_argument("--limit", type=at_least(1), metavar="N", help="train on the first N samples alone (all)")
+    sub.add_argument("--augment", type=augmentations, metavar="NAMES",
+                     help=f"change training images at random: {','.join(AUGMENTATIONS)} or some (none)")  # fmt: skip
+    sub.add_argument("--model", type=model_name, default="mlp", metavar="NAME",
+                     help=f"network: {', '.join(names.NETWORKS)}, or a line of layers: 32c3-p2-64c3-p2-120-10 has "
+                     f"filters of 3 x 3 (32c3+1: padding 1), pools of 2 x 2, dense, 10 outputs {shown}")  # fmt: skip
     sub.add_argument("--activation", metavar="NAME",
                      help=f"{', '.join(names.ACTIVATIONS)}, negated-... or reflected-...; step:0 sets an activation's "
                      "number, here the output of a silent unit (relu)")  # fmt: skip
@@ -103,7 +111,7 @@ def training_options(sub: argparse.ArgumentParser) -> None:
     spiking = sub.add_argument_group("spiking networks")
     spiking.add_argument("--steps", type=at_least(1), metavar="T", help="time steps (15)")
     spiking.add_argument("--beta", type=float, help="decay of the membrane potential in a step, 0 to 1 (0.9)")
-    spiking.add_argument("--threshold", type=float, help="a neuron spikes above it (1)")
+    spiking.add_argument("--threshold", type=float, help="a neuron spikes above it (1; spiking-vgg, -resnet: 0.3)")
     spiking.add_argument("--reset", choices=RESETS, help="of the membrane after a spike (subtract)")
     spiking.add_argument("--code", choices=("constant", "rate", "latency"), help="what pixels are over time (constant)")
     sub.add_argument("--learning", choices=rules.LEARNING, default="share",
@@ -188,7 +196,7 @@ def run(
 ) -> History:
     """One training run; the options go into its checkpoint. shown: makes the progress display."""
     kind = "sgd" if options.optimizer == "sgd" else "adam"
-    usual = LEARNING_RATES[options.model if is_spiking(options) else "step" if is_step(options) else kind]
+    usual = LEARNING_RATES[spiking_kind(options) if is_spiking(options) else "step" if is_step(options) else kind]
     if options.lr is None and (is_spiking(options) or is_step(options)) and kind == "sgd":
         of = options.model if is_spiking(options) else "step activations"
         raise ValueError(f"no learning rate is known to suit sgd on {of}: choose one with --lr")
@@ -197,6 +205,7 @@ def run(
     optimizer = names.OPTIMIZERS[options.optimizer](net.parameters(), lr, **momentum)
     batch_size = options.batch_size or (128 if len(data.x_train) >= 10_000 else 32)
     steps = options.epochs * math.ceil(len(data.x_train) / batch_size)
+    augment = [AUGMENTATIONS[name] for name in options.augment.split(",")] if options.augment else []
     about = {"options": {key: getattr(options, key) for key in STORED} | {"lr": lr}}
     with shown() as (on_step, log):
         if log:
@@ -204,10 +213,15 @@ def run(
                 f"{options.optimizer} {lr:g}, batches of {batch_size}")  # fmt: skip
         return train(
             net, data, optimizer=optimizer, epochs=options.epochs, rule=rule, reward=names.REWARDS[options.reward],
-            batch_size=batch_size, reduction=options.reduction, clip=options.clip, seed=options.seed,
+            batch_size=batch_size, reduction=options.reduction, clip=options.clip, augment=augment, seed=options.seed,
             schedule=optim.one_cycle(lr, steps) if options.schedule == "one-cycle" else None,
             checkpoint=checkpoint, resume=bool(getattr(options, "resume", None)), about=about, on_step=on_step, log=log,
         )  # fmt: skip
+
+
+def spiking_kind(options: argparse.Namespace) -> str:
+    """The spiking network whose learning rates a spiking network takes."""
+    return options.model if options.model in LEARNING_RATES else "spiking-cnn"
 
 
 def usual_rule(options: argparse.Namespace) -> str:

@@ -33,7 +33,7 @@ class Site:
         parts = self.quantity.name.split(".")
         if not parts[0].isdigit():
             return parts[0]
-        while parts[0].isdigit() or parts[0] in ("body", "shortcut"):
+        while parts[0].isdigit() or parts[0] in ("body", "shortcut", "branches"):
             parts = parts[1:]
         return ".".join(part for part in parts if not part.isdigit())
 
@@ -156,7 +156,7 @@ def pattern(*kinds: str) -> Callable[[Pattern], Pattern]:
 @pattern("output", "current")
 def _weights_or_bias(site: Site) -> Iterator[Guess]:
     w, b, x = site.parameter("weight"), site.parameter("bias"), site.input
-    if w is None or site.layer["type"] == "batch-norm":
+    if w is None or w.ndim not in (2, 4) or site.layer["type"] == "conv-transpose2d":
         return
     if b is not None:
         channel = b if w.ndim == 2 else b[:, None, None]
@@ -181,7 +181,8 @@ def _weights_or_bias(site: Site) -> Iterator[Guess]:
 def _convolve(x: np.ndarray, w: np.ndarray, b: np.ndarray, layer: dict[str, Any]) -> np.ndarray:
     """z of a convolution, as nested loops."""
     (sy, sx), (py, px), (dy, dx) = layer["stride"], layer["padding"], layer["dilation"]
-    padded = np.pad(x, ((0, 0), (0, 0), (py, py), (px, px)))
+    by, bx = layer.get("padding_behind", (py, px))
+    padded = np.pad(x, ((0, 0), (0, 0), (py, by), (px, bx)), constant_values=layer.get("padding_value", 0.0))
     height = (padded.shape[2] - dy * (w.shape[2] - 1) - 1) // sy + 1
     width = (padded.shape[3] - dx * (w.shape[3] - 1) - 1) // sx + 1
     z = np.zeros((len(x), len(w), height, width)) + b[:, None, None]
@@ -218,14 +219,32 @@ def _other_layers(site: Site) -> Iterator[Guess]:
         yield site.value * window, "a sum in place of a mean"
 
 
+@pattern("weights")
+def _attention_weights(site: Site) -> Iterator[Guess]:
+    m, z = site.expected("scores"), site.expected("projected")
+    d = z.shape[2] // 3 // m.shape[1]
+    yield _softmax(m, 3), "the scores are not divided by sqrt(d), d features a head"
+    yield _softmax(m / np.sqrt(d), 2), "a softmax over the queries; it is over the keys, the last axis"
+
+
+def _softmax(z: np.ndarray, axis: int) -> np.ndarray:
+    powers = np.exp(z - z.max(axis=axis, keepdims=True))
+    return powers / powers.sum(axis=axis, keepdims=True)
+
+
 @pattern("winner")
 def _which_maximum(site: Site) -> Iterator[Guess]:
     yield _pool(site, True)[0], "the last of several maxima; the first one, row by row, is the winner"
 
 
 def _pool(site: Site, last: bool) -> tuple[np.ndarray, np.ndarray]:
-    """(winners, input's reward) where ties go to the last maximum, or (last False) are shared out."""
+    """(winners, input's reward) where ties go to the last maximum, or (last False) are shared out.
+
+    Of windows inside of the image, and outside of branches; others are left open.
+    """
     images, out = site.input, site.expected("output")
+    if images is None or site.told is None or "padding" in site.layer:
+        return np.full(1, np.nan), np.full(1, np.nan)
     x, told = images.reshape(-1, *images.shape[-3:]), site.told.reshape(-1, *out.shape[-3:])  # steps as samples
     (ky, kx), (sy, sx) = site.layer["kernel"], site.layer["stride"]
     winner, handed = np.zeros(told.shape), np.zeros(x.shape)
@@ -357,6 +376,9 @@ def _handing(site: Site) -> Iterator[Guess]:
         k = site.parameter("weight") * site.expected("scale")
         affine = site.input * site.expected("s.0") * k.reshape(-1, *(1,) * (handed.ndim - 2))
         yield affine, "in training the reward goes through the batch's statistics: they are not constants"
+    if kind in ("layer-norm", "group-norm") and shares and site.input is not None:
+        for form, cause in enumerate(("are no constants", "have a mean, which is no constant", "have a scale, too")):
+            yield _norm_handing(site, form), f"a sample's statistics depend on the input; they {cause} (section 4)"
     if kind == "dropout" and not shares:
         yield handed * (1 - site.layer["p"]), "gradient ascent does scale by 1 / (1 - p)"
     if kind in DERIVATIVES and shares and out is not None and told is not None:
@@ -378,6 +400,17 @@ def _handing(site: Site) -> Iterator[Guess]:
     if kind == "lif" and site.case.about.get("input") == "constant":
         yield handed / site.case.about["steps"], "a mean over time: the reward of a constant input is the sum over t"
     yield handed / site.batch, "divided by the batch size: the feedback pass takes the reward as it is"
+
+
+def _norm_handing(site: Site, form: int) -> np.ndarray:
+    """The input's reward of a layer or group normalisation: statistics as constants, scale as one, or neither (2)."""
+    x, scale, w = site.input, site.expected("scale"), site.parameter("weight")
+    t = site.expected("s.0") * (w.reshape(-1, *(1,) * (x.ndim - 2)) if "groups" in site.layer else w)
+    rows = (*scale.shape, -1)
+    t, normal = t.reshape(rows), site.expected("normal").reshape(rows)
+    through = (form > 0) * t.mean(axis=2, keepdims=True)
+    through = through + (form > 1) * normal * (normal * t).mean(axis=2, keepdims=True)
+    return x * (scale[..., None] * (t - through)).reshape(x.shape)
 
 
 DERIVATIVES: dict[str, Callable[[np.ndarray], np.ndarray]] = {  # from the output
