@@ -9,6 +9,10 @@ Source of the method: Weber et al., Efficient and Flexible Neural Network Traini
 Propagation, TMLR 2025, arXiv:2308.12053.
 """
 
+from lfp_ref import startup  # noqa: F401  (first: see there)
+
+# isort: split
+
 from lfp_ref import composites, datasets, models, names, optim, rewards, rules, testing
 from lfp_ref.balance import balance
 from lfp_ref.core.layer import Layer

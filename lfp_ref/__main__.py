@@ -1,5 +1,5 @@
 import sys
 
-from lfp_ref.tools.cli import main
+from lfp_ref.tools.cli import process
 
-sys.exit(main())
+sys.exit(process())

@@ -14,8 +14,10 @@ import numpy as np
 from numba import prange
 
 from lfp_ref.core.checks import check_eps, check_int, check_number, refuse
-from lfp_ref.core.state import Parameter
+from lfp_ref.core.layout import cast
+from lfp_ref.core.state import Parameter, writable
 from lfp_ref.kernels.compile import elementwise
+from lfp_ref.kernels.threads import check_process
 
 
 @elementwise
@@ -65,7 +67,8 @@ class Optimizer:
         self.kept = {slot: [np.zeros_like(p.value) for p in self.parameters] for slot in self.slots}
 
     def step(self) -> None:
-        """Moves every parameter by its feedback."""
+        """Moves every parameter by its feedback. Raises RuntimeError in a process that no kernel can run in."""
+        check_process()
         self.steps += 1
         self.untouched = 0
         for number, parameter in enumerate(self.parameters):
@@ -84,14 +87,28 @@ class Optimizer:
         return state | {"steps": np.array(self.steps)}
 
     def load_state_dict(self, state: dict[str, np.ndarray]) -> None:
-        """Takes what state_dict gave. Raises ValueError, unchanged, where names or shapes differ."""
+        """Takes what state_dict gave. Raises ValueError, unchanged, where names, shapes or numbers are others."""
         mine = self.state_dict()
         if {k: np.shape(v) for k, v in state.items()} != {k: v.shape for k, v in mine.items()}:
             raise ValueError(f"this state is not of {type(self).__name__} over these parameters")
-        for slot, arrays in self.kept.items():
-            for i, array in enumerate(arrays):
-                array[...] = state[f"{slot}.{i}"]
-        self.steps = int(state["steps"])
+        arrays = {name: np.asarray(value) for name, value in state.items()}
+        steps = arrays.pop("steps")
+        if steps.dtype.kind not in "iu" or not 0 <= steps < 2**63:
+            raise ValueError(f"{type(self).__name__}: steps must be an integer >= 0, got {steps}")
+        for name, array in arrays.items():
+            if array.dtype.kind not in "fiu" or not np.isfinite(cast(array, mine[name].dtype)).all():
+                raise ValueError(f"{type(self).__name__}: {name} must be finite real numbers in {mine[name].dtype}")
+            if name.startswith("square") and array.min(initial=0) < 0:
+                raise ValueError(f"{type(self).__name__}: {name} is a mean of squares and has numbers below 0")
+        for slot, kept in self.kept.items():
+            for i, array in enumerate(kept):
+                array[...] = arrays[f"{slot}.{i}"]
+        self.steps = int(steps)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Arrays that cannot be written to, as joblib maps them from a file, are copied."""
+        kept = {slot: [writable(array) for array in arrays] for slot, arrays in state["kept"].items()}
+        self.__dict__.update(state, kept=kept)
 
 
 class SGD(Optimizer):

@@ -18,10 +18,11 @@ from lfp_ref.core.layer import Layer
 from lfp_ref.optim import Optimizer
 
 History = dict[str, np.ndarray]  # the columns that lfp.train returns, one entry an epoch
+SIGNALS = (signal.SIGINT, signal.SIGTERM)  # Ctrl-C, and the wish of a scheduler or of `kill` that a process ends
 
 
 class Interrupted(KeyboardInterrupt):
-    """Ctrl-C between two steps; says where the run was saved."""
+    """Ctrl-C or SIGTERM between two steps; says where the run was saved."""
 
 
 @dataclass
@@ -36,6 +37,18 @@ class Position:
     untouched: float = 0.0
     seconds: float = 0.0
 
+    @classmethod
+    def stored(cls, saved: checkpoints.Checkpoint, path: str | Path) -> Position:
+        """The position in a checkpoint. Raises ValueError where it holds none that a run can have."""
+        found = saved.about.get("position")
+        usual = asdict(cls())
+        if not isinstance(found, dict) or found.keys() != usual.keys() or not all(
+            type(found[name]) is int and found[name] >= 0 if isinstance(value, int) else isinstance(found[name], float)
+            for name, value in usual.items()
+        ):  # fmt: skip
+            raise ValueError(f"{path} is not of a run of lfp.train, or damaged: its position is {found!r:.80}")
+        return cls(**found)
+
 
 @dataclass
 class Run:
@@ -43,7 +56,7 @@ class Run:
 
     net, optimizer: the state that a checkpoint holds. epochs: in all. steps: of each epoch.
     settings: options that a run must have in common with its checkpoint. checkpoint, about, log, on_step: as in train.
-    place: of the last step, for messages. is_stopped: True after Ctrl-C.
+    place: of the last step, for messages. is_stopped: True after Ctrl-C or SIGTERM.
     """
 
     net: Layer
@@ -62,27 +75,38 @@ class Run:
     is_stopped: bool = False
 
     def resume(self) -> None:
-        """Goes back to the checkpoint. Raises ValueError without one, or for one of another run."""
+        """Goes back to the checkpoint. Raises ValueError, all unchanged, without one, or for one of another run."""
         if self.checkpoint is None:
             raise ValueError("resume=True needs a checkpoint to go on from")
         saved = checkpoints.load(self.checkpoint)
-        settings = saved.about.get("run", {})
+        position = Position.stored(saved, self.checkpoint)
+        settings = saved.about.get("run")
+        if not isinstance(settings, dict):
+            raise ValueError(f"{self.checkpoint} is not of a run of lfp.train, or damaged: it has no settings")
         if different := [key for key, value in self.settings.items() if settings.get(key) != value]:
             raise ValueError(f"{self.checkpoint} is of a run with another {', '.join(different)}")
+        lengths = {name: np.shape(column) for name, column in saved.history.items()}
+        if position.step >= self.steps or set(lengths.values()) - {(position.epoch,)}:
+            raise ValueError(f"{self.checkpoint} is damaged: it is at step {position.step} of {self.steps} of epoch "
+                             f"{position.epoch + 1}, and its history has the shapes {lengths}")  # fmt: skip
         checkpoints.restore(saved, self.net, self.optimizer)
-        self.position = Position(**saved.about["position"])
+        self.position = position
         self.history = saved.history
 
     def save(self) -> None:
-        """Writes the checkpoint, if there is to be one. Raises Interrupted after Ctrl-C."""
+        """Writes the checkpoint, if there is to be one. Raises Interrupted after Ctrl-C or SIGTERM."""
         if self.checkpoint is not None:
             about = {**(self.about or {}), "run": self.settings, "position": asdict(self.position)}
             about["random"] = checkpoints.random_states(self.net)
             state = self.net.state_dict(), self.optimizer.state_dict(), self.history
             checkpoints.save(self.checkpoint, checkpoints.Checkpoint(about, *state))
         if self.is_stopped:
-            saved = f"; saved to {self.checkpoint}" if self.checkpoint is not None else ""
-            raise Interrupted(f"stopped at {self.place}{saved}")
+            raise self.interruption()
+
+    def interruption(self) -> Interrupted:
+        """The exception of a stopped run."""
+        saved = f"; saved to {self.checkpoint}" if self.checkpoint is not None else ""
+        return Interrupted(f"stopped at {self.place}{saved}")
 
     def add_step(self, reward: float, metric: float, samples: int) -> None:
         """Counts a step: its reward summed over the batch, its metric, its number of samples."""
@@ -115,20 +139,27 @@ class Run:
 
     @contextmanager
     def stops_between_steps(self) -> Iterator[None]:
-        """Ctrl-C sets is_stopped: half an update is no state to save. A second one stops at once."""
+        """Ctrl-C and SIGTERM set is_stopped: half an update is no state to save. A second one stops at once.
+
+        Raises Interrupted at the end of the block where nothing in it has, so that none is swallowed.
+        """
 
         def handler(number: int, frame: Any) -> None:
             self.is_stopped = True
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+            for each in SIGNALS:
+                signal.signal(each, signal.default_int_handler)
 
         if threading.current_thread() is not threading.main_thread():  # signals reach the main thread only
             yield
             return
-        before = signal.signal(signal.SIGINT, handler)
+        before = {each: signal.signal(each, handler) for each in SIGNALS}
         try:
             yield
         finally:
-            signal.signal(signal.SIGINT, before)
+            for each, usual in before.items():
+                signal.signal(each, signal.SIG_DFL if usual is None else usual)  # None: not set from Python
+        if self.is_stopped:
+            raise self.interruption()
 
 
 def line(row: dict[str, float], epochs: int) -> str:

@@ -7,16 +7,15 @@ in the same places. A file holds parameters and statistics, no layers: the netwo
 from __future__ import annotations
 
 import os
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from lfp_ref.checkpoints import written_whole
 from lfp_ref.core.layer import Layer
 from lfp_ref.extras import MissingExtra
+from lfp_ref.files import written_whole
+from lfp_ref.reading import read_npz
 
 
 def save_weights(net: Layer, path: str | os.PathLike[str]) -> None:
@@ -44,19 +43,11 @@ def load_weights(net: Layer, path: str | os.PathLike[str]) -> None:
     does not fit, the network unchanged; MissingExtra where .safetensors needs a package that is not installed.
     """
     path = Path(path)
-    read = {".safetensors": _read_safetensors, ".npz": _read_npz}[_ending(path)]
+    read = {".safetensors": _read_safetensors, ".npz": read_npz}[_ending(path)]
     state = read(path) if path.is_file() else None
     if state is None:
         raise FileNotFoundError(f"no weights at {path}")
     net.load_state_dict(state)
-
-
-def _read_npz(path: Path) -> dict[str, np.ndarray]:
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
-    except (ValueError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise ValueError(f"{path} is damaged or no .npz file of numbers: {error}") from None
 
 
 def _read_safetensors(path: Path) -> dict[str, np.ndarray]:

@@ -1,4 +1,6 @@
+import argparse
 import csv
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +12,7 @@ import lfp_ref as lfp
 from lfp_ref import checkpoints, datasets, models, names, rewards
 from lfp_ref.rules import AtanSurrogate, Epsilon, FastSigmoidSurrogate, Gradient, StraightThrough
 from lfp_ref.tools import cli
-from lfp_ref.tools.cli import common, training
+from lfp_ref.tools.cli import common, inspecting, training
 
 
 @pytest.fixture(autouse=True)
@@ -183,8 +185,11 @@ def test_it_is_a_module_and_helps():
 
 def test_a_run_goes_on_with_its_own_options_only(capsys):
     assert call(capsys, "train", "--data", "blobs", "--epochs", "1", "--out", "done")[0] == 0
-    status, _, err = call(capsys, "train", "--resume", "done", "--lr", "5", "--epochs", "9")
-    assert status == 1 and "leave out --epochs, --lr" in err
+    for own in (("--lr", "5", "--epochs", "9"), ("--epochs", "30"), ("--seed", "0"), ("--data", "digits"),
+                ("--validate",), ("--out", "done")):  # fmt: skip
+        status, _, err = call(capsys, "train", "--resume", "done", *own)
+        named = ", ".join(each for each in own if each.startswith("--"))  # also where it is the usual value
+        assert status == 1 and err == f"lfp-ref: a run goes on with its own options: leave out {named}\n"
     status, out, _ = call(capsys, "train", "--resume", "done/checkpoint.npz")
     assert status == 0 and "this run is complete" in out
 
@@ -285,7 +290,7 @@ def test_steps_simply_learn(capsys):
     assert status == 0 and out.startswith("mlp (step) on digits: rule epsilon:0.5, reward softmax, adam 0.005, ")
     assert float(rows("s/history.csv")[-1]["test_accuracy"]) > 0.9
     assert call(capsys, "evaluate", "s")[1] == out.splitlines()[-2] + "\n"
-    net, _, options = common.stored_run("s", None, None)
+    net, _, options = inspecting.stored_run(argparse.Namespace(checkpoint="s", data=None, data_root=None))
     assert repr(net[0]) == "Dropout(0.1)" and options.rule == "epsilon:0.5"
 
 
@@ -325,7 +330,7 @@ def test_a_spiking_network_is_trained_and_comes_back_as_it_was(capsys, few_digit
     said = f"spikes {last['spike_rate_1']:.1%} {last['spike_rate_2']:.1%}  operations {last['operations']:.3g}"
     assert said in out
     assert call(capsys, "evaluate", "here")[1] == out.splitlines()[-2] + "\n"
-    net, *_ = common.stored_run("here", None, None)
+    net, *_ = inspecting.stored_run(argparse.Namespace(checkpoint="here", data=None, data_root=None))
     lif = "LIF(Dense({}), beta=0.5, threshold=0.75, reset='zero')"
     assert repr(net) == f"Spiking(Flatten(), {lif.format('64, 1000')}, {lif.format('1000, 10')}, steps=3)"
     counts = net.forward(few_digits.x_test[:1]).sum(axis=0)[0]
@@ -490,3 +495,156 @@ def test_mistakes_about_spiking_networks_are_explained(capsys, tmp_path):
     ):
         status, _, err = call(capsys, *spiking, *arguments)
         assert status == 1 and says in err and "Traceback" not in err, arguments
+
+
+# ---- nothing wrong in silence, nothing good lost
+
+
+def test_every_option_given_is_honoured_or_refused(capsys, tmp_path):
+    (tmp_path / "empty.toml").write_text("")
+    for arguments in (
+        ("train", "--resume", ""), ("train", "--out", ""), ("train", "--rule", ""), ("train", "--activation", ""),
+        ("train", "--data", ""), ("train", "--data-root", ""), ("compare", "--against", ""), ("evaluate", ""),
+        ("balance", "x", "--rule", ""), ("explain", "x", "--out", ""), ("sweep", "", "--out", "x"),
+        ("sweep", "empty.toml", "--out", "x", "--scheduler", ""), ("bench", "--peers-python", ""),
+    ):  # fmt: skip
+        with pytest.raises(SystemExit) as stop:
+            cli.main(arguments)
+        assert stop.value.code == 2 and ("must not be empty" in (err := capsys.readouterr().err) or "got ''" in err)
+    for arguments, says in (
+        (("train", "--data", "blobs", "--data-root", "x"), "--data-root is for --data mnist or fashion-mnist"),
+        (("train", "--rule", "gradient", "--learning", "hebbian"), "--learning hebbian is for LFP rules, not for"),
+        (("sweep", "--out", "x", "--plot", "--jobs", "3"), "--jobs is for the runs of a GRID.toml"),
+        (("sweep", "g.toml", "--out", "x", "--jobs", "1", "--scheduler", "tcp://x:1"), "--jobs is for this machine"),
+        (("bench", "--rounds", "3"), "--rounds is for --peers"),
+        (("bench", "--scaling", "--json"), "--scaling has its own workloads"),
+    ):
+        status, _, err = call(capsys, *arguments)
+        assert status == 1 and says in err
+    assert [path.name for path in tmp_path.iterdir()] == ["empty.toml"]
+
+
+@pytest.mark.parametrize("out", [("--out", "a/b"), ()])
+@pytest.mark.parametrize(
+    "wrong",
+    [("--lr", "nan"), ("--lr", "inf"), ("--clip", "-1"), ("--clip", "nan"), ("--rule", "z-box"), ("--dropout", "1.5"),
+     ("--model", "spiking-mlp", "--rule", "gamma"), ("--model", "spiking-mlp", "--beta", "nan"),
+     ("--model", "spiking-mlp", "--reward", "softmax")],
+)  # fmt: skip
+def test_refused_options_leave_no_folder(capsys, tmp_path, wrong, out):
+    status, _, err = call(capsys, "train", "--data", "blobs", *wrong, *out)
+    assert status == 1 and err and list(tmp_path.iterdir()) == []
+
+
+def few(name, labels=(0, 1, 2), count=60):
+    np.savez(name, x=np.random.default_rng(0).normal(size=(count, 2)), y=np.resize(labels, count))
+
+
+@pytest.mark.parametrize("name", ["a$_$b", r"$\frac{", "$$", r"a\$b$c$"])
+def test_names_are_shown_as_they_are_in_pictures(capsys, monkeypatch, name):
+    pytest.importorskip("matplotlib", reason="pictures need the extra cli")
+    from matplotlib.text import Text
+
+    shown, inner = [], Text._preprocess_math
+    monkeypatch.setattr(Text, "_preprocess_math", lambda text, s: shown.append(inner(text, s)) or shown[-1])
+    few(f"{name}.npz")
+    status, out, _ = call(capsys, "train", "--data", f"{name}.npz", "--epochs", "1", "--out", "here")
+    assert status == 0 and "history.csv, curves.png" in out
+    assert (f"mlp (relu) on {name}, seed 0", False) in shown
+
+
+def test_a_picture_that_fails_is_a_line_and_no_failure(capsys, monkeypatch):
+    def fail(*_):
+        raise RuntimeError("no such font")
+
+    monkeypatch.setattr(training.figures, "curves", fail)
+    few("few.npz")
+    for command in ("train", "compare"):
+        status, out, _ = call(capsys, command, "--data", "few.npz", "--epochs", "1", "--out", command)
+        assert status == 0 and out.endswith("\n(no picture: RuntimeError: no such font)\n")
+
+
+def test_a_terminal_of_ascii_shows_names_as_it_can():
+    few("few.npz")
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "NUMBA_DISABLE_JIT": "1",
+                   "PYTHONPATH": str(Path(__file__).parents[1])}  # fmt: skip
+    command = [sys.executable, "-m", "lfp_ref", "train", "--data", "few.npz", "--epochs", "1", "--out", "ü"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0 and r"in \xfc: checkpoint.npz" in done.stdout and Path("ü/history.csv").exists()
+
+
+def test_data_without_a_test_part_are_trained_on(capsys, monkeypatch):
+    digits = datasets.load_digits().subset(200)
+    none = datasets.Dataset("digits", digits.x_train, digits.y_train, digits.x_test[:0], digits.y_test[:0])
+    monkeypatch.setitem(common.DATA, "digits", lambda options: none)
+    status, out, err = call(capsys, "train", "--epochs", "1", "--out", "here")
+    assert status == 0 and "\nno test samples of digits\n" in out and not err
+    for command in ("evaluate", "explain", "balance"):
+        status, _, err = call(capsys, command, "here")
+        assert status == 1 and "digits has no test samples" in err
+
+
+def test_one_class_is_nothing_to_learn_and_a_class_without_training_samples_is_said(capsys):
+    few("one.npz", labels=[3])
+    status, _, err = call(capsys, "train", "--data", "one.npz")
+    assert status == 1 and "one.npz: y has one class only, 3" in err
+    order = np.random.default_rng(0).permutation(60)  # of load_arrays: the first twelve are to test
+    y = np.arange(60) % 3
+    y[order[0]] = 5
+    np.savez("rare.npz", x=np.random.default_rng(0).normal(size=(60, 2)), y=y)
+    status, _, err = call(capsys, "train", "--data", "rare.npz", "--epochs", "1", "--out", "here")
+    assert status == 0 and "no training sample of class 5: its outputs stay untrained" in err
+    assert checkpoints.load("here/checkpoint.npz").net["5.bias"].shape == (6,)
+    assert call(capsys, "balance", "here")[0] == 0
+
+
+def test_weights_that_run_away_are_a_failure_whose_results_are_kept(capsys):
+    few("few.npz")
+    status, out, err = call(capsys, "train", "--data", "few.npz", "--lr", "1e9", "--epochs", "2", "--out", "here")
+    assert status == 1 and "training diverged: the largest weight was 0.7" in err and "try --lr below 1e+09" in err
+    assert "history.csv" in out and len(rows("here/history.csv")) == 2
+
+
+def test_ctrl_c_after_training_keeps_all_and_says_how_to_go_on(capsys, monkeypatch):
+    few("few.npz")
+
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "evaluate", stopped)
+        status, _, err = call(capsys, "train", "--data", "few.npz", "--epochs", "1", "--out", "here")
+    assert status == 130 and err == "\nstopped; go on with: lfp-ref train --resume here\n"
+    assert call(capsys, "train", "--resume", "here")[0] == 0
+
+
+@pytest.mark.parametrize(
+    "change, says",
+    [
+        (lambda about: about.pop("position"), "its position is None"),
+        (lambda about: about["position"].pop("step"), "its position is {'epoch': 1"),
+        (lambda about: about["position"].update(epoch=-1), "its position is {'epoch': -1"),
+        (lambda about: about["position"].update(epoch=1.5), "its position is {'epoch': 1.5"),
+        (lambda about: about["position"].update(epoch=2), "is damaged: it is at step 0 of 2 of epoch 3"),
+        (lambda about: about["position"].update(step=9), "is damaged: it is at step 9 of 2"),
+        (lambda about: about.update(position=[1]), "its position is [1]"),
+        (lambda about: about.update(run=3), "it has no settings"),
+        (lambda about: about.update(random=3), "random generators"),
+        (lambda about: about.update(options=3), "was not written by lfp-ref train"),
+        (
+            lambda about: about["options"].update(model="newton"),
+            "that lfp-ref train does not take: argument --model",
+        ),
+        (lambda about: about["options"].update(lr=None), "options that lfp-ref train does not take: no lr"),
+        (lambda about: about["options"].update(colour="red"), "unrecognized arguments: --colour=red"),
+    ],
+)
+def test_a_checkpoint_with_a_part_missing_or_wrong_is_refused_as_it_is(capsys, change, says):
+    few("few.npz")
+    assert call(capsys, "train", "--data", "few.npz", "--epochs", "1", "--out", "here")[0] == 0
+    saved = checkpoints.load("here/checkpoint.npz")
+    change(saved.about)
+    checkpoints.save("here/checkpoint.npz", saved)
+    before = Path("here/checkpoint.npz").read_bytes()
+    status, _, err = call(capsys, "train", "--resume", "here")
+    assert status == 1 and says in err and len(err) < 400 and Path("here/checkpoint.npz").read_bytes() == before

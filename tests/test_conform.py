@@ -576,7 +576,7 @@ def test_files_that_cannot_be_read_are_told_and_the_others_count(capsys, tmp_pat
         f"{len(CASES)} of {len(CASES)} cases agree in float64, 4 unreadable files"
     )
     assert "unreadable cut.json: not JSON, or not written to its end (" in said
-    assert "unreadable cut.npz: not .npz, or not written to its end (" in said
+    assert re.search(r"unreadable cut.npz: .*cut.npz is damaged or no .npz file of numbers: ", said)
     assert 'unreadable list.json: expected {"case": {"quantity":' in said
     assert "unreadable dense.json: these are vectors, no answers" in said
 
@@ -619,3 +619,51 @@ def test_wrong_usage_is_told(capsys, tmp_path):
     ):
         status, _, err = call(capsys, "check", *arguments)
         assert status == 1 and message in err
+
+
+@pytest.mark.parametrize(
+    "data, says",
+    [
+        ("9" * 400, "malformed  dense/epsilon: .*: malformed: the number at place 0 of data is beyond float64"),
+        ("1e400", "diverges   dense/epsilon: "),
+        ("[" * 1000 + "]" * 1000, "unreadable answers.json: not JSON, or not written to its end .nested too deep"),
+        ("9" * 5000, "unreadable answers.json: not JSON"),
+    ],
+)
+def test_answers_with_numbers_that_no_port_has(capsys, tmp_path, data, says):
+    case = CASES["dense/epsilon"]
+    answers = {name: {"shape": list(a.shape), "data": a.ravel().tolist()} for name, a in right(case).items()}
+    text = json.dumps({case.name: answers})
+    first = repr(next(iter(right(case).values())).ravel().tolist()[0])
+    assert first in text
+    (tmp_path / "answers.json").write_text(text.replace(first, data, 1))
+    status, said, _ = call(capsys, "check", tmp_path, "--only", case.name)
+    assert status == 1 and re.search(says, said), said
+
+
+def test_an_answer_that_stands_twice_in_one_file(capsys, tmp_path):
+    (tmp_path / "answers.json").write_text('{"dense/epsilon": {}, "dense/epsilon": {}}')
+    status, said, _ = call(capsys, "check", tmp_path, "--only", "dense/epsilon")
+    assert status == 1 and "'dense/epsilon' stands twice in one place" in said
+
+
+def test_vectors_that_are_damaged(capsys, tmp_path, vectors):
+    shutil.copytree(vectors, tmp_path / "v")
+    index, dense = (json.loads((tmp_path / "v" / f"{name}.json").read_text()) for name in ("index", "dense"))
+    frame = {"format": index["format"], "version": VERSION}
+    case = dense["cases"][0]
+    for name, content, says in (
+        ("index", frame, "index.json is damaged: it has no families"),
+        ("index", frame | {"families": ["dense"]}, "index.json is damaged: it has no families"),
+        ("dense", frame, "dense.json is damaged: it has no cases"),
+        ("dense", frame | {"cases": [3]}, "dense.json, case 0: not in the format of docs/porting.md"),
+        ("dense", frame | {"cases": [case, {}]}, "dense.json, case 1: not in the format of docs/porting.md"),
+        ("dense", frame | {"cases": [case | {"inputs": {"x": {"shape": [9], "data": [1]}}}]}, "dense.json, case 0: "),
+        ("dense", frame | {"cases": [case | {"inputs": {"x": {"shape": [1], "data": [10**400]}}}]}, "OverflowError"),
+    ):
+        path = tmp_path / "v" / f"{name}.json"
+        good = path.read_text()
+        path.write_text(json.dumps(content))
+        status, _, err = call(capsys, "check", tmp_path / "v", tmp_path)
+        assert status == 1 and says in err
+        path.write_text(good)

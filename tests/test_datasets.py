@@ -84,17 +84,18 @@ def test_files_that_are_no_good(tmp_path, monkeypatch):
     write_idx(tmp_path, False)
     images = tmp_path / IDX["x_train"]
     whole = images.read_bytes()
-    for content, says in ((whole[:-1], "truncated"), (whole[:10], "no IDX file"), (b"PNG" + whole, "no IDX file"),
-                          (bytes([0, 0, 8, 1]) + whole[4:], "no IDX file"),
-                          (bytes([0, 0, 13, 3]) + whole[4:], "no IDX file"),
+    for content, says in ((whole[:-1], "truncated"), (whole[:10], "not an IDX file"),
+                          (b"PNG" + whole, "not an IDX file"),
+                          (bytes([0, 0, 8, 1]) + whole[4:], "not an IDX file"),
+                          (bytes([0, 0, 13, 3]) + whole[4:], "not an IDX file"),
                           (whole + b"x", "more than there should be")):  # fmt: skip
         images.write_bytes(content)
         with pytest.raises(ValueError, match=says):
             datasets.load_mnist(tmp_path)
     images.unlink()
-    for content in (gzip.compress(whole)[:-9], b"no gzip at all"):
+    for content, says in ((gzip.compress(whole)[:-9], "damaged: "), (b"no gzip at all", "not an IDX file")):
         (tmp_path / (IDX["x_train"] + ".gz")).write_bytes(content)
-        with pytest.raises(ValueError, match="damaged or no gzip file"):
+        with pytest.raises(ValueError, match=says):
             datasets.load_mnist(tmp_path)
 
 
@@ -108,3 +109,58 @@ def test_seeds_subsets_and_noise():
     for wrong in ({"classes": 0}, {"classes": 2.5}):
         with pytest.raises(ValueError, match="classes must be an integer >= 2"):
             datasets.swirls(**wrong)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_idx_files_under_other_names_are_read_for_what_they_are(tmp_path, packed):
+    """Named as in train-images.idx3-ubyte, or gzipped without saying so."""
+    arrays = write_idx(tmp_path, packed)
+    for path in list(tmp_path.iterdir()):
+        name = path.name.replace("-idx", ".idx").removesuffix(".gz")
+        path.rename(path.with_name(name))
+    data = datasets.load_mnist(tmp_path)
+    assert np.array_equal(data.y_test, arrays["y_test"]) and data.x_train.shape == (7, 1, 5, 4)
+
+
+def idx(array):
+    return bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes() + array.astype(np.uint8).tobytes()
+
+
+def test_idx_files_without_anything_in_them(tmp_path):
+    def write(train, test, labels):
+        for part, name in IDX.items():
+            array = {"x_train": np.zeros(train), "x_test": np.zeros(test)}.get(part)
+            array = np.resize(labels, (train if "train" in part else test)[0]) if array is None else array
+            (tmp_path / name).write_bytes(idx(array))
+
+    for train, test, labels, says in (
+        ((0, 5, 4), (3, 5, 4), [0, 1], r"shape \(0, 5, 4\): there is nothing in it to train on"),
+        ((7, 0, 0), (3, 0, 0), [0, 1], r"shape \(7, 0, 0\): there is nothing in it to train on"),
+        ((7, 5, 4), (3, 4, 5), [0, 1], r"shape \(1, 5, 4\) in the train part, \(1, 4, 5\) in the test part"),
+        ((7, 5, 4), (3, 5, 4), [4], r"train-labels-idx1-ubyte has one class only, 4"),
+    ):
+        write(train, test, labels)
+        with pytest.raises(ValueError, match=says):
+            datasets.load_mnist(tmp_path)
+    write((7, 5, 4), (0, 5, 4), [0, 1])
+    assert datasets.load_mnist(tmp_path).x_test.shape == (0, 1, 5, 4)
+
+
+def test_labels_are_classes_of_which_there_are_two_or_more(tmp_path):
+    path, x = tmp_path / "mine.npz", np.zeros((12, 3))
+    for y, says in (
+        (np.full(12, 2**63, np.uint64), "below 1000000, got 9223372036854775808 to 9223372036854775808"),
+        (np.full(12, 2**64 - 1, np.uint64), "got 18446744073709551615"),
+        (np.array([0] * 11 + [10**6]), "below 1000000, got 0 to 1000000"),
+        (np.zeros(12, int), "y has one class only, 0"),
+        (np.full(12, 3), "y has one class only, 3"),
+    ):
+        np.savez(path, x=x, y=y)
+        with pytest.raises(ValueError, match=says):
+            datasets.load_arrays(path)
+
+
+def test_a_class_of_the_test_part_alone_counts():
+    x = np.zeros((4, 2), np.float32)
+    assert datasets.Dataset("", x, np.array([0, 1, 1, 0]), x, np.array([0, 1, 3, 0])).classes == 4
+    assert datasets.Dataset("", x, np.array([0, 1, 1, 0]), x[:0], np.empty(0, int)).classes == 2

@@ -134,3 +134,32 @@ def test_clipping_does_not_overflow_in_single_precision():
     p.feedback[...] = 1e30
     assert clip_norm([p], 1.0) == pytest.approx(2e30, rel=1e-6)
     np.testing.assert_allclose(p.feedback, 0.5, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "name, value, says",
+    [
+        ("mean.1", [np.nan, 0], "mean.1 must be finite"),
+        ("mean.1", [np.inf, 0], "mean.1 must be finite"),
+        ("square.1", [1e300, 0], "square.1 must be finite real numbers in float32"),
+        ("square.1", [-1, 0], "square.1 is a mean of squares"),
+        ("mean.1", [1j, 0], "mean.1 must be finite real"),
+        ("mean.1", ["a", "b"], "mean.1 must be finite real"),
+        ("mean.1", [True, False], "mean.1 must be finite real"),
+        ("steps", -5, "steps must be an integer >= 0, got -5"),
+        ("steps", 1.5, "steps must be an integer >= 0, got 1.5"),
+        ("steps", np.nan, "steps must be an integer"),
+        ("steps", 2**64 - 1, "steps must be an integer"),
+        ("mean.1", [1, 2, 3], "not of Adam"),
+    ],
+)
+def test_a_state_that_no_optimiser_can_have_changes_nothing(name, value, says):
+    optimizer = Adam(parameters(3, 2, dtype=np.float32))
+    optimizer.step()
+    before = optimizer.state_dict()
+    state = {key: array + 1 for key, array in before.items()}
+    with pytest.raises(ValueError, match=says):
+        optimizer.load_state_dict({**state, name: np.array(value)})
+    assert all(np.array_equal(array, before[key]) for key, array in optimizer.state_dict().items())
+    optimizer.load_state_dict(state)
+    assert all(np.array_equal(array, state[key]) for key, array in optimizer.state_dict().items())

@@ -154,3 +154,75 @@ def test_a_second_ctrl_c_stops_at_once(tmp_path):
         run(network(), checkpoint=tmp_path / "run.npz", on_step=press)
     assert not isinstance(stop.value, Interrupted) and not list(tmp_path.iterdir())
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_ctrl_c_in_the_last_evaluation_is_not_swallowed(tmp_path):
+    """Nor one in the line that is logged, nor in the writing of the last checkpoint."""
+    path, pressed = tmp_path / "run.npz", []
+
+    def press():
+        if not pressed:
+            pressed.append(True)
+            _thread.interrupt_main()
+
+    def metric(outputs, targets):
+        if len(outputs) == len(DATA.x_test):
+            press()
+        return lfp.training.accuracy(outputs, targets)
+
+    whole = network()
+    expected = run(whole, epochs=1)
+    for options in ({"metric": metric}, {"log": lambda line: press()}):
+        pressed.clear()
+        with pytest.raises(Interrupted, match="epoch 1, step 5; saved"):
+            run(net := network(), epochs=1, checkpoint=path, **options)
+        assert same_state(whole, net) and np.array_equal(checkpoints.load(path).history["epoch"], [1])
+        options = {**options, "epochs": 1, "checkpoint": path}
+        history = run(other := network(seed=5), resume=True, **options)
+        assert same_state(whole, other) and np.array_equal(history["reward"], expected["reward"])
+
+
+def test_ctrl_c_after_the_last_save_is_not_swallowed(tmp_path, monkeypatch):
+    inner = lfp.run.Run.save
+
+    def saved(self):
+        inner(self)
+        _thread.interrupt_main()
+
+    monkeypatch.setattr(lfp.run.Run, "save", saved)
+    with pytest.raises(Interrupted, match="saved to"):
+        run(network(), epochs=1, checkpoint=tmp_path / "run.npz")
+
+
+def test_sigterm_saves_as_ctrl_c_does_and_handlers_are_put_back(tmp_path):
+    path, before = tmp_path / "run.npz", signal.getsignal(signal.SIGTERM)
+
+    def terminate(epoch, step, steps):
+        if (epoch, step) == (1, 3):
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with pytest.raises(Interrupted, match="epoch 2, step 3; saved to"):
+        run(network(), checkpoint=path, on_step=terminate)
+    assert signal.getsignal(signal.SIGTERM) is before
+    whole, resumed = network(), network(seed=5)
+    assert same_history(run(whole), run(resumed, checkpoint=path, resume=True)) and same_state(whole, resumed)
+
+
+def test_a_checkpoint_that_is_refused_changes_nothing(tmp_path):
+    path = tmp_path / "run.npz"
+    run(network(), epochs=1, checkpoint=path)
+    good, net = checkpoints.load(path), network(seed=5)
+    before = net.state_dict(), checkpoints.random_states(net)
+    rng_path, state = next(iter(good.about["random"].items()))
+    changes = [lambda about, path=name: about.pop(path) for name in ("position", "run", "random")]
+    changes += [lambda about: about["random"].update({rng_path: {**state, "state": {"state": -1, "inc": "x"}}})]
+    changes += [lambda about: about["random"].update({rng_path: {"bit_generator": state["bit_generator"]}})]
+    for change in changes:
+        saved = checkpoints.load(path)
+        change(saved.about)
+        checkpoints.save(path, saved)
+        with pytest.raises(ValueError):
+            run(net, checkpoint=path, resume=True)
+        assert all(np.array_equal(a, before[0][name]) for name, a in net.state_dict().items())
+        assert checkpoints.random_states(net) == before[1]
+        checkpoints.save(path, good)

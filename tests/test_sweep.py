@@ -172,6 +172,7 @@ def test_the_picture_shows_every_rule_and_where_runs_diverged(capsys, monkeypatc
     pytest.importorskip("matplotlib", reason="pictures need the extra cli")
     from matplotlib.image import imread
 
+    (tmp_path / "out").mkdir()
     results = sweeping.Results(tmp_path / "out" / "results.csv")
     results.open(["rule", "lr", "seed"])
     rng = np.random.default_rng(0)
@@ -213,7 +214,7 @@ def test_mistakes_are_explained_before_anything_runs(capsys, tmp_path):
         status, _, err = call(capsys, *arguments)
         assert status == 1 and says in err
     (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "results.csv").write_text("rule,status\n")
+    (tmp_path / "out" / "results.csv").write_text(f"rule,{','.join(sweeping.FOUND)}\n")
     (tmp_path / "grid.toml").write_text(GRID)
     status, _, err = call(capsys, "grid.toml", "--out", "out")
     assert status == 1 and "is of a grid with other options" in err
@@ -227,3 +228,67 @@ def test_without_the_extra_it_says_what_to_install(capsys, monkeypatch, module, 
     monkeypatch.setitem(sys.modules, module, None)
     status, _, err = call(capsys, "grid.toml", "--out", "out", *arguments)
     assert status == 1 and says in err and "Without it, lfp-ref" in err
+
+
+def test_a_run_is_what_its_options_mean(capsys, monkeypatch, tmp_path):
+    """Numbers written in two ways are one run, also when the file of the grid is written anew."""
+    need("joblib")
+    asked, one_run = [], sweeping.one_run
+    monkeypatch.setattr(sweeping, "one_run", lambda run, threads: asked.append(run) or one_run(run, threads))
+    for text, total in (("lr = [1, 1.0, 1e0]", 1), ("lr = [1.0]\n", 1), ('lr = ["1", 0.01]', 2)):
+        (tmp_path / "grid.toml").write_text(f'data = "blobs"\nepochs = 1\n{text}')
+        status, out, _ = call(capsys, "grid.toml", "--out", "out", "--jobs", "1")
+        assert status == 0 and len(asked) == total and f"{total} of {total} runs are in" in (out + "1 of 1 runs are in")
+
+
+@pytest.mark.parametrize(
+    "text, says",
+    [
+        ("help = true", "unrecognized arguments: --help"),
+        ("h = true", "unrecognized arguments: --h"),
+        ("epoch = 3", "unrecognized arguments: --epoch=3"),
+        ("learning-r = 0.1", "unrecognized arguments: --learning-r=0.1"),
+        ("resume = 'x'", "resume must be an option"),
+        ("against = 'gradient'", "unrecognized arguments: --against"),
+        ("lr = nan", "lr must be a finite number from 0 to inf, got nan"),
+        ("lr = [0.1, -1]", "lr must be a finite number from 0 to inf, got -1"),
+        ("clip = nan", "--clip must be a finite number"),
+        ("dropout = 2", "got 2"),
+        ("rule = ['epsilon', 'lrp']", "unknown rule 'lrp'"),
+        ("rule = 'z-box'", "ZBox is for the layer that sees the network's input"),
+        ("activation = 'relo'", "unknown activation 'relo'"),
+        ("beta = 0.5", "--beta is for spiking networks"),
+        ("model = 'spiking-mlp'\nbeta = 7", "beta"),
+        ("model = 'spiking-mlp'\noptimizer = 'sgd'", "no learning rate is known to suit sgd"),
+        ("data-root = 'x'\ndata_root = 'y'", "data_root stands there twice"),
+        ("rule = ''", "must not be empty"),
+        ("a = " + "[" * 2000 + "]" * 2000, "is no TOML file"),
+    ],
+)
+def test_what_no_run_could_do_is_found_before_the_first(capsys, tmp_path, text, says):
+    (tmp_path / "grid.toml").write_text(text)
+    status, out, err = call(capsys, "grid.toml", "--out", "out")
+    assert status == 1 and says in err and "grid.toml" in err and not out and not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "text, says",
+    [
+        ("", "its first line must end in status,test_accuracy"),
+        ("rule,lr\nepsilon,0.1\n", "its first line must end in status,test_accuracy"),
+        ("lr,{found}\n0.1,done\n", "line 2: expected 7 cells"),
+        (
+            "lr,{found}\n0.1,done,0.9,0.9,0.1,1,\n0.1,lost,0.9,0.9,0.1,1,\n",
+            "line 3: expected 7 cells, with status done",
+        ),
+        ("lr,{found}\nx,done,0.9,0.9,0.1,1,\n", "line 2: lr and test_accuracy must be numbers"),
+        ("lr,{found}\n0.1,done,high,0.9,0.1,1,\n", "line 2: lr and test_accuracy must be numbers"),
+        ("rule,{found}\nflat,done,0.9,0.9,0.1,1,\n", "no runs with a learning rate"),
+        ('lr,{found}\n"0.1', "unexpected end of data"),
+    ],
+)
+def test_a_picture_of_a_file_that_is_no_file_of_results(capsys, tmp_path, text, says):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/results.csv").write_text(text.format(found=",".join(sweeping.FOUND)))
+    status, _, err = call(capsys, "--plot", "--out", "out")
+    assert status == 1 and says in err and not (tmp_path / "out/accuracy.png").exists()

@@ -1,4 +1,6 @@
 import multiprocessing
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -118,3 +120,45 @@ def test_a_pass_may_be_handed_its_reward_in_another_thread():
     assert unknown is None  # of the pass that this thread made
     with pytest.raises(RuntimeError, match="needs a forward pass first"):
         net.feedback(other.outputs)  # this thread made none but recorded ones
+
+
+def forked(code):
+    """What a script prints that ends with a pool of forked workers; it fails after a minute instead of waiting."""
+    script = f"""
+import multiprocessing, sys
+import numpy as np, lfp_ref as lfp
+def outputs(n):
+    return lfp.Sequential(lfp.Dense(8, 300, rng=np.random.default_rng(n)), lfp.Tanh()).forward(np.ones((128, 8)))
+def step(n):
+    parameter = lfp.Parameter(np.ones(100_000))
+    lfp.optim.SGD([parameter], 0.1).step()
+def outcome(work):
+    try:
+        with multiprocessing.get_context("fork").Pool(2) as pool:
+            return pool.map_async(work, (0, 1)).get(60)
+    except RuntimeError as error:
+        return error
+{code}
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=300)
+    return done.stdout, done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems' OpenMP survives a fork, or they do not fork")
+@pytest.mark.parametrize("layer", ["omp", "workqueue"])
+def test_a_fork_after_the_first_kernel_works_or_says_to_spawn(monkeypatch, layer):
+    monkeypatch.setenv("NUMBA_THREADING_LAYER", layer)
+    out, err = forked("""
+first = outputs(0)
+found = outcome(outputs), outcome(step)
+print(*(type(each).__name__ for each in found), *found)
+""")
+    if layer == "omp":
+        assert out.startswith("RuntimeError RuntimeError") and out.count('get_context("spawn")') == 2, (out, err)
+    else:
+        assert out.startswith("list list"), (out, err)
+
+
+def test_a_fork_before_the_first_kernel_works():
+    out, err = forked("found = outcome(outputs)\nprint(len(found), np.array_equal(found[1], outputs(1)))")
+    assert out == "2 True\n", err

@@ -1,6 +1,7 @@
 """Weights in and out: files that others read, and networks that compute the same on the other side."""
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -126,3 +127,45 @@ def test_without_safetensors_it_says_what_to_install_and_what_works(tmp_path, mo
     with pytest.raises(ImportError, match="pip install safetensors"):
         lfp.load_weights(network(0), path)
     lfp.save_weights(network(0), tmp_path / "net.npz")
+
+
+def test_threads_that_save_into_one_file_leave_one_that_is_whole(tmp_path):
+    """300 saves by six threads, and as many reads at once."""
+    path, nets = tmp_path / "net.npz", [lfp.Sequential(lfp.Dense(300, 30)) for _ in range(6)]
+    for number, net in enumerate(nets):
+        net[0].weight.value = np.full((30, 300), number)
+    lfp.save_weights(nets[0], path)
+
+    def save(net):
+        for _ in range(50):
+            lfp.save_weights(net, path)
+
+    def read():
+        for _ in range(300):
+            other = lfp.Sequential(lfp.Dense(300, 30))
+            lfp.load_weights(other, path)
+            assert len(np.unique(other[0].weight.value)) == 1
+
+    with ThreadPoolExecutor(7) as pool:
+        for each in [pool.submit(read), *(pool.submit(save, net) for net in nets)]:
+            each.result()
+    assert [file.name for file in tmp_path.iterdir()] == ["net.npz"]
+
+
+def test_a_network_mapped_from_a_file_trains(tmp_path):
+    """joblib.load(mmap_mode="r") makes arrays that cannot be written to."""
+    joblib = pytest.importorskip("joblib", reason="joblib is not installed")
+    net = network(0)
+    optimizer = lfp.optim.Adam(net.parameters())
+
+    def step(net, optimizer):
+        outputs = net.forward(images(), training=True)
+        net.feedback(lfp.rewards.softmax(outputs, np.arange(9) % 4))
+        optimizer.step()
+        return net.state_dict()
+
+    step(net, optimizer)
+    joblib.dump((net, optimizer), tmp_path / "both")
+    expected = step(net, optimizer)
+    found = step(*joblib.load(tmp_path / "both", mmap_mode="r"))
+    assert all(np.array_equal(array, found[name]) for name, array in expected.items())

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lfp_ref.core import state
-from lfp_ref.core.state import Parameter, join
+from lfp_ref.core.state import Parameter, join, writable
 from lfp_ref.core.tape import Node, PassesByThread, Tape
 
 if TYPE_CHECKING:
@@ -101,6 +101,10 @@ class Layer:
     def __getstate__(self) -> dict[str, Any]:
         """Pickles and copies leave out passes and their memory."""
         return {key: value for key, value in self.__dict__.items() if key != "_passes"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Arrays that cannot be written to, as joblib maps them from a file, are copied."""
+        self.__dict__.update({key: writable(value) for key, value in state.items()})
 
     def fold(self, x: np.ndarray) -> tuple[np.ndarray, int, int | None]:
         """The input with time in its batch, the number of samples, and of time steps: only spiking networks have."""

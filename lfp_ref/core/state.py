@@ -62,8 +62,18 @@ class Parameter:
         global _last_change
         self.changed_at = _last_change = next(_CLOCK)
 
+    def __setstate__(self, state: tuple[None, dict[str, Any]]) -> None:
+        """Arrays that cannot be written to, as joblib maps them from a file, are copied."""
+        for name, value in state[1].items():
+            setattr(self, name, writable(value))
+
     def __repr__(self) -> str:
         return f"Parameter{self.value.shape}"
+
+
+def writable(value: Any) -> Any:
+    """A copy of an array that cannot be written to; all else as it is."""
+    return np.array(value) if isinstance(value, np.ndarray) and not value.flags.writeable else value
 
 
 def now() -> int:

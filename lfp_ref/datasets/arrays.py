@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import zipfile
-import zlib
 from pathlib import Path
 
 import numpy as np
 
-from lfp_ref.datasets.base import Dataset, split
+from lfp_ref.datasets.base import Dataset, check_classes, split
+from lfp_ref.reading import read_npz
 
 
 def load_arrays(path: str | os.PathLike[str]) -> Dataset:
@@ -22,19 +21,16 @@ def load_arrays(path: str | os.PathLike[str]) -> Dataset:
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"no data at {path}")
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in ("x", "y") if name in file.files}
-    except (ValueError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise ValueError(f"{path} is damaged or no .npz file of numbers: {error}") from None
+    arrays = read_npz(path, ("x", "y"))
     if len(arrays) < 2:
         raise ValueError(f"{path} needs arrays x and y, as numpy.savez(path, x=x, y=y) writes them")
     x, y = arrays["x"], arrays["y"]
     if x.dtype.kind not in "fiub" or x.ndim not in (2, 4) or 0 in x.shape:
         raise ValueError(f"{path}: x must be numbers (N, I) or (N, C, H, W), got {x.dtype} of shape {x.shape}")
-    if y.dtype.kind not in "iu" or y.shape != (len(x),) or y.min() < 0 or len(y) < 10:
+    if y.dtype.kind not in "iu" or y.shape != (len(x),) or len(y) < 10:
         raise ValueError(f"{path}: y must be labels 0, 1, ..., one for each of {len(x)} samples and ten at least, "
                          f"got {y.dtype} of shape {y.shape}")  # fmt: skip
+    check_classes(f"{path}: y", y)
     with np.errstate(over="ignore"):
         x = x.astype(np.float32)
     if not np.isfinite(x).all():

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import gzip
 import math
 import os
-import zlib
 from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 
-from lfp_ref.datasets.base import Dataset, split
+from lfp_ref.datasets.base import Dataset, check_classes, split
+from lfp_ref.reading import check_unpacked, opened
 
 IDX = {
     "x_train": "train-images-idx3-ubyte",
@@ -36,19 +35,26 @@ def load_digits() -> Dataset:
 def load_mnist(root: str | os.PathLike[str] | None = None) -> Dataset:
     """MNIST, or any data set in its format, from the four IDX files in a folder, gzipped or not.
 
-    root: the folder; None takes it from the environment variable LFP_REF_DATA.
+    root: the folder; None takes it from the environment variable LFP_REF_DATA. Files may be named as in
+    train-images.idx3-ubyte, too, and without test samples there is no test part.
     x: (N, 1, H, W) float32 in -1..1. y: (N,) labels.
-    Raises FileNotFoundError that says which files to put where; ValueError for a truncated or foreign file.
+    Raises FileNotFoundError that says which files to put where; ValueError for a truncated or foreign file, for one
+    without pixels, without training samples, or of one class.
     """
     root = root if root is not None else os.environ.get("LFP_REF_DATA")
     if not root:
         raise FileNotFoundError(f"no data folder: pass one, or set LFP_REF_DATA to a folder with {_wanted()}")
     arrays = {}
     for part, name in IDX.items():
-        found = [path for path in (Path(root, name), Path(root, name + ".gz")) if path.is_file()]
+        names = [each + ending for each in (name, name.replace("-idx", ".idx")) for ending in ("", ".gz")]
+        found = [path for path in (Path(root, each) for each in names) if path.is_file()]
         if not found:
             raise FileNotFoundError(f"{Path(root).absolute()} has no {name}[.gz]; put there {_wanted()}")
-        arrays[part] = read_idx(found[0], 3 if part.startswith("x") else 1)
+        array = arrays[part] = read_idx(found[0], 3 if part.startswith("x") else 1)
+        if 0 in array.shape[1:] or (part.endswith("train") and not len(array)):
+            raise ValueError(f"{found[0]} is of shape {array.shape}: there is nothing in it to train on")
+        if part == "y_train":
+            check_classes(f"{found[0]}", array)
     x_train, x_test = (as_pixels(arrays[part][:, None]) for part in ("x_train", "x_test"))
     return Dataset("mnist", x_train, arrays["y_train"].astype(np.int64), x_test, arrays["y_test"].astype(np.int64))
 
@@ -62,19 +68,22 @@ def as_pixels(images: np.ndarray) -> np.ndarray:
 
 
 def read_idx(path: Path, rank: int) -> np.ndarray:
-    """The array of unsigned bytes in an IDX file of that rank. Raises ValueError where the file is something else."""
-    try:
-        data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise ValueError(f"{path} is damaged or no gzip file: {error}; fetch it again") from None
-    header = 4 + 4 * rank
-    if len(data) < header or data[:4] != bytes([0, 0, 8, rank]):
-        raise ValueError(f"{path} is no IDX file of rank {rank} with unsigned bytes")
-    shape = tuple(int(n) for n in np.frombuffer(data, ">u4", rank, 4))
-    if len(data) != header + math.prod(shape):
-        found = "truncated" if len(data) < header + math.prod(shape) else "more than there should be"
-        raise ValueError(f"{path} holds {len(data) - header} bytes, its header says {shape}: {found}; fetch it again")
-    return np.frombuffer(data, np.uint8, offset=header).reshape(shape)
+    """The array of unsigned bytes in an IDX file of that rank, gzipped or not, whatever its name.
+
+    Raises ValueError where the file is something else, damaged, or would unpack to far more than its size.
+    """
+    with opened(path) as file:
+        header = file.read(4 + 4 * rank)
+        if len(header) < 4 + 4 * rank or header[:4] != bytes([0, 0, 8, rank]):
+            raise ValueError(f"{path} is not an IDX file of rank {rank} with unsigned bytes, gzipped or not")
+        shape = tuple(int(n) for n in np.frombuffer(header, ">u4", rank, 4))
+        size = math.prod(shape)
+        check_unpacked(path, size)
+        data = file.read(size + 1)
+    if len(data) != size:
+        found = f"{len(data)} bytes: truncated" if len(data) < size else "more than there should be"
+        raise ValueError(f"{path}: its header says {shape}, {size} bytes, and it holds {found}; fetch it again")
+    return np.frombuffer(data, np.uint8).reshape(shape)
 
 
 def _wanted() -> str:

@@ -18,7 +18,6 @@ import pickle
 import re
 import sys
 import types
-import uuid
 import warnings
 from contextlib import suppress
 from functools import cache
@@ -31,6 +30,7 @@ from numba.core.caching import NullCache
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 
+from lfp_ref.files import written_whole
 from lfp_ref.kernels.cache_folder import cache_folder, warn_once
 
 KERNEL_FILES = ("core/*.py", "kernels/*.py", "layers/*.py", "optim.py")
@@ -106,20 +106,11 @@ class KernelCache(NullCache):
                 warnings.warn(f"{name} contains an address, which differs between processes: not cached", stacklevel=2)
                 return
             payload = dumps(compiled._reduce())
-            write(self.path(signature, compiled.target_context), self.checksum(payload) + payload)
+            # not durable: a file that a power cut damages is compiled again
+            with written_whole(self.path(signature, compiled.target_context), is_durable=False) as file:
+                file.write(self.checksum(payload) + payload)
         except Exception as error:
             warn_once(f"cannot write a compiled kernel to {self.folder} ({error})")
-
-
-def write(file: Path, content: bytes) -> None:
-    """Write a file in one step: another process reads all of it or what was there before."""
-    temporary = file.with_name(f"{uuid.uuid4().hex}.tmp")
-    file.parent.mkdir(exist_ok=True)  # somebody may have deleted __pycache__ since the import
-    try:
-        temporary.write_bytes(content)
-        os.replace(temporary, file)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def use_cache(compiled: Any) -> Any:

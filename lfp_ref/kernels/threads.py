@@ -8,6 +8,9 @@ Waiting threads spin a little, then sleep (GOMP_SPINCOUNT, unless the environmen
 spins fifteen times as long: beside two busy programs on two cores, epochs of 0.03 s took up to 6 s. Not to spin at all
 costs short steps a factor of three.
 
+A child that is forked after OpenMP's threads have started cannot use them: GNU OpenMP ends it at the first kernel, and
+whoever waits for its answer waits for ever. `check_process` raises instead.
+
 numba.set_num_threads(n), or NUMBA_NUM_THREADS in the environment, is the one setting.
 """
 
@@ -15,11 +18,13 @@ from __future__ import annotations
 
 import ctypes
 import os
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numba
 import scipy.linalg.cython_blas
 
 if "OMP_WAIT_POLICY" not in os.environ:
@@ -38,6 +43,32 @@ def _openblas_threads() -> tuple[Any, ...]:
 _OPENBLAS = _openblas_threads()
 _LOCK = threading.Lock()
 _users, _before = 0, 1
+_is_cut_off = False  # True in a child that has lost the threads of its parent
+
+
+def check_process() -> None:
+    """Raises RuntimeError in a process whose threads stayed behind in a fork."""
+    if _is_cut_off:
+        raise RuntimeError(
+            "this process was forked after its parent had started the threads of the kernels, which a fork leaves "
+            'behind: start workers by spawning them, multiprocessing.get_context("spawn").Pool(...), or fork before '
+            "the first forward pass; NUMBA_THREADING_LAYER=workqueue in the environment survives a fork, too"
+        )
+
+
+def _after_fork_in_child() -> None:
+    global _LOCK, _users, _is_cut_off
+    _LOCK = threading.Lock()  # another thread of the parent may hold the old one
+    _users = 0
+    try:
+        layer = numba.threading_layer()  # type: ignore[attr-defined]
+    except ValueError:  # no thread was started: the child starts its own
+        return
+    _is_cut_off = layer == "omp" and sys.platform == "linux"  # OpenMP elsewhere survives a fork
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)
 
 
 @contextmanager
@@ -45,8 +76,10 @@ def one_blas_thread() -> Iterator[None]:
     """Keeps BLAS to one thread per caller inside the block. Does nothing for a BLAS other than OpenBLAS.
 
     The setting is the process's: the first thread to come in makes it, the last one to leave takes it back.
+    Raises RuntimeError where no kernel can run (check_process).
     """
     global _users, _before
+    check_process()
     if not _OPENBLAS:
         yield
         return

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lfp_ref.extras import MissingExtra
+from lfp_ref.files import written_whole
 
 if TYPE_CHECKING:
     from lfp_ref.balance import Balance
@@ -31,6 +32,17 @@ def new_figure(width: float, height: float) -> Any:
     return figure
 
 
+def save(figure: Any, path: Path) -> None:
+    """Writes a figure into a file of the format that its ending names, PNG without one."""
+    with written_whole(path) as file:
+        figure.savefig(file, dpi=120, format=path.suffix.removeprefix(".") or "png")
+
+
+def plain(text: str) -> str:
+    """A text to be shown as it is: names of files and options may hold dollars, between which matplotlib reads TeX."""
+    return text.replace("$", r"\$")
+
+
 def curves(path: Path, histories: dict[str, History], title: str) -> None:
     """Accuracy and untouched weights over epochs, a line per run, into a PNG file. histories: by the name to show."""
     from matplotlib.ticker import MaxNLocator, PercentFormatter
@@ -39,10 +51,10 @@ def curves(path: Path, histories: dict[str, History], title: str) -> None:
     left, right = figure.subplots(1, 2)
     for (name, history), colour, marker in zip(histories.items(), COLOURS, MARKERS, strict=False):
         style = {"color": colour, "marker": marker, "markersize": 3}
-        left.plot(history["epoch"], history["test_accuracy"], label=f"{name}, test", **style)
-        left.plot(history["epoch"], history["train_accuracy"], "--", label=f"{name}, training", color=colour)
-        right.plot(history["epoch"], history["untouched"], label=name, **style)
-    left.set(xlabel="epoch", ylabel="accuracy", title=title)
+        left.plot(history["epoch"], history["test_accuracy"], label=plain(f"{name}, test"), **style)
+        left.plot(history["epoch"], history["train_accuracy"], "--", label=plain(f"{name}, training"), color=colour)
+        right.plot(history["epoch"], history["untouched"], label=plain(name), **style)
+    left.set(xlabel="epoch", ylabel="accuracy", title=plain(title))
     right.set(xlabel="epoch", ylabel="weights left untouched", title="Mean fraction per update", ylim=(0, None))
     left.set_ylim(None, 1.01)
     for axes in (left, right):
@@ -50,7 +62,7 @@ def curves(path: Path, histories: dict[str, History], title: str) -> None:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.3)
         axes.legend()
-    figure.savefig(path, dpi=120)
+    save(figure, path)
 
 
 def relevance(
@@ -72,7 +84,7 @@ def relevance(
     grid = figure.subplots(len(images), maps.shape[1] + 1, squeeze=False)
     for row, image, line, name, caption in zip(grid, images, maps, rows, captions, strict=True):
         row[0].imshow(_picture(image), cmap="gray")
-        row[0].set_ylabel(name, rotation=0, ha="right", va="center")
+        row[0].set_ylabel(plain(name), rotation=0, ha="right", va="center")
         largest = max(np.abs(line).max(), np.finfo(float).tiny)
         for axes, heat, column, below in zip(row[1:], line, columns, caption, strict=True):
             drawn = axes.imshow(heat, cmap="bwr", vmin=-largest, vmax=largest)
@@ -83,8 +95,8 @@ def relevance(
         bar.ax.tick_params(labelsize=7)
         for axes in row:
             axes.set(xticks=[], yticks=[])
-    figure.suptitle(heading, fontsize=10)
-    figure.savefig(path, dpi=120)
+    figure.suptitle(plain(heading), fontsize=10)
+    save(figure, path)
 
 
 def _picture(image: np.ndarray) -> np.ndarray:
@@ -117,7 +129,7 @@ def balance(path: Path, sheet: Balance, sample: int | None, heading: str) -> Non
         right, left = right + np.maximum(widths, 0), left + np.minimum(widths, 0)
     came = [amount(line.came) for line in lines]
     axes.plot(came, range(len(lines)), "k|", markersize=10, markeredgewidth=2, label="came in (sum of the bars)")
-    named = [f"{line.path} {line.layer.partition('(')[0]}".strip() for line in lines]  # sizes are in the table
+    named = [plain(f"{line.path} {line.layer.partition('(')[0]}".strip()) for line in lines]  # sizes are in the table
     axes.set_yticks(range(len(lines)), named, fontsize=8)
     axes.set_ylim(len(lines) - 0.4, -0.6)
     axes.use_sticky_edges = False  # bars end before the frame does
@@ -126,9 +138,9 @@ def balance(path: Path, sheet: Balance, sample: int | None, heading: str) -> Non
     axes.set(xlabel="reward, in the unit of the outputs' reward")
     axes.grid(axis="x", alpha=0.3)
     axes.set_axisbelow(True)
-    figure.suptitle(heading, fontsize=10)
+    figure.suptitle(plain(heading), fontsize=10)
     axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
-    figure.savefig(path, dpi=120)
+    save(figure, path)
 
 
 def over_rates(path: Path, lines: dict[str, dict[float, list[float]]], title: str) -> None:
@@ -146,7 +158,12 @@ def over_rates(path: Path, lines: dict[str, dict[float, list[float]]], title: st
         good = {rate: found for rate in sorted(by_rate) if (found := [a for a in by_rate[rate] if a == a])}
         low, mean, high = (np.array([f(found) for found in good.values()]) for f in (np.min, np.mean, np.max))
         axes.plot(
-            list(good), mean, color=colour, marker=marker, linestyle=("-", "--", ":")[number // 7 % 3], label=name
+            list(good),
+            mean,
+            color=colour,
+            marker=marker,
+            linestyle=("-", "--", ":")[number // 7 % 3],
+            label=plain(name),
         )
         axes.fill_between(list(good), low, high, color=colour, alpha=0.2, linewidth=0)
         if diverged := [rate for rate, found in by_rate.items() if any(a != a for a in found)]:
@@ -157,8 +174,8 @@ def over_rates(path: Path, lines: dict[str, dict[float, list[float]]], title: st
         axes.plot([], [], "kx", label="some diverged")
     axes.set_xscale("log")
     runs = max(len(found) for by_rate in lines.values() for found in by_rate.values())
-    axes.set(xlabel="learning rate", ylabel=f"test accuracy (mean, lowest to highest of {runs})", title=title)
+    axes.set(xlabel="learning rate", ylabel=f"test accuracy (mean, lowest to highest of {runs})", title=plain(title))
     axes.yaxis.set_major_formatter(PercentFormatter(1))
     axes.grid(alpha=0.3)
     axes.legend()
-    figure.savefig(path, dpi=120)
+    save(figure, path)

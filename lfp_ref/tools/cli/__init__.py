@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -15,26 +16,48 @@ from lfp_ref.tools.cli import benchmarking, conforming, inspecting, sweeping, tr
 from lfp_ref.training import DivergenceError
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs a command; returns the exit status: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C."""
-    options = parser().parse_args(arguments)
+def process() -> int:
+    """Runs the command of this process, whose signals and streams are the command's own; as main."""
     try:
-        options.command(options)
-    except Interrupted as stop:
-        is_train = options.command is training.run_train
-        hint = f"; go on with: lfp-ref train --resume {shlex.quote(str(options.out))}" if is_train else ""
-        print(f"\n{stop}{hint}", file=sys.stderr)
-        return 130
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "reconfigure"):  # a name that the terminal cannot show is no reason to fail
+                stream.reconfigure(errors="backslashreplace")
+        return main()
     except KeyboardInterrupt:
-        print("\nstopped", file=sys.stderr)
+        return 130
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the rest is Python's own end
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs a command; returns the exit status: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C or SIGTERM."""
+    options = argparse.Namespace()
+    try:
+        parser().parse_args(arguments, options)
+        options.command(options)
+        print(end="", flush=True)
+    except KeyboardInterrupt as stop:
+        said = str(stop) if isinstance(stop, Interrupted) else "stopped"
+        print(f"\n{said}{how_to_go_on(options)}", file=sys.stderr)
         return 130
     except BrokenPipeError:  # whoever read the output has read enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except (ValueError, TypeError, OSError, DivergenceError, MissingExtra) as error:
-        print(f"lfp-ref: {error}", file=sys.stderr)
+    except (ValueError, TypeError, OSError, MemoryError, DivergenceError, MissingExtra) as error:
+        print(f"lfp-ref: {error or 'out of memory'}", file=sys.stderr)
         return 1
     return 0
+
+
+def how_to_go_on(options: argparse.Namespace) -> str:
+    """The end of a message about a stopped command: the command that goes on with the run, if it saved one."""
+    folder = vars(options).get("out")
+    if vars(options).get("command") is not training.run_train or not folder or not any(folder.glob("checkpoint.npz")):
+        return ""
+    return f"; go on with: lfp-ref train --resume {shlex.quote(str(folder))}"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -46,7 +69,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"lfp-ref {lfp_ref.__version__}")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
-    training.add_commands(commands, top)
+    training.add_commands(commands)
     sweeping.add_commands(commands)
     inspecting.add_commands(commands)
     benchmarking.add_commands(commands)

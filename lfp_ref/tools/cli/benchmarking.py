@@ -19,7 +19,7 @@ from lfp_ref.tools import bench
 from lfp_ref.tools.bench import measuring, workloads
 from lfp_ref.tools.bench.measuring import MNIST, WORKLOADS, Shape
 from lfp_ref.tools.bench.peers import peers_of
-from lfp_ref.tools.cli.common import at_least
+from lfp_ref.tools.cli.options import at_least, not_empty
 
 Row = dict[str, Any]  # one measurement
 TOOLS = str(Path(bench.__path__[0]).parent)  # where peers.py is found without lfp_ref
@@ -36,9 +36,9 @@ def add_commands(commands: Any) -> None:
     parser.add_argument("workload", nargs="*", help=f"{', '.join(WORKLOADS)} (all)")
     parser.add_argument("--json", action="store_true", help="one JSON line a workload")
     parser.add_argument("--peers", action="store_true", help="lfprop, PyTorch, scikit-learn in turn, where installed")
-    parser.add_argument("--peers-python", default=sys.executable, metavar="PYTHON",
+    parser.add_argument("--peers-python", type=not_empty, metavar="PYTHON",
                         help="of the environment that has the peers (this one)")  # fmt: skip
-    parser.add_argument("--rounds", type=at_least(1), default=3, help="of --peers; medians are shown (%(default)s)")
+    parser.add_argument("--rounds", type=at_least(1), help="of --peers; medians are shown (3)")
     parser.add_argument("--steps", type=at_least(1), help="to measure (default: 6 to 300, by workload)")
     parser.add_argument("--scaling", action="store_true",
                         help="how time grows with batch, width, depth, image size, T and threads")  # fmt: skip
@@ -49,6 +49,11 @@ def run_bench(options: argparse.Namespace) -> None:
     chosen = options.workload or list(WORKLOADS)
     if unknown := [workload for workload in chosen if workload not in WORKLOADS]:
         raise ValueError(f"unknown workload {unknown[0]!r}; known: {', '.join(WORKLOADS)}")
+    for name in ("rounds", "peers_python"):
+        if getattr(options, name) is not None and not options.peers:
+            raise ValueError(f"--{name.replace('_', '-')} is for --peers: add it, or leave this out")
+    if options.scaling and (options.workload or options.json or options.peers):
+        raise ValueError("--scaling has its own workloads and table: leave out workloads, --json and --peers")
     if options.scaling:
         scaling(options.steps or 20)
         return
@@ -80,12 +85,12 @@ def rounds(workload: str, options: argparse.Namespace) -> tuple[list[Row], dict[
     ours: list[Row] = []
     others: dict[str, list[Row]] = {}
     missing: set[str] = set()
-    for _ in range(options.rounds if options.peers else 1):
+    for _ in range(options.rounds or 3 if options.peers else 1):
         ours.append(own_row(workload, steps))
         for peer in peers_of(workload) if options.peers else ():
             if peer in missing:
                 continue
-            row = peer_row(peer, workload, steps, options.peers_python)
+            row = peer_row(peer, workload, steps, options.peers_python or sys.executable)
             if row is None:
                 missing.add(peer)
             else:

@@ -8,17 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from lfp_ref import names
+from lfp_ref import checkpoints, datasets, names
 from lfp_ref.balance import balance
 from lfp_ref.explain import explain
+from lfp_ref.network import Sequential
 from lfp_ref.tools import figures
-from lfp_ref.tools.cli.common import RULES, data_name, draw, stored_run
+from lfp_ref.tools.cli.common import build, check_data_root, load_data, named_data
+from lfp_ref.tools.cli.folders import checkpoint_file, draw
+from lfp_ref.tools.cli.options import RULES, data_name, not_empty, path, stored_options
 from lfp_ref.training import evaluate
 
 
 def add_commands(commands: Any) -> None:
     test = commands.add_parser("evaluate", help="test a trained network", description="Accuracy of a checkpoint.")
-    stored_options(test)
+    shared_options(test)
     test.set_defaults(command=run_evaluate)
 
     why = commands.add_parser(
@@ -26,11 +29,11 @@ def add_commands(commands: Any) -> None:
         help="show which pixels an output is due to",
         description="Heat maps of relevance (LRP) for test samples, one per class, and the balance of each.",
     )
-    stored_options(why)
+    shared_options(why)
     why.add_argument("--sample", type=int, nargs="+", default=[0], metavar="K", help="test samples (%(default)s)")
     why.add_argument("--target", type=int, nargs="+", metavar="CLASS", help="classes to explain (default: all)")
-    why.add_argument("--rule", default="epsilon", help=f"{RULES} (%(default)s)")
-    why.add_argument("--out", type=Path, help="PNG file (default: explain.png beside the checkpoint)")
+    why.add_argument("--rule", type=not_empty, default="epsilon", help=f"{RULES} (%(default)s)")
+    why.add_argument("--out", type=path, help="PNG file (default: explain.png beside the checkpoint)")
     why.set_defaults(command=run_explain)
 
     sheet = commands.add_parser(
@@ -38,28 +41,51 @@ def add_commands(commands: Any) -> None:
         help="show where the reward goes, layer by layer",
         description="What comes into each layer, what is handed on, and what is kept by which cause.",
     )
-    stored_options(sheet)
+    shared_options(sheet)
     sheet.add_argument("--samples", type=int, default=256, metavar="N", help="first N test samples (%(default)s)")
     sheet.add_argument("--sample", type=int, metavar="K", help="one of them alone (default: their sum)")
-    sheet.add_argument("--rule", help=f"{RULES} (default: the run's own)")
-    sheet.add_argument("--out", type=Path, help="PNG file (default: balance.png beside the checkpoint)")
+    sheet.add_argument("--rule", type=not_empty, help=f"{RULES} (default: the run's own)")
+    sheet.add_argument("--out", type=path, help="PNG file (default: balance.png beside the checkpoint)")
     sheet.set_defaults(command=run_balance)
 
 
-def stored_options(sub: argparse.ArgumentParser) -> None:
+def shared_options(sub: argparse.ArgumentParser) -> None:
     """Adds the options that all three commands share."""
-    sub.add_argument("checkpoint", help="a checkpoint file, or the folder of a run")
+    sub.add_argument("checkpoint", type=not_empty, help="a checkpoint file, or the folder of a run")
     sub.add_argument("--data", type=data_name, metavar="NAME", help="other data than the run's own, of the same shape")
-    sub.add_argument("--data-root", help="folder of the MNIST or CIFAR files (default: as train)")
+    sub.add_argument("--data-root", type=not_empty, help="folder of the MNIST or CIFAR files (default: as train)")
+
+
+def stored_run(options: argparse.Namespace) -> tuple[Sequential, datasets.Dataset, argparse.Namespace]:
+    """The trained network of a checkpoint (a file, or the folder of a run), its data or those named, its options.
+
+    Raises ValueError where the network does not take the data, or there are no test samples.
+    """
+    file = checkpoint_file(options.checkpoint)
+    saved = checkpoints.load(file)
+    stored = stored_options(saved, file)
+    stored.data_root = options.data_root
+    check_data_root(options.data or stored.data, options)
+    own = load_data(stored)
+    net = build(stored, own)
+    net.load_state_dict(saved.net)
+    checkpoints.restore_random(saved, net)  # a rate code then draws what it drew after training
+    other = named_data(options.data, stored) if options.data else own
+    if (other.input_shape, other.classes) != (own.input_shape, own.classes):
+        raise ValueError(f"this network takes samples {own.input_shape} of {own.classes} classes, "
+                         f"{options.data} has {other.input_shape} of {other.classes}")  # fmt: skip
+    if not len(other.x_test):
+        raise ValueError(f"{other.name} has no test samples")
+    return net, other, stored
 
 
 def run_evaluate(options: argparse.Namespace) -> None:
-    net, data, _ = stored_run(options.checkpoint, options.data, options.data_root)
+    net, data, _ = stored_run(options)
     print(f"test accuracy {evaluate(net, data):.2%} on {len(data.x_test)} samples of {data.name}")
 
 
 def run_explain(options: argparse.Namespace) -> None:
-    net, data, _ = stored_run(options.checkpoint, options.data, options.data_root)
+    net, data, _ = stored_run(options)
     targets = options.target if options.target is not None else list(range(data.classes))
     for kind, chosen, count in (("sample", options.sample, len(data.x_test)), ("target", targets, data.classes)):
         if wrong := [k for k in chosen if not 0 <= k < count]:
@@ -91,7 +117,7 @@ def run_explain(options: argparse.Namespace) -> None:
 
 
 def run_balance(options: argparse.Namespace) -> None:
-    net, data, stored = stored_run(options.checkpoint, options.data, options.data_root)
+    net, data, stored = stored_run(options)
     name = options.rule or stored.rule
     x, y = data.x_test[: options.samples], data.y_test[: options.samples]
     if options.samples < 1 or (options.sample is not None and not 0 <= options.sample < len(x)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import io
 import itertools
 import os
 import sys
@@ -12,18 +13,24 @@ from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import numba
 import numpy as np
 
 from lfp_ref.datasets import Dataset
 from lfp_ref.extras import MissingExtra
+from lfp_ref.files import locked
 from lfp_ref.run import Interrupted
 from lfp_ref.tools import figures
 from lfp_ref.tools.cli import training
-from lfp_ref.tools.cli.common import at_least, draw, load_data
+from lfp_ref.tools.cli.common import load_data
+from lfp_ref.tools.cli.folders import draw
+from lfp_ref.tools.cli.options import at_least, not_empty, parsed, path
 from lfp_ref.training import DivergenceError
+
+# Samples of a shape that every network takes: what is wrong with options alone is found before the first run.
+STAND_IN = Dataset("", np.zeros((2, 1, 28, 28), np.float32), np.array([0, 9]), *[np.empty(0)] * 2)
 
 # One run: its options by name, as in the grid.
 Settings = dict[str, Any]
@@ -52,11 +59,11 @@ def add_commands(commands: Any) -> None:
         epilog=EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    sweep.add_argument("grid", nargs="?", type=Path, metavar="GRID.toml", help="options; not needed for --plot alone")
-    sweep.add_argument("--out", type=Path, required=True, help="folder for results.csv")
-    sweep.add_argument("--jobs", type=at_least(1), default=os.cpu_count(), help="runs at a time here (%(default)s)")
-    sweep.add_argument("--threads", type=at_least(1), default=1, help="of each run (%(default)s)")
-    sweep.add_argument("--scheduler", metavar="ADDRESS",
+    sweep.add_argument("grid", nargs="?", type=path, metavar="GRID.toml", help="options; not needed for --plot alone")
+    sweep.add_argument("--out", type=path, required=True, help="folder for results.csv")
+    sweep.add_argument("--jobs", type=at_least(1), help=f"runs at a time here ({os.cpu_count()})")
+    sweep.add_argument("--threads", type=at_least(1), help="of each run (1)")
+    sweep.add_argument("--scheduler", type=not_empty, metavar="ADDRESS",
                        help="of a Dask cluster, as in tcp://host:8786, to run there instead; start its workers with "
                        "--nthreads 1")  # fmt: skip
     sweep.add_argument("--plot", action="store_true", help="draw accuracy over learning rate, a line per rule")
@@ -66,9 +73,16 @@ def add_commands(commands: Any) -> None:
 def run_sweep(options: argparse.Namespace) -> None:
     if options.grid is None and not options.plot:
         raise ValueError("sweep needs a GRID.toml (lfp-ref sweep --help shows one), or --plot for what is there")
+    given = [name for name in ("jobs", "threads", "scheduler") if getattr(options, name) is not None]
+    if options.grid is None and given:
+        raise ValueError(f"--{given[0]} is for the runs of a GRID.toml: name one, or leave it out")
+    if options.scheduler and options.jobs is not None:
+        raise ValueError("--jobs is for this machine; with --scheduler the cluster's workers decide: leave one out")
     file = options.out / "results.csv"
     if options.grid is not None:
-        sweep(read_grid(options.grid), Results(file), options)
+        runs = read_grid(options.grid)
+        with locked(options.out):
+            sweep(runs, Results(file), options)
     if options.plot:
         plot(file)
 
@@ -115,8 +129,8 @@ def read_grid(file: Path) -> list[Settings]:
         except ImportError:
             raise MissingExtra("lfp-ref sweep", "tomli", "sweep", "Without it, lfp-ref train does one run.") from None
     try:
-        grid = tomllib.loads(file.read_text())
-    except ValueError as error:
+        grid = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{file} is no TOML file: {error}") from None
     if not grid:
         raise ValueError(f"{file} gives no options:{EXAMPLE}")
@@ -124,30 +138,23 @@ def read_grid(file: Path) -> list[Settings]:
     for name, values in zip(grid, lists, strict=True):
         if name in ("out", "resume") or not values or not all(isinstance(v, str | int | float) for v in values):
             raise ValueError(f"{file}: {name} must be an option of lfp-ref train with a value or a list of them")
-    runs = [dict(zip(grid, values, strict=True)) for values in itertools.product(*lists)]
-    for run in runs:
+    names = [name.replace("-", "_") for name in grid]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise ValueError(f"{file}: {twice.pop()} stands there twice, with - and with _")
+    runs: dict[tuple[str, ...], Settings] = {}
+    checked: set[tuple[Any, ...]] = set()
+    for chosen in itertools.product(*lists):
         try:
-            parsed(run)
-        except ValueError as error:
+            options = parsed(dict(zip(names, chosen, strict=True)))
+            run = {name: getattr(options, name) for name in names}  # 1 and 1.0 are one learning rate
+            every_seed = tuple(value for name, value in run.items() if name not in ("seed", "data", "data_root"))
+            if every_seed not in checked:
+                training.planned(options, STAND_IN)
+            checked.add(every_seed)
+        except (ValueError, TypeError) as error:
             raise ValueError(f"{file}: {error}") from None
-    return list({cells(run): run for run in runs}.values())
-
-
-class Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise ValueError(message)
-
-
-def parsed(run: Settings) -> argparse.Namespace:
-    """The options of lfp-ref train that a run means. Raises ValueError."""
-    parser = Parser(prog="lfp-ref sweep", allow_abbrev=False)
-    training.add_commands(parser.add_subparsers(), parser)
-    arguments = ["train"]
-    for name, value in run.items():
-        option = f"--{name.replace('_', '-')}"
-        if value is not False:
-            arguments.append(option if value is True else f"{option}={value}")
-    return parser.parse_args(arguments)
+        runs[cells(run)] = run
+    return list(runs.values())
 
 
 def cells(run: Settings) -> tuple[str, ...]:
@@ -170,28 +177,47 @@ class Results:
 
     def open(self, names: list[str]) -> set[tuple[str, ...]]:
         """The options, in this order, of the runs that are in it. Raises ValueError where it has other columns."""
-        self.file.parent.mkdir(parents=True, exist_ok=True)
         header = [*names, *FOUND]
         if not self.file.exists() or not self.file.stat().st_size:
             self._write(header)
             return set()
-        with self.file.open("rb+") as file:
+        with self.file.open("rb") as file:
             content = file.read()
-            file.truncate(content.rfind(b"\n") + 1)
-        there, *lines = csv.reader(content[: content.rfind(b"\n") + 1].decode().splitlines()) or [[]]
+        there, rows = read_rows(self.file, content[: content.rfind(b"\n") + 1])
         if there != header:
             raise ValueError(f"{self.file} is of a grid with other options, {', '.join(there[: -len(FOUND)])}: "
                              "choose another --out")  # fmt: skip
-        return {tuple(line[: len(names)]) for line in lines}
+        os.truncate(self.file, content.rfind(b"\n") + 1)
+        return {tuple(row[name] for name in names) for row in rows}
 
     def append(self, row: Settings) -> None:
         self._write(list(row.values()))
 
     def _write(self, line: list[Any]) -> None:
-        with self.file.open("a", newline="") as file:
+        with self.file.open("a", newline="", encoding="utf-8", errors="surrogateescape") as file:
             csv.writer(file, lineterminator="\n").writerow(line)
             file.flush()
             os.fsync(file.fileno())
+
+
+def read_rows(file: Path, content: bytes) -> tuple[list[str], list[dict[str, str]]]:
+    """The columns and rows of a file of results. Raises ValueError, with the line's number, for another file."""
+    try:
+        lines = list(csv.reader(io.StringIO(content.decode("utf-8", "surrogateescape"), newline=""), strict=True))
+    except csv.Error as error:
+        raise ValueError(f"{file} is not a file of results of lfp-ref sweep, or damaged: {error}") from None
+    header, *rest = lines or [[]]
+    if tuple(header[-len(FOUND) :]) != FOUND:
+        raise ValueError(f"{file} is not a file of results of lfp-ref sweep: its first line must end in "
+                         f"{','.join(FOUND)}")  # fmt: skip
+    rows = []
+    for number, line in enumerate(rest, 2):
+        row = dict(zip(header, line, strict=False))
+        if len(line) != len(header) or row["status"] not in ("done", "diverged"):
+            raise ValueError(f"{file}, line {number}: expected {len(header)} cells, with status done or diverged, "
+                             f"got {line}")  # fmt: skip
+        rows.append(row)
+    return header, rows
 
 
 # ---- the runs
@@ -210,8 +236,9 @@ def one_run(run: Settings, threads: int = 1) -> Settings:
     try:
         options = parsed(run)
         data = data_of(options.data, options.data_root, options.validate, options.seed)
-        net, rule = training.network(options, data)
-        history = training.run(options, data, net, rule, None, lambda: nullcontext((None, None)))
+        plan = training.planned(options, data)
+        history = training.run(plan, None, lambda: nullcontext((None, None)))
+        plan.check_growth()
         numbers |= {name: float(history[name][-1]) for name in ("test_accuracy", "train_accuracy", "untouched")}
         status, message = "done", ""
     except DivergenceError as error:
@@ -241,9 +268,10 @@ def on_this_machine(runs: list[Settings], options: argparse.Namespace) -> Iterat
     names = list(runs[0])
     deaths = 0
     while left:
-        work = Parallel(n_jobs=min(options.jobs, len(left)), return_as="generator_unordered", batch_size=1)
+        jobs = min(options.jobs or os.cpu_count() or 1, len(left))
+        work = Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)
         try:
-            for row in work(delayed(one_run)(run, options.threads) for run in list(left.values())):
+            for row in work(delayed(one_run)(run, options.threads or 1) for run in list(left.values())):
                 del left[cells({name: row[name] for name in names})]
                 yield row
         except TerminatedWorkerError:
@@ -267,7 +295,7 @@ def on_dask(runs: list[Settings], options: argparse.Namespace) -> Iterator[Setti
             "lfp-ref sweep --scheduler", "distributed", "sweep", "Without it, lfp-ref sweep uses this machine's cores."
         ) from None
     with Client(options.scheduler) as client:
-        futures = {client.submit(one_run, run, options.threads, pure=False): run for run in runs}
+        futures = {client.submit(one_run, run, options.threads or 1, pure=False): run for run in runs}
         for future in as_completed(list(futures)):
             run = futures.pop(future)
             try:
@@ -316,17 +344,20 @@ def plot(file: Path) -> None:
     """Draws accuracy over learning rate beside a file of results. Raises ValueError where there is none to draw."""
     if not file.is_file():
         raise FileNotFoundError(f"no results at {file}: lfp-ref sweep GRID.toml --out {file.parent} makes them")
-    with file.open(newline="") as lines:
-        rows = list(csv.DictReader(lines))
-    if not rows or "lr" not in rows[0]:
+    header, rows = read_rows(file, file.read_bytes())
+    if not rows or "lr" not in header:
         raise ValueError(f"{file} has no runs with a learning rate of their own: give lr in the grid")
     varied = [name for name in rows[0] if name not in (*FOUND, "lr", "seed") and len({row[name] for row in rows}) > 1]
     lines_of: dict[str, dict[float, list[float]]] = {}
-    for row in rows:
+    for number, row in enumerate(rows, 2):
         label = ", ".join(row[name] if name == "rule" else f"{name} {row[name]}" for name in varied)
-        accuracy = float(row["test_accuracy"]) if row["status"] == "done" else np.nan
+        try:
+            accuracy = float(row["test_accuracy"]) if row["status"] == "done" else np.nan
+            rate = float(row["lr"])
+        except ValueError as error:
+            raise ValueError(f"{file}, line {number}: lr and test_accuracy must be numbers: {error}") from None
         line = lines_of.setdefault(label or row.get("rule", "epsilon"), {})
-        line.setdefault(float(row["lr"]), []).append(accuracy)
+        line.setdefault(rate, []).append(accuracy)
     fixed = [row_name for row_name in ("model", "data") if len({row.get(row_name) for row in rows}) == 1]
     title = ", ".join(rows[0][name] for name in fixed if rows[0].get(name))
     print(f"in {file.parent}: {file.name}{draw(file.with_name('accuracy.png'), figures.over_rates, lines_of, title)}")

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import json
 import math
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from lfp_ref.reading import read_json, read_npz
+
+LARGEST = int(np.finfo(float).max)
 
 Answers = dict[str, dict[str, Any]]  # case -> quantity -> array, or a text: the error in it
 
@@ -46,7 +49,7 @@ def read(folder: str | Path) -> tuple[Answers, list[str]]:
 
 def _from_json(path: Path) -> Iterator[tuple[str, str, Any]]:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = read_json(path.read_bytes())
     except ValueError as error:
         raise ValueError(f"not JSON, or not written to its end ({error})") from None
     if isinstance(found, dict) and "format" in found:
@@ -74,18 +77,17 @@ def _array(value: Any) -> Any:
             return f"malformed: data must be a flat list of numbers, got {json.dumps(number)[:40]} at place {place}"
     if len(data) != math.prod(shape):
         return f"data has {len(data)} numbers, shape {shape} needs {math.prod(shape)}: truncated?"
-    return np.array(data, float).reshape(shape)
+    try:
+        return np.array(data, float).reshape(shape)
+    except OverflowError:
+        place = next(i for i, number in enumerate(data) if isinstance(number, int) and abs(number) > LARGEST)
+        return f"malformed: the number at place {place} of data is beyond float64"
 
 
 def _from_npz(path: Path) -> Iterator[tuple[str, str, Any]]:
-    try:
-        with np.load(path) as found:
-            names = list(found)
-            for name in names:
-                case, _, quantity = name.rpartition("/")
-                yield case, quantity, _checked(found[name])
-    except (zipfile.BadZipFile, EOFError, OSError, ValueError) as error:
-        raise ValueError(f"not .npz, or not written to its end ({error})") from None
+    for name, array in read_npz(path).items():
+        case, _, quantity = name.rpartition("/")
+        yield case, quantity, _checked(array)
 
 
 def _checked(array: np.ndarray) -> Any:

@@ -9,6 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from lfp_ref.files import LOCK, locked, written_whole
+from lfp_ref.reading import read_json
+
 FORMAT, VERSION = "lfp-ref vectors", 2
 SHIPPED = Path(__file__).parent / "vectors"
 DTYPES = ("float32", "float64")
@@ -46,25 +49,39 @@ def load(folder: str | Path = SHIPPED) -> list[Case]:
     folder = Path(folder)
     if not (folder / "index.json").is_file():
         raise ValueError(f"{folder} holds no vectors: there is no index.json; write some with lfp-ref conform export")
-    return [case_of(about) for family in index(folder)["families"] for about in document(folder, family)["cases"]]
+    return [case for family in index(folder)["families"] for case in cases_of(folder, family)]
 
 
 def index(folder: Path) -> dict[str, Any]:
     """What index.json says: the version, and the names of all cases by family."""
-    return document(folder, "index")
+    return document(folder, "index", "families", dict)
 
 
-def document(folder: Path, family: str) -> dict[str, Any]:
-    """A file of vectors. Raises ValueError where it is none, or of another version."""
+def cases_of(folder: Path, family: str) -> list[Case]:
+    """The cases of a family. Raises ValueError, with the case's number, for one that is not in the format."""
+    cases = []
+    for number, about in enumerate(document(folder, family, "cases", list)["cases"]):
+        try:
+            cases.append(case_of(about))
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            place = f"{folder / family}.json, case {number}"
+            raise ValueError(f"{place}: not in the format of docs/porting.md ({error!r})") from None
+    return cases
+
+
+def document(folder: Path, family: str, entry: str, kind: type) -> dict[str, Any]:
+    """A file of vectors. Raises ValueError where it is none, of another version, or without an entry of that kind."""
     path = folder / f"{family}.json"
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = read_json(path.read_bytes())
     except ValueError as error:
         raise ValueError(f"{path} is not JSON: {error}") from None
     if not isinstance(found, dict) or found.get("format") != FORMAT:
         raise ValueError(f"{path} is no file of vectors: it has no format {FORMAT!r}")
     if found.get("version") != VERSION:
         raise ValueError(f"{path} has vectors of version {found.get('version')}, this program checks {VERSION}")
+    if not isinstance(found.get(entry), kind):
+        raise ValueError(f"{path} is damaged: it has no {entry}")
     return found
 
 
@@ -97,14 +114,16 @@ def export(folder: str | Path) -> int:
     files = {f"{name}.{ending}" for name in names for ending in ("json", "npz")}
     if folder.exists() and not folder.is_dir():
         raise ValueError(f"{folder} is a file; export takes a folder")
-    if folder.is_dir() and (others := sorted({path.name for path in folder.iterdir()} - files)):
-        raise ValueError(f"{folder} holds other files ({others[0]}): choose a folder for the vectors alone")
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in names:
-        (folder / f"{name}.json").write_bytes((SHIPPED / f"{name}.json").read_bytes())
-    for family in names[1:]:
-        arrays: Any = as_arrays([case_of(about) for about in document(SHIPPED, family)["cases"]])
-        np.savez(folder / f"{family}.npz", **arrays)
+    with locked(folder):
+        if others := sorted({path.name for path in folder.iterdir()} - files - {LOCK}):
+            raise ValueError(f"{folder} holds other files ({others[0]}): choose a folder for the vectors alone")
+        for name in names:
+            with written_whole(folder / f"{name}.json") as file:
+                file.write((SHIPPED / f"{name}.json").read_bytes())
+        for family in names[1:]:
+            arrays: Any = as_arrays(cases_of(SHIPPED, family))
+            with written_whole(folder / f"{family}.npz") as file:
+                np.savez(file, **arrays)
     return len(load(folder))
 
 
