@@ -182,6 +182,23 @@ Proof.
   - destruct (IH leader) as [H1 H2]. split; [assumption|]. constructor; [lra|assumption].
 Qed.
 
+(** And of several it is the first: every entry before it is smaller. *)
+Theorem winner_is_the_first_maximum a : forall challengers leader,
+  exists earlier later, leader :: challengers = earlier ++ best a leader challengers :: later
+    /\ Forall (fun i => a i < a (best a leader challengers)) earlier
+    /\ Forall (fun i => a i <= a (best a leader challengers)) later.
+Proof.
+  induction challengers as [|i rest IH]; intros leader; simpl; [exists [], []; repeat split; constructor|].
+  destruct (Rlt_dec (a leader) (a i)) as [H|H].
+  - destruct (IH i) as [p [q [E [Hp Hq]]]]. exists (leader :: p), q. rewrite E. repeat split; [|assumption].
+    constructor; [|assumption]. pose proof (proj1 (best_is_maximum a rest i)). lra.
+  - destruct (IH leader) as [p [q [E [Hp Hq]]]]. destruct p as [|x p]; injection E as E1 E2.
+    + subst q. exists [], (i :: rest). rewrite <- E1 in *. repeat split; [constructor|]. constructor; [lra|exact Hq].
+    + subst x. exists (leader :: i :: p), q. split; [simpl; do 2 f_equal; exact E2|split; [|exact Hq]].
+      pose proof (Forall_inv Hp) as Hleader. simpl in Hleader.
+      constructor; [exact Hleader|]. constructor; [lra|exact (Forall_inv_tail Hp)].
+Qed.
+
 Lemma conservation_of_max_pool {n m} (W : windows n m) (a r : vector) :
   sum n (fun i => sum m (fun j => at_index (winner W a j) i * r j)) = sum m r.
 Proof.

@@ -46,6 +46,16 @@ Section Neuron.
   Definition reward (t : nat) : R := r t + carry (S t).             (* R[t] = r[t] + c[t+1] *)
   Definition s (t : nat) : R := quotient (reward t) (stab (den t) e).
 
+  (** The spike of step t: u[t] > threshold. *)
+  Definition spike (t : nat) : R := fired (S t).
+
+  (** A membrane at exactly the threshold does not spike; above it, it does. *)
+  Lemma no_spike_at_the_threshold t : u t = th -> spike t = 0.
+  Proof. unfold spike, fired, u. intros ->. destruct (Rlt_dec th th); [lra|reflexivity]. Qed.
+
+  Lemma a_spike_above_the_threshold t : th < u t -> spike t = 1.
+  Proof. unfold spike, fired, u. intros H. destruct (Rlt_dec th (before (S t))); [reflexivity|contradiction]. Qed.
+
   (** What the inputs of step t get together. *)
   Definition to_inputs (t : nat) : R := sum n (fun i => w i * x t i) * s t.
 

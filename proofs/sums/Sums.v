@@ -163,6 +163,13 @@ Qed.
 Lemma sgn_cases x : (0 <= x /\ sgn x = 1) \/ (x < 0 /\ sgn x = -1).
 Proof. unfold sgn. destruct (Rle_dec 0 x); [left|right]; lra. Qed.
 
+(** At 0 the sign is +1, so the stabiliser moves 0 up. *)
+Lemma sgn_0 : sgn 0 = 1.
+Proof. destruct (sgn_cases 0) as [[_ E]|[H _]]; [exact E|lra]. Qed.
+
+Lemma stab_at_0 e : stab 0 e = e.
+Proof. unfold stab. rewrite sgn_0. ring. Qed.
+
 (** sgn x * x = |x|, and |x| * sgn x = x. *)
 Lemma sgn_mult x : sgn x * x = Rabs x.
 Proof.

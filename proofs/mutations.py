@@ -1,0 +1,201 @@
+"""Wrong definitions and statements, and the file that does not compile with each: what the proofs would not let pass.
+
+A mutation replaces one piece of text. Compiled are the changed file and, where that succeeds, the files in between and
+the one named last; test_mutations.py asserts that the last file to be compiled fails.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """what: the change in words. old, new: text of chain[0]. chain: files to compile, in order; the last one fails."""
+
+    what: str
+    old: str
+    new: str
+    chain: tuple[str, ...]
+
+
+NETWORK, CONVOLUTION, SPIKING = "sums/Network.v", "sums/Convolution.v", "spiking/Spiking.v"
+RULES, LAYERS = (NETWORK, "pinned/Rules.v"), (NETWORK, "pinned/Layers.v")
+CONVOLVED, OVER_TIME = (CONVOLUTION, "pinned/Convolutions.v"), (SPIKING, "pinned/Spiking.v")
+UP = "alike plus (up g) (up g); alike minus (down g) nothing] 1 where_positive"
+
+MUTATIONS = [
+    # rules
+    Mutation(
+        "gamma: up and down exchanged for z > 0",
+        UP,
+        UP.replace("up g", "DOWN").replace("down g", "up g").replace("DOWN", "down g"),
+        RULES,
+    ),
+    Mutation(
+        "gamma: its masks exchanged",
+        "Definition where_positive (z : R) : R := if Rlt_dec 0 z then 1 else 0.",
+        "Definition where_positive (z : R) : R := if Rlt_dec z 0 then 1 else 0.",
+        RULES,
+    ),
+    Mutation(
+        "gamma: the bias joins the second term, too",
+        "alike minus (down g) nothing] 1 where_positive",
+        "alike minus (down g) (down g)] 1 where_positive",
+        RULES,
+    ),
+    Mutation(
+        "alpha-beta: the inhibiting group with positive weights",
+        "Group [alike plus minus minus; alike minus plus nothing] (- beta)",
+        "Group [alike plus plus minus; alike minus plus nothing] (- beta)",
+        RULES,
+    ),
+    Mutation("alpha-beta: +beta in place of -beta", "nothing] (- beta) everywhere", "nothing] beta everywhere", RULES),
+    Mutation(
+        "z-plus: without its second term",
+        "Rule [Group [alike plus plus plus; alike minus minus nothing] 1 everywhere] e.",
+        "Rule [Group [alike plus plus plus] 1 everywhere] e.",
+        RULES,
+    ),
+    Mutation("w-square: a bias that is not squared", "[alike one square square]", "[alike one square same]", RULES),
+    Mutation("flat: sees 1 of a bias", "[alike one one nothing]", "[alike one one one]", RULES),
+    Mutation(
+        "z-box: low and high exchanged", "Term (fun i _ => - low i) plus", "Term (fun i _ => - high i) plus", RULES
+    ),
+    Mutation(
+        "a term sees the weight unmodified",
+        "on_weight T (w (which L j c)) * on_input T",
+        "w (which L j c) * on_input T",
+        RULES,
+    ),
+    # layers
+    Mutation(
+        "max pooling: the last maximum wins",
+        "best a (if Rlt_dec (a leader) (a i) then i else leader) rest",
+        "best a (if Rlt_dec (a i) (a leader) then leader else i) rest",
+        LAYERS,
+    ),
+    Mutation(
+        "a sum of branches without a stabiliser",
+        "yk j * quotient (r j) (stab (y j) e).",
+        "yk j * quotient (r j) (y j).",
+        LAYERS,
+    ),
+    Mutation(
+        "feedback without the weight's sign",
+        "    sgn (w k) * sum m (fun j => sum (fan L j)",
+        "    1 * sum m (fun j => sum (fan L j)",
+        (NETWORK,),
+    ),
+    Mutation("dense: weights column by column", "(fun j c => j * n + c)%nat", "(fun j c => c * m + j)%nat", (NETWORK,)),
+    Mutation(
+        "z less the bias",
+        "sum (fan L j) (weighted j) + b (which_bias L j)",
+        "sum (fan L j) (weighted j) - b (which_bias L j)",
+        (NETWORK,),
+    ),
+    Mutation(
+        "convolution: padding not taken off",
+        "(tap_row j p - padding_h S)) * width S",
+        "tap_row j p) * width S",
+        (CONVOLUTION,),
+    ),
+    Mutation(
+        "convolution: no dilation", "row_of j * stride_h S + p * dilation_h S", "row_of j * stride_h S + p", CONVOLVED
+    ),
+    Mutation("convolution: strides exchanged", "row_of j * stride_h S", "row_of j * stride_w S", CONVOLVED),
+    # sign, stabiliser, spikes
+    Mutation("sgn 0 = -1", "if Rle_dec 0 x then 1 else -1", "if Rlt_dec 0 x then 1 else -1", ("sums/Sums.v",)),
+    Mutation(
+        "the stabiliser towards 0",
+        "stab (z e : R) : R := z + e * sgn z",
+        "stab (z e : R) : R := z - e * sgn z",
+        ("sums/Sums.v",),
+    ),
+    Mutation("r / 0 is r", "if Req_EM_T d 0 then 0 else r / d", "if Req_EM_T d 0 then r else r / d", ("sums/Sums.v",)),
+    Mutation(
+        "a spike at u = threshold",
+        "Definition fired (t : nat) : R := if Rlt_dec th (before t)",
+        "Definition fired (t : nat) : R := if Rle_dec th (before t)",
+        (SPIKING,),
+    ),
+    Mutation(
+        "reset to zero that leaves the membrane",
+        "| ToZero => beta * ((1 - fired) * before t') + current t'",
+        "| ToZero => beta * before t' + current t'",
+        (SPIKING,),
+    ),
+    Mutation(
+        "the denominator of a spiking neuron without the carried state",
+        "Rabs (v t) + Rabs (u t + taken t - v t).",
+        "Rabs (v t) + Rabs (u t - v t).",
+        (SPIKING,),
+    ),
+    # statements
+    Mutation(
+        "a neuron conserves without its bias's share",
+        "+ bias_share L w b rho a r j + stabiliser_share L w b rho a r j",
+        "+ stabiliser_share L w b rho a r j",
+        ("conservation/Conservation.v",),
+    ),
+    Mutation(
+        "the winner is the last maximum",
+        "Forall (fun i => a i <= a (best a leader challengers)) later.",
+        "Forall (fun i => a i < a (best a leader challengers)) later.",
+        ("conservation/Conservation.v",),
+    ),
+    Mutation(
+        "equivalence: w times the gradient",
+        "parameter_feedback N a r k = Rabs (parameter N k) * gradient N a d k)",
+        "parameter_feedback N a r k = parameter N k * gradient N a d k)",
+        ("equivalence/Equivalence.v",),
+    ),
+    Mutation(
+        "equivalence through a neuron at z = 0",
+        "        pre_activation L w b a j <> 0\n        \\/ b",
+        "        True\n        \\/ b",
+        ("equivalence/Equivalence.v",),
+    ),
+    Mutation(
+        "step size: 1 - lr L M / 3 in place of 1 - lr L M / 2",
+        "Theorem rise_of_a_step : after - before >= lr * (1 - lr * L * M / 2) * rise P w g.",
+        "Theorem rise_of_a_step : after - before >= lr * (1 - lr * L * M / 3) * rise P w g.",
+        ("ascent/Ascent.v",),
+    ),
+    Mutation(
+        "rate: half the bound",
+        "least S K <= 2 * L * M * (best - J 0%nat) / INR K.",
+        "least S K <= L * M * (best - J 0%nat) / INR K.",
+        ("ascent/Ascent.v",),
+    ),
+    Mutation(
+        "signs survive while lr |g| < 2",
+        "Lemma factor_is_positive w g lr : Rabs (lr * g) < 1",
+        "Lemma factor_is_positive w g lr : Rabs (lr * g) < 2",
+        ("sign_and_sparsity/SignAndSparsity.v",),
+    ),
+    Mutation(
+        "flat sees nothing of a weight of 0",
+        "/\\ sees_nothing_of_zero_weights (WSquare e) /\\",
+        "/\\ sees_nothing_of_zero_weights (Flat e) /\\",
+        ("sign_and_sparsity/SignAndSparsity.v",),
+    ),
+    Mutation(
+        "the condition with the wrong sign",
+        "0 <= derivative z * (phi z * z).",
+        "derivative z * (phi z * z) <= 0.",
+        ("activation_condition/ActivationCondition.v",),
+    ),
+    Mutation(
+        "sub-conservation over time without the bias",
+        "<= sum T (fun t => Rabs (r t)) + sum T (fun t => Rabs (b * s t)).",
+        "<= sum T (fun t => Rabs (r t)).",
+        (SPIKING,),
+    ),
+    Mutation(
+        "one neuron moves by leverage alone",
+        "Theorem motion : z' - z = lr * s * leverage.",
+        "Theorem motion : z' - z = lr * leverage.",
+        ("one_neuron/OneNeuron.v",),
+    ),
+]
