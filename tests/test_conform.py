@@ -233,8 +233,8 @@ FAULTS = {  # name: (what stands in the port, what a careless one has, a case, i
         "hands a reward on unchanged",
     ),
     "step at zero": (
-        "step: [(z) => (z > 0",
-        "step: [(z) => (z >= 0",
+        "step: [(z, low = 0) => (z > 0",
+        "step: [(z, low = 0) => (z >= 0",
         "activations/step-epsilon",
         "0.output",
         "a step is 1 only above 0",

@@ -15,7 +15,8 @@ function lfpEngine() {
   // ---- 1 and 5: linear layers. A layer is the list of its connections: output j, input i, weight k, within a sample.
 
   function connections(triples) {
-    return { j: triples.map((t) => t[0]), i: triples.map((t) => t[1]), k: triples.map((t) => t[2]) };
+    const [j, i, k] = [0, 1, 2].map((part) => Int32Array.from(triples, (t) => t[part]));
+    return { j, i, k };
   }
 
   // Of samples (I), or of tokens (T, I), each by itself. channel: the output that a bias goes with.
@@ -233,11 +234,12 @@ function lfpEngine() {
 
   function weighted(links, { parameter, rule, show, learn }) {
     const w = parameter("weight"), b = parameter("bias");
-    let a, z, linked;
+    let a, z, linked, shape;
     return {
       forward(x) {
         a = x;
-        linked = links(w, a.shape.slice(1));
+        if (String(a.shape.slice(1)) !== shape) linked = links(w, a.shape.slice(1)); // else those of the pass before
+        shape = String(a.shape.slice(1));
         return (z = total(linked, a, w, b));
       },
       feedback(r) {
@@ -311,7 +313,7 @@ function lfpEngine() {
     sigmoid: [sigmoid, (z) => sigmoid(z) * (1 - sigmoid(z))],
     softplus: [(z) => plus(z) + Math.log1p(Math.exp(-Math.abs(z))), sigmoid],
     softsign: [(z) => z / (1 + Math.abs(z)), (z) => 1 / (1 + Math.abs(z)) ** 2],
-    step: [(z) => (z > 0 ? 1 : 0), none],
+    step: [(z, low = 0) => (z > 0 ? 1 : low), none],
   };
 
   function curve(about) {
@@ -992,7 +994,7 @@ function lfpEngine() {
     return out;
   }
 
-  return { array, network, REWARDS, optimiser, clip, oneCycle, rateCode, latencyCode };
+  return { array, network, GROUPS, REWARDS, optimiser, clip, oneCycle, rateCode, latencyCode };
 }
 
 const LFP = lfpEngine();

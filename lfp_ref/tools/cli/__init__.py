@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import lfp_ref
 from lfp_ref.extras import MissingExtra
 from lfp_ref.run import Interrupted
-from lfp_ref.tools.cli import benchmarking, conforming, inspecting, sweeping, training
+from lfp_ref.tools.cli import benchmarking, conforming, inspecting, page, sweeping, training
 from lfp_ref.training import DivergenceError
 
 
@@ -74,4 +74,5 @@ def parser() -> argparse.ArgumentParser:
     inspecting.add_commands(commands)
     benchmarking.add_commands(commands)
     conforming.add_commands(commands)
+    page.add_commands(commands)
     return top

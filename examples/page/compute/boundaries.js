@@ -1,0 +1,104 @@
+// Scene 2: LFP and gradient descent learn points in the plane, from the same start. Runs in the worker.
+"use strict";
+
+function pageBoundaries(LFP, { ruleOf, dense, sum, isFinite }, { learner, advance }, toys) {
+  const { array } = LFP;
+  const SIDE = 1.6; // the picture shows -1.6..1.6 in both directions
+  let run = null, key = "";
+
+  function plane(n) {
+    const at = (k) => -SIDE + (2 * SIDE * (k + 0.5)) / n;
+    return array([n * n, 2], Array.from({ length: 2 * n * n }, (_, k) =>
+      k % 2 ? -at(Math.floor(k / 2 / n)) : at(Math.floor(k / 2) % n))); // row by row, from the top
+  }
+  const FINE = plane(64), COARSE = plane(20);
+
+  // Points that the visitor set, [x, y, class, ...]: learnt and tested alike
+  function own(points) {
+    const n = points.length / 3, pick = (which) => points.filter((_, k) => which(k % 3));
+    const x = array([n, 2], pick((k) => k < 2)), y = array([n], pick((k) => k === 2));
+    return { classes: 3, x, y, xTest: x, yTest: y };
+  }
+
+  function dataOf({ data, points }) {
+    if (data === "points") return own(points);
+    const { classes, x_train, y_train, x_test, y_test } = toys[data];
+    const x = (numbers) => array([numbers.length / 2, 2], numbers.map(Math.fround));
+    const y = (digits) => array([digits.length], [...digits].map(Number));
+    return { classes, x: x(x_train), y: y(y_train), xTest: x(x_test), yTest: y(y_test) };
+  }
+
+  function start(state) {
+    const data = dataOf(state), sizes = [2, ...Array(state.layers).fill(state.width), data.classes];
+    const about = { sizes, layers: dense(sizes, state.activation), rate: state.rate, batch: state.batch, seed: state.seed };
+    const learners = [ruleOf(state.rule, state.epsilon), { name: "gradient" }].map((rule) => learner({ ...about, rule }, data));
+    return { data, sizes, learners };
+  }
+
+  // The class with the largest output, and how sure: 0..1 of the softmax
+  function colours(net) {
+    const z = net.forward(FINE);
+    if (!isFinite(z)) return null;
+    const classes = z.shape[1];
+    return Array.from({ length: z.shape[0] }, (_, n) => {
+      const row = z.data.subarray(n * classes, (n + 1) * classes), most = Math.max(...row);
+      return [row.indexOf(most), 1 / sum(row.map((v) => Math.exp(v - most)))];
+    });
+  }
+
+  // Of every hidden neuron: its output over the plane. Of every connection between hidden layers and from the inputs:
+  // the reward that goes back along it for all training points, and how much of it, whatever its sign
+  function inside(net, { x, y }, sizes) {
+    const shown = {};
+    LFP.network(net.layers, net.rule, net.parameters, { show: (name, a) => (shown[name] = a) }).forward(COARSE);
+    const maps = sizes.slice(1, -1).map((width, k) =>
+      Array.from({ length: width }, (_, j) => Array.from({ length: COARSE.shape[0] }, (_, n) => shown[`${2 * k + 1}.output`].data[n * width + j])));
+    const pass = net.look(x, y), N = x.shape[0];
+    const shares = sizes.slice(1).map((outputs, k) => {
+      const inputs = sizes[k], a = k ? pass.shown[`${2 * k - 1}.output`] : x, w = net.parameters[`${2 * k}.weight`];
+      const flow = Array(outputs * inputs).fill(0), size = Array(outputs * inputs).fill(0);
+      const groups = net.rule.name === "gradient" ? [{ terms: [[() => 1, (v) => v]] }] : LFP.GROUPS[net.rule.name](net.rule);
+      groups.forEach(({ terms }, g) => {
+        const s = pass.shown[`${2 * k}.s.${g}`];
+        for (const [A, W] of terms) for (let n = 0; n < N; n++) for (let j = 0; j < outputs; j++) for (let i = 0; i < inputs; i++) {
+          const part = A(a.data[n * inputs + i]) * W(w.data[j * inputs + i]) * s.data[n * outputs + j];
+          flow[j * inputs + i] += part;
+          size[j * inputs + i] += Math.abs(part);
+        }
+      });
+      return { flow, size };
+    });
+    const rewards = sizes.slice(1, -1).map((width, k) =>
+      Array.from({ length: width }, (_, j) => Array.from({ length: N }, (_, n) => pass.shown[`${2 * k + 2}.input_reward`].data[n * width + j])));
+    return { maps, shares, rewards };
+  }
+
+  // Mean size of the first layer's feedback: with steps the gradient's is exactly 0
+  function firstFeedback(net, { x, y }) {
+    const d = net.look(x, y).shown["0.weight.feedback"].data;
+    return sum(d.map(Math.abs)) / d.length;
+  }
+
+  return (state) => {
+    const { data, points, activation, rule, epsilon, rate, batch, layers, width, seed } = state;
+    const now = JSON.stringify({ data, points, activation, rule, epsilon, rate, batch, layers, width, seed });
+    if (data === "points" && points.length < 6) throw new Error("Set at least two points: choose a class and click into the plane.");
+    if (now !== key || run.learners[0].epoch > state.epoch) {
+      run = start(state);
+      key = now;
+    }
+    advance(run.learners, state.epoch, 40);
+    const [lfp, gradient] = run.learners, side = state.side === "gradient" ? gradient : lfp;
+    return {
+      epoch: lfp.epoch, sizes: run.sizes,
+      points: { x: [...run.data.x.data], y: [...run.data.y.data], xTest: [...run.data.xTest.data], yTest: [...run.data.yTest.data] },
+      diverged: run.learners.map((each) => each.diverged),
+      history: run.learners.map((each) => each.history),
+      colours: run.learners.map(colours),
+      first: run.learners.map((each) => (each.diverged === null ? firstFeedback(each, run.data) : NaN)),
+      inside: side.diverged === null ? inside(side, run.data, run.sizes) : null,
+    };
+  };
+}
+
+if (typeof module === "object") module.exports = pageBoundaries;
