@@ -24,9 +24,10 @@ REWARDS = ("softmax", "bounded-softmax", "sigmoid", "correct-class", "misclassif
 # Every option of train and compare, with its value where it is not given: parsers hold none, so what they return was
 # given. None: depends on others.
 USUAL: dict[str, Any] = {
-    "data": "digits", "data_root": None, "validate": False, "limit": None, "augment": None, "model": "mlp", "activation": None, "dropout": 0.0,
-    **dict.fromkeys(NEURON), "rule": None, "lr": None, "against": None, "gradient_lr": None, "learning": "share",
-    "reward": None, "optimizer": "adam", "epochs": 30, "batch_size": None, "clip": None, "reduction": "mean",
+    "data": "digits", "data_root": None, "validate": False, "limit": None, "augment": None,
+    "model": "mlp", "activation": None, "dropout": 0.0, **dict.fromkeys(NEURON),
+    "rule": None, "lr": None, "against": None, "gradient_lr": None, "learning": "share", "reward": None,
+    "optimizer": "adam", "epochs": 30, "batch_size": None, "clip": None, "reduction": "mean",
     "schedule": "one-cycle", "dtype": "float32", "seed": 0, "out": None, "resume": None,
 }  # fmt: skip
 
