@@ -3,8 +3,9 @@
     The numbers are those of witnesses.json, found by search.py. Softsign maps rationals to rationals, so every value
     here is exact. Unless an e is given, the rule is LFP-0; there are no biases. *)
 
-From LFP Require Import sums.Sums sums.Network sums.OneHiddenLayer activation_condition.ActivationCondition
-  sign_and_sparsity.SignAndSparsity one_neuron.OneNeuron spiking.Spiking.
+From LFP Require Import sums.Sums sums.Network sums.Convolution sums.OneHiddenLayer
+  activation_condition.ActivationCondition sign_and_sparsity.SignAndSparsity one_neuron.OneNeuron spiking.Spiking
+  pinned.Compute.
 
 (** Values of |z|, quotients and softsign at given numbers. *)
 Ltac absolute := repeat match goal with
@@ -114,6 +115,38 @@ Proof.
   destruct H0 as [A0 [B0 [C0 E0]]]; [lra..|]. destruct H1 as [A1 [B1 [C1 E1]]]; [lra..|].
   cbv zeta. change (size N) with 2%nat. cbn [sum]. rewrite A0, A1, B0, B1, C0, C1, E0, E1, D1, D2. field.
 Qed.
+
+(** ** A convolution, one hidden layer, one sample: positions are like a batch
+
+    A 1 x 1 kernel on an image of two pixels, then a dense layer to one output: conv (x) -> phi -> v. The two positions
+    share the weight w, and in its sum they are weighed by different ratios. *)
+Definition one_by_one : convolution_shape := Shape 1 1 2 1 1 1 1 1 0 0 1 1.
+Definition convolutional_network (phi derivative : R -> R) (w v1 v2 e : R) : net 2 1 :=
+  Then (Linear (convolution one_by_one) 1 0 (fun _ => w) (fun _ => 0) (Epsilon e))
+  (Then (Activation phi derivative)
+        (Linear (dense 2 1) 2 0 (two v1 v2) (fun _ => 0) (Epsilon e))).
+
+(** <d, g> of the first [parameters] of them, for J = the output. *)
+Definition slope_of (N : net 2 1) (x : vector) (parameters : nat) : R :=
+  sum parameters (fun k => parameter_feedback N x (fun j => forward N x j * 1) k * gradient N x (fun _ => 1) k).
+
+(** Softsign, x = (2, -3), w = 1, v = (3, 3): d g of the hidden weight is -5/192, so "weight by weight" is false. *)
+Theorem witness_convolution :
+  slope_of (convolutional_network softsign softsign_derivative 1 3 3 0) (two 2 (-3)) 1 = -5 / 192.
+Proof. unfold softsign, softsign_derivative. evaluate. Qed.
+
+(** With x = (240, -360), w = 1/120, the same z, <d, g> over all weights is < 0: LFP-0 descends. *)
+Theorem witness_convolution_descends :
+  let N := convolutional_network softsign softsign_derivative (1 / 120) 3 3 0 in
+  slope_of N (two 240 (-360)) (size N) = -5 / 48.
+Proof. intros N. unfold softsign, softsign_derivative. evaluate. Qed.
+
+(** The stabiliser: ReLU, x = 200 (1/3, 1), w = 1/200, v = (2, -1/2), e = 1, one output: the positions' damping differs,
+    and LFP-e descends. *)
+Theorem witness_stabiliser_convolution :
+  let N := convolutional_network plus (fun z => if Rlt_dec 0 z then 1 else 0) (1 / 200) 2 (-1 / 2) 1 in
+  slope_of N (two (200 / 3) 200) (size N) = -37 / 126.
+Proof. intros N. evaluate. Qed.
 
 (** ** Too large a step
 
