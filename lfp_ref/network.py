@@ -9,8 +9,8 @@ import numpy as np
 from lfp_ref import summary
 from lfp_ref.core.checks import check_int, check_one_of
 from lfp_ref.core.layer import Layer
+from lfp_ref.core.node import Node
 from lfp_ref.core.state import join
-from lfp_ref.core.tape import Node
 from lfp_ref.layers.encoding import Encoding
 from lfp_ref.layers.lif import LIF
 

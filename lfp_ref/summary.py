@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lfp_ref.core.layer import Layer
-from lfp_ref.core.tape import Node
+from lfp_ref.core.node import Node
 from lfp_ref.layers.lif import LIF
 from lfp_ref.layers.weighted import WeightedLayer
 

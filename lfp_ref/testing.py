@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lfp_ref.core.layer import Layer
+from lfp_ref.core.node import Node
 from lfp_ref.core.state import Parameter
-from lfp_ref.core.tape import Node, Tape
+from lfp_ref.core.tape import Tape
 from lfp_ref.rules import Epsilon, Gradient, Rule
 
 TRIED = 12  # entries of each array whose derivative is compared with a difference

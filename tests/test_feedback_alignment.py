@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import lfp_ref as lfp
-from lfp_ref.rules import DirectFeedbackAlignment, FeedbackAlignment, Gradient, fixed_matrix
+from lfp_ref.rules import DirectFeedbackAlignment, FeedbackAlignment, Gradient
+from lfp_ref.rules.gradient import fixed_matrix
 from tests.common import numbers
 
 KIND = {"dtype": np.float64}

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lfp_ref.core import state
+from lfp_ref.core.node import Node
 from lfp_ref.core.state import Parameter, join, writable
-from lfp_ref.core.tape import Node, PassesByThread, Tape
+from lfp_ref.core.tape import PassesByThread, Tape
 
 if TYPE_CHECKING:
     from lfp_ref.rules import Rule

@@ -17,7 +17,7 @@ from numba import njit, prange
 
 from lfp_ref.core.checks import check_number
 from lfp_ref.core.layer import Layer
-from lfp_ref.core.tape import Node
+from lfp_ref.core.node import Node
 from lfp_ref.kernels.compile import elementwise, kernel
 from lfp_ref.kernels.erf import erf_single
 

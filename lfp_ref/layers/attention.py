@@ -5,7 +5,7 @@
     y = W_out C + b_out
 
 The two linear maps follow their own rule (dense.py). For the reward r_C of C there are four forms, and the rule's
-`attention` says which one it is (rules.py):
+`attention` says which one it is (rules/attention.py):
 
     gradient times input   s_C = r_C / stab(C)                            r_V = V (P^T s_C)
     (to train with)        s_P = s_C V^T,  s_Z = P (s_P - sum_s P s_P)    r_Q = Q (s_Z K / sqrt(d)),  r_K likewise
@@ -36,11 +36,11 @@ from numpy.typing import DTypeLike
 from lfp_ref.core.checks import check_int
 from lfp_ref.core.layer import Layer
 from lfp_ref.core.layout import batch_first_shape, to_batch_last, transpose
-from lfp_ref.core.tape import Node
+from lfp_ref.core.node import Node
 from lfp_ref.kernels.blas import product
 from lfp_ref.kernels.compile import parallel
 from lfp_ref.layers.dense import Dense
-from lfp_ref.rules import AUTOGRAD, CONSTANT, TAYLOR, TIMES_INPUT
+from lfp_ref.rules.rule import AUTOGRAD, CONSTANT, TAYLOR, TIMES_INPUT
 
 
 @parallel

@@ -13,7 +13,7 @@ import numpy as np
 from numba import prange
 
 from lfp_ref.core.checks import check_bool, check_pair
-from lfp_ref.core.tape import Node
+from lfp_ref.core.node import Node
 from lfp_ref.kernels.axis_windows import AxisWindows, adaptive_windows
 from lfp_ref.kernels.compile import kernel, parallel
 from lfp_ref.layers.pool import Pool2d, clear, place

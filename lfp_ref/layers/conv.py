@@ -25,8 +25,8 @@ from numba import get_num_threads, prange
 from numpy.typing import DTypeLike
 
 from lfp_ref.core.checks import check_bool, check_int, check_number, check_sizes
+from lfp_ref.core.node import Node
 from lfp_ref.core.state import uniform_init
-from lfp_ref.core.tape import Node
 from lfp_ref.kernels.compile import kernel, parallel
 from lfp_ref.kernels.products import add_products, dot_products
 from lfp_ref.kernels.windows import AT, COUNT, FIRST, HIGH, LENGTH, LOW, START, Windows

@@ -18,8 +18,8 @@ from numba import get_num_threads, prange
 from numpy.typing import DTypeLike
 
 from lfp_ref.core.checks import check_bool, check_int
+from lfp_ref.core.node import Node
 from lfp_ref.core.state import uniform_init
-from lfp_ref.core.tape import Node
 from lfp_ref.kernels.blas import product
 from lfp_ref.kernels.compile import kernel, parallel
 from lfp_ref.layers.weighted import WeightedLayer

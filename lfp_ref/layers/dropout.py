@@ -14,7 +14,7 @@ from numba import prange
 
 from lfp_ref.core.checks import check_number, check_rng
 from lfp_ref.core.layer import Layer
-from lfp_ref.core.tape import Node
+from lfp_ref.core.node import Node
 from lfp_ref.kernels.compile import elementwise
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from lfp_ref.core.checks import check_number, check_rng
 from lfp_ref.core.layer import Layer
-from lfp_ref.core.tape import Node
+from lfp_ref.core.node import Node
 from lfp_ref.layers.lif import steps_of
 
 

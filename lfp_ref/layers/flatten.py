@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lfp_ref.core.layer import Layer
-from lfp_ref.core.tape import Node
+from lfp_ref.core.node import Node
 
 
 class Flatten(Layer):

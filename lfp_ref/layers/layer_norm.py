@@ -21,8 +21,8 @@ from numpy.typing import DTypeLike
 
 from lfp_ref.core.checks import check_dtype, check_eps, check_int
 from lfp_ref.core.layer import Layer
+from lfp_ref.core.node import Node
 from lfp_ref.core.state import Parameter, uniform_init
-from lfp_ref.core.tape import Node
 from lfp_ref.kernels.compile import parallel
 
 

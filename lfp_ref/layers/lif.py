@@ -43,7 +43,7 @@ from numba import prange
 from lfp_ref.core.checks import check_number, check_one_of
 from lfp_ref.core.layer import Layer
 from lfp_ref.core.layout import to_batch_first
-from lfp_ref.core.tape import Node
+from lfp_ref.core.node import Node
 from lfp_ref.kernels.compile import kernel, parallel
 from lfp_ref.layers.surrogates import derivative
 from lfp_ref.layers.weighted import WeightedLayer

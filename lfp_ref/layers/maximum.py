@@ -15,7 +15,7 @@ import numpy as np
 from lfp_ref.core.checks import shown
 from lfp_ref.core.layer import Layer
 from lfp_ref.core.layout import batch_first_shape
-from lfp_ref.core.tape import Node
+from lfp_ref.core.node import Node
 
 
 class Maximum(Layer):

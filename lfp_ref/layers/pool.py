@@ -13,7 +13,7 @@ from numba import prange
 
 from lfp_ref.core.checks import check_bool, check_pair
 from lfp_ref.core.layer import Layer
-from lfp_ref.core.tape import Node
+from lfp_ref.core.node import Node
 from lfp_ref.kernels.axis_windows import AxisWindows, sliding_windows
 from lfp_ref.kernels.compile import kernel, parallel
 

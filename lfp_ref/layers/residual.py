@@ -19,7 +19,7 @@ from numba import prange
 from lfp_ref.core.checks import refuse
 from lfp_ref.core.layer import Layer
 from lfp_ref.core.layout import batch_first_shape
-from lfp_ref.core.tape import Node
+from lfp_ref.core.node import Node
 from lfp_ref.kernels.compile import elementwise
 from lfp_ref.layers.weighted import WeightedLayer
 from lfp_ref.rules import Term

@@ -29,7 +29,7 @@ import numpy as np
 from numba import prange
 
 from lfp_ref.core.checks import refuse
-from lfp_ref.core.tape import Node
+from lfp_ref.core.node import Node
 from lfp_ref.kernels.compile import elementwise
 from lfp_ref.layers.activations import Activation
 from lfp_ref.layers.surrogates import derivative

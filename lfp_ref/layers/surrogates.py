@@ -7,7 +7,7 @@ A step jumps from 0 to 1 at x = 0; wherever it has a derivative, it is 0. A surr
     straight-through  1 where |x| <= slope, else 0                  the derivative of x, cut off
     none              0
 
-Which one, and its slope, is the rule's to say (rules.py).
+Which one, and its slope, is the rule's to say (rules/gradient.py).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 
 from lfp_ref.kernels.compile import kernel
-from lfp_ref.rules import ATAN, FAST_SIGMOID, STRAIGHT_THROUGH
+from lfp_ref.rules.rule import ATAN, FAST_SIGMOID, STRAIGHT_THROUGH
 
 
 @kernel

@@ -17,8 +17,8 @@ from numpy.typing import DTypeLike
 
 from lfp_ref.core.checks import check_int, check_pair
 from lfp_ref.core.layer import Layer
+from lfp_ref.core.node import Node
 from lfp_ref.core.state import uniform_init
-from lfp_ref.core.tape import Node
 from lfp_ref.layers.conv import Conv2d
 
 

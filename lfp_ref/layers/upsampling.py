@@ -21,8 +21,8 @@ from numpy.typing import DTypeLike
 
 from lfp_ref.core.checks import check_bool, check_int, check_pair
 from lfp_ref.core.layer import Layer
+from lfp_ref.core.node import Node
 from lfp_ref.core.state import uniform_init
-from lfp_ref.core.tape import Node
 from lfp_ref.kernels.windows import Windows
 from lfp_ref.layers import conv
 from lfp_ref.layers.weighted import WeightedLayer

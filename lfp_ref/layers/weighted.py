@@ -5,7 +5,7 @@
     backward_parameters  g_ji = sum_n a_i s_j, g_j = sum_n s_j its adjoint to weight and bias (n: the batch)
 
 A layer implements these three sums (dense.py, conv.py). What the reward is divided by before the last two, and what
-their results are multiplied by after them, is the rule's (rules.py): `hand_back` below. In the epsilon rule there is
+their results are multiplied by after them, is the rule's (rules/): `hand_back` below. In the epsilon rule there is
 one group of one term that modifies nothing, and it reads
 
     s_j = r_j / stab(z_j, epsilon)      r_i = a_i g_i      d_w = |w| g_w      d_b = |b| g_b
@@ -16,8 +16,8 @@ from __future__ import annotations
 import numpy as np
 
 from lfp_ref.core.layer import Layer
+from lfp_ref.core.node import Node
 from lfp_ref.core.state import Parameter
-from lfp_ref.core.tape import Node
 from lfp_ref.rules import DirectFeedbackAlignment, Group, Term
 
 
@@ -103,7 +103,7 @@ class WeightedLayer(Layer):
             node.learn(self.bias, node.times_weight(d_b, self.bias.value, b_, out=d_b))
 
     def learn_locally(self, weight: Parameter, reward: np.ndarray, node: Node) -> None:
-        """Hebbian and Oja's feedback, from a_i z_j r_j in place of the shares (rules.py)."""
+        """Hebbian and Oja's feedback, from a_i z_j r_j in place of the shares (rules/rule.py)."""
         a, z = node.saved
         together = z * reward
         w, b = weight.value, self.bias_value(node)

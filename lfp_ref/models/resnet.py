@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from lfp_ref.core.layer import Layer
+from lfp_ref.core.node import Node
 from lfp_ref.core.state import join
-from lfp_ref.core.tape import Node
 from lfp_ref.layers import activations
 from lfp_ref.layers.average import GlobalAvgPool2d
 from lfp_ref.layers.conv import Conv2d

@@ -1,10 +1,10 @@
 (** * The method: rules, layers, networks
 
-    The same definitions as in lfp_ref/rules.py, lfp_ref/layers/ and tests/oracle.py, over the reals. *)
+    The same definitions as in lfp_ref/rules/lrp.py, lfp_ref/layers/ and tests/oracle.py, over the reals. *)
 
 From LFP Require Export sums.Sums.
 
-(** ** Rules (lfp_ref/rules.py)
+(** ** Rules (lfp_ref/rules/lrp.py)
 
     A term says what it sees of an input (and of its index: the bounds of z-box may differ by pixel), of a weight and of
     a bias. Terms of one group share one denominator. A group takes the part c mask(z) of a reward. *)

@@ -22,7 +22,7 @@ from unittest.mock import patch
 import numpy as np
 
 from lfp_ref.core import shares
-from lfp_ref.core.tape import Node
+from lfp_ref.core.node import Node
 from lfp_ref.kernels.windows import COUNT, HIGH, LENGTH, LOW
 from lfp_ref.layers import conv, dense, pool
 from lfp_ref.layers.activations import ReLU

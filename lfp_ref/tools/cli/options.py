@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 from lfp_ref import checkpoints, names, rules
 from lfp_ref.datasets.augment import AUGMENTATIONS
 from lfp_ref.layers.lif import RESETS
+from lfp_ref.rules.rule import LEARNING
 from lfp_ref.tools.cli.common import DATA, NEURON, is_spiking, is_step
 
 RULES = f"{', '.join([*names.RULES, *names.COMPOSITES])}; epsilon:0.1 sets a rule's number"
@@ -125,7 +126,7 @@ def training_options(sub: argparse.ArgumentParser) -> None:
     spiking.add_argument("--threshold", type=float, help="a neuron spikes above it (1; spiking-vgg, -resnet: 0.3)")
     spiking.add_argument("--reset", choices=RESETS, help="of the membrane after a spike (subtract)")
     spiking.add_argument("--code", choices=("constant", "rate", "latency"), help="what pixels are over time (constant)")
-    sub.add_argument("--learning", choices=rules.LEARNING,
+    sub.add_argument("--learning", choices=LEARNING,
                      help=f"where weights take their feedback from {usual('learning')}")  # fmt: skip
     sub.add_argument("--reward", choices=REWARDS, metavar="NAME",
                      help=f"reward of the output: {', '.join(REWARDS)} (softmax; for spikes, rate-coded under LFP, "
