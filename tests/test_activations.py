@@ -7,6 +7,7 @@ from hypothesis import given
 from scipy import special, stats
 
 import lfp_ref as lfp
+from lfp_ref.kernels.erf import erf_single
 from tests import oracle
 from tests.common import batches, compare, dtypes, numbers, rules, seeds
 
@@ -127,3 +128,14 @@ def test_usual_parameters_and_edges():
     elu = lfp.ELU(2.0)
     elu.forward([[0.0]])
     assert elu.feedback([[1.0]], lfp.rules.Gradient()) == 2  # at 0 the branch of the negative side
+
+
+def test_gelu_in_single_precision_is_the_exact_form_to_seven_units_of_one():
+    """Also beyond where erf is 1, and for NaN, which is seen."""
+    z = np.concatenate([np.linspace(-9, 9, 100001), [0, 3.9 * np.sqrt(2), -30, 30]]).astype(np.float32)
+    a = lfp.GELU().forward(z[:, None])[:, 0]
+    exact = z.astype(float) * stats.norm.cdf(z.astype(float))
+    assert a.dtype == np.float32 and np.all(np.abs(a - exact) <= 2.1e-7 * np.maximum(np.abs(z), 1))
+    erf = np.array([erf_single(x) for x in z[::20]])
+    assert np.abs(erf - (2 * stats.norm.cdf(np.sqrt(2) * z[::20].astype(float)) - 1)).max() <= 4.2e-7
+    assert np.isnan(erf_single(np.float32("nan")))

@@ -205,15 +205,15 @@ FAULTS = {  # name: (what stands in the port, what a careless one has, a case, i
         "reward scaled by dropout",
     ),
     "transposed": (
-        "triples.push([j, i, j * inputs + i])",
-        "triples.push([j, i, i * outputs + j])",
+        "t * inputs + i, j * inputs + i])",
+        "t * inputs + i, i * outputs + j])",
         "dense/epsilon",
         "0.output",
         "transposed weights",
     ),
     "flipped": (
-        ") * kh + i) * kw + j]",
-        ") * kh + kh - 1 - i) * kw + kw - 1 - j]",
+        "channels + c) * kh + i) * kw + j]",
+        "channels + c) * kh + kh - 1 - i) * kw + kw - 1 - j]",
         "conv/epsilon",
         "0.output",
         "flipped kernels",
@@ -281,6 +281,27 @@ FAULTS = {  # name: (what stands in the port, what a careless one has, a case, i
         "conv/groups",
         "0.output",
         "a group's channels are next to each other",
+    ),
+    "constant scale": (
+        '["attn-lrp", "constant-attention"].includes(rule.name) ? 0 : 1;',
+        "0;",
+        "norm/layer-tokens",
+        "0.input_reward",
+        "the scale depends on the input, too",
+    ),
+    "no constant scale": (
+        '["attn-lrp", "constant-attention"].includes(rule.name) ? 0 : 1;',
+        "1;",
+        "norm/group-constant-scale",
+        "0.input_reward",
+        "under this rule the scale is a constant",
+    ),
+    "scores": (
+        "Math.exp(scale * (v - largest))",
+        "Math.exp(v - largest)",
+        "attention/gradient-times-input",
+        "0.weights",
+        "not divided by sqrt(d)",
     ),
     "statistics": (
         "through = training ? 1 : 0",
@@ -353,6 +374,17 @@ def constant_statistics(case, q):
     return case.inputs["x"] * k * case.expected["0.s.0"].value
 
 
+def constant_sample_statistics(case, q):
+    return (
+        case.inputs["x"] * case.parameters["0.weight"] * case.expected["0.scale"].value * case.expected["0.s.0"].value
+    )
+
+
+def over_queries(case, q):
+    powers = np.exp(case.expected["0.scores"].value / math.sqrt(2))
+    return powers / powers.sum(axis=2, keepdims=True)
+
+
 MISTAKES = [  # case, quantity, what a port writes instead, words of the cause
     ("dense/z-zero", "0.s.0", at_zero, "sign at zero: sgn(0) = +1, so stab(0) = +epsilon"),
     ("dense/z-zero", "0.s.0", lambda c, q: np.where(c.expected["0.output"].value == 0, 0, q.value), "not 0"),
@@ -391,6 +423,9 @@ MISTAKES = [  # case, quantity, what a port writes instead, words of the cause
     ("pool/max-ties", "0.input_reward", last_maxima, "last of several maxima"),
     ("pool/average", "0.output", lambda c, q: 4 * q.value, "a sum in place of a mean"),
     ("norm/dense-training", "0.input_reward", constant_statistics, "through the batch's statistics"),
+    ("norm/layer", "0.input_reward", constant_sample_statistics, "a sample's statistics depend on the input"),
+    ("attention/gradient-times-input", "0.weights", over_queries, "it is over the keys"),
+    ("conv/same", "0.weight.feedback", without_weight, "missing |w|"),
     (
         "activations/tanh-epsilon",
         "0.input_reward",

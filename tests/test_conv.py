@@ -194,6 +194,7 @@ def test_a_padding_value_is_a_wider_image_whose_rim_keeps_its_reward(value, kern
 
 
 def test_options_of_padding_that_do_not_fit_are_refused():
+    assert repr(lfp.Conv2d(1, 2, 2, padding="same")) == "Conv2d(1, 2, (2, 2), padding='same')"
     with pytest.raises(ValueError, match='padding="same" needs a stride of 1, got 2'):
         lfp.Conv2d(1, 1, 3, stride=2, padding="same")
     with pytest.raises(ValueError, match="padding must be an integer"):

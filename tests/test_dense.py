@@ -70,7 +70,7 @@ def test_wrong_inputs_are_named():
         lfp.Dense(4, 3, rng=0)
 
 
-@pytest.mark.parametrize("tokens", [1, 2, 5])
+@pytest.mark.parametrize("tokens", [1, 2, 5, 19])
 @pytest.mark.parametrize("blocks", [1, 2, 3, 8])
 def test_any_number_of_threads_computes_every_row(blocks, tokens):
     w, a, b, s = numbers(0, 4, 7), numbers(1, tokens, 7, 3), numbers(2, 4), numbers(3, tokens, 4, 3)

@@ -25,6 +25,17 @@ CASES = {
                  lfp.Dropout(0.25, np.random.default_rng(0))],
         (3, 2, 4, 4), Epsilon(0.25),
     ),
+    "upsampling": (
+        lambda: [lfp.ConvTranspose2d(2, 2, 3, 2, 1, 1, **KIND), lfp.Upsample(2), lfp.MaxPool2d(3, 2, 1, True),
+                 lfp.AdaptiveAvgPool2d(2)],
+        (3, 2, 3, 2), Gradient(),
+    ),
+    "transformer": (
+        lambda: [lfp.PatchEmbedding(1, 4, 2, **KIND), lfp.ClassToken(4, **KIND), lfp.Positions(5, 4, **KIND),
+                 lfp.Residual(lfp.Sequential(lfp.LayerNorm(4, **KIND), lfp.MultiHeadAttention(4, 2, **KIND))),
+                 lfp.SelectToken(), lfp.Dense(4, 2, **KIND)],
+        (3, 1, 4, 4), Epsilon(0.25),
+    ),
     "step": (lambda: [lfp.Dense(4, 6, **KIND), lfp.Step(-1), lfp.Dense(6, 2, **KIND)], (5, 4), Epsilon(0.5)),
     "spiking": (lambda: [lfp.LIF(lfp.Dense(4, 6, **KIND)), lfp.LIF(lfp.Dense(6, 3, **KIND), reset="zero")], (3, 4),
                 Epsilon(0.25)),

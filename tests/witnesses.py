@@ -52,7 +52,13 @@ def module(case: Case, about: dict, path: str) -> torch.nn.Module | None:
     w, kind = case.parameters.get(f"{path}.weight"), about["type"]
     if kind == "dense":
         made = torch.nn.Linear(w.shape[1], w.shape[0], bias=f"{path}.bias" in case.parameters)
+    elif kind == "conv-transpose2d":
+        sizes = (w.shape[0], w.shape[1] * about["groups"], w.shape[2:], about["stride"], about["padding"])
+        more = {key: about[key] for key in ("output_padding", "groups", "dilation")}
+        made = torch.nn.ConvTranspose2d(*sizes, **more)
     elif kind == "conv2d":
+        if "padding_behind" in about or "padding_value" in about:
+            return None
         groups = about.get("groups", 1)
         sizes = (w.shape[1] * groups, w.shape[0], w.shape[2:], about["stride"], about["padding"], about["dilation"])
         made = torch.nn.Conv2d(*sizes, groups=groups, bias=f"{path}.bias" in case.parameters)
@@ -60,7 +66,18 @@ def module(case: Case, about: dict, path: str) -> torch.nn.Module | None:
         kinds = {2: torch.nn.BatchNorm1d, 4: torch.nn.BatchNorm2d}
         made = kinds[case.inputs["x"].ndim](len(w), about["eps"], about["momentum"]).train(about["training"])
     elif kind in ("max-pool", "avg-pool"):
-        made = {"max-pool": torch.nn.MaxPool2d, "avg-pool": torch.nn.AvgPool2d}[kind](about["kernel"], about["stride"])
+        more = {key: about[key] for key in ("padding", "ceil_mode", "count_include_pad") if key in about}
+        pools = {"max-pool": torch.nn.MaxPool2d, "avg-pool": torch.nn.AvgPool2d}
+        made = pools[kind](about["kernel"], about["stride"], **more)
+    elif kind == "adaptive-avg-pool":
+        made = torch.nn.AdaptiveAvgPool2d(about["output"])
+    elif kind == "identity":
+        made = torch.nn.Identity()
+    elif kind == "upsample":
+        made = torch.nn.Upsample(scale_factor=tuple(about["scale"]))
+    elif kind in ("layer-norm", "group-norm") and case.about["rule"]["name"] == "gradient":  # no peer has a rule
+        sizes = (about["groups"], len(w)) if kind == "group-norm" else (len(w),)
+        made = {"layer-norm": torch.nn.LayerNorm, "group-norm": torch.nn.GroupNorm}[kind](*sizes, about["eps"])
     elif kind == "global-avg-pool":
         made = torch.nn.AdaptiveAvgPool2d(1)
     elif kind == "flatten":
@@ -157,7 +174,8 @@ def zennit_relevance(case: Case) -> Found | None:
     if kind != "Epsilon" and "epsilon" in options:
         options["stabilizer"] = options.pop("epsilon")
     names = {"Zplus": "ZPlus", "Wsquare": "WSquare", "ZPlus": "ZPlus"}
-    net = modules(case)
+    if (net := modules(case)) is None:
+        return None
     handle = getattr(rules, names.get(kind, kind))(**options).register(net[0])
     x, out = run(net, case)
     (relevance,) = torch.autograd.grad(out, x, tensor(case.inputs["reward"]))

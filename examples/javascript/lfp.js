@@ -18,20 +18,23 @@ function lfpEngine() {
     return { j: triples.map((t) => t[0]), i: triples.map((t) => t[1]), k: triples.map((t) => t[2]) };
   }
 
-  function denseLinks(w) {
-    const [outputs, inputs] = w.shape;
+  // Of samples (I), or of tokens (T, I), each by itself. channel: the output that a bias goes with.
+  function denseLinks(w, shape) {
+    const [outputs, inputs] = w.shape, tokens = shape.length > 1 ? shape[0] : 1;
     const triples = [];
-    for (let j = 0; j < outputs; j++) for (let i = 0; i < inputs; i++) triples.push([j, i, j * inputs + i]);
-    return { shape: [outputs], ...connections(triples) };
+    for (let t = 0; t < tokens; t++) for (let j = 0; j < outputs; j++) for (let i = 0; i < inputs; i++)
+      triples.push([t * outputs + j, t * inputs + i, j * inputs + i]);
+    const channel = (j) => j % outputs;
+    return { shape: [...shape.slice(0, -1), outputs], channels: outputs, channel, ...connections(triples) };
   }
 
-  const outputSize = (size, kernel, stride, padding = 0, dilation = 1) =>
-    Math.floor((size + 2 * padding - dilation * (kernel - 1) - 1) / stride) + 1;
+  const outputSize = (size, kernel, stride, padding, dilation, behind) =>
+    Math.floor((size + padding + behind - dilation * (kernel - 1) - 1) / stride) + 1;
 
-  function convLinks(w, { stride, padding, dilation, groups = 1 }, [, height, width]) {
+  function convLinks(w, { stride, padding, dilation, groups = 1, padding_behind: behind = padding }, [, height, width]) {
     const [outputs, channels, kh, kw] = w.shape; // channels: of a group
-    const ho = outputSize(height, kh, stride[0], padding[0], dilation[0]);
-    const wo = outputSize(width, kw, stride[1], padding[1], dilation[1]);
+    const ho = outputSize(height, kh, stride[0], padding[0], dilation[0], behind[0]);
+    const wo = outputSize(width, kw, stride[1], padding[1], dilation[1], behind[1]);
     const triples = [];
     for (let o = 0; o < outputs; o++) for (let y = 0; y < ho; y++) for (let x = 0; x < wo; x++)
       for (let c = 0; c < channels; c++) for (let i = 0; i < kh; i++) for (let j = 0; j < kw; j++) {
@@ -44,12 +47,52 @@ function lfpEngine() {
     return { shape: [outputs, ho, wo], ...connections(triples) };
   }
 
-  function poolLinks(kernel, stride, [channels, height, width]) {
-    const ho = outputSize(height, kernel[0], stride[0]), wo = outputSize(width, kernel[1], stride[1]);
+  // weight (C, outputs of a group, KH, KW): input (c, v, u) reaches output (v * stride - padding + i * dilation, ...)
+  function transposedLinks(w, { stride, padding, output_padding: more, dilation, groups }, [inputs, height, width]) {
+    const [, outputs, kh, kw] = w.shape, size = [height, width], kernel = [kh, kw];
+    const [ho, wo] = size.map((n, axis) =>
+      (n - 1) * stride[axis] - 2 * padding[axis] + dilation[axis] * (kernel[axis] - 1) + more[axis] + 1);
     const triples = [];
+    for (let c = 0; c < inputs; c++) for (let v = 0; v < height; v++) for (let u = 0; u < width; u++)
+      for (let o = 0; o < outputs; o++) for (let i = 0; i < kh; i++) for (let j = 0; j < kw; j++) {
+        const channel = Math.floor(c / (inputs / groups)) * outputs + o;
+        const y = v * stride[0] - padding[0] + i * dilation[0], x = u * stride[1] - padding[1] + j * dilation[1];
+        if (y < 0 || y >= ho || x < 0 || x >= wo) continue;
+        triples.push([(channel * ho + y) * wo + x, (c * height + v) * width + u, ((c * outputs + o) * kh + i) * kw + j]);
+      }
+    return { shape: [outputs * groups, ho, wo], ...connections(triples) };
+  }
+
+  // Windows along an axis: where each begins and ends within the image, and how many pixels it counts with padding
+  function slidingWindows(size, kernel, stride, padding = 0, ceilMode = false) {
+    const room = (size + 2 * padding - kernel) / stride, found = [];
+    for (let j = 0; j <= (ceilMode ? Math.ceil(room) : Math.floor(room)); j++) {
+      const begin = j * stride - padding, end = Math.min(begin + kernel, size + padding);
+      if (begin < size) found.push({ begin: Math.max(begin, 0), end: Math.min(end, size), count: end - begin });
+    }
+    return found;
+  }
+
+  function adaptiveWindows(size, outputs) {
+    return Array.from({ length: outputs }, (_, j) => {
+      const begin = Math.floor((j * size) / outputs), end = Math.ceil(((j + 1) * size) / outputs);
+      return { begin, end, count: end - begin };
+    });
+  }
+
+  function windowsOf(about, [, height, width]) {
+    const [oh, ow] = about.output || [1, 1];
+    if (!about.kernel) return [adaptiveWindows(height, oh), adaptiveWindows(width, ow)];
+    const { kernel, stride, padding = [0, 0], ceil_mode: ceilMode } = about;
+    return [height, width].map((size, axis) => slidingWindows(size, kernel[axis], stride[axis], padding[axis], ceilMode));
+  }
+
+  // Weight k of a connection: the number of its window, the same in every channel
+  function poolLinks([rows, columns], [channels, height, width]) {
+    const ho = rows.length, wo = columns.length, triples = [];
     for (let c = 0; c < channels; c++) for (let y = 0; y < ho; y++) for (let x = 0; x < wo; x++)
-      for (let i = 0; i < kernel[0]; i++) for (let j = 0; j < kernel[1]; j++)
-        triples.push([(c * ho + y) * wo + x, (c * height + y * stride[0] + i) * width + x * stride[1] + j, 0]);
+      for (let v = rows[y].begin; v < rows[y].end; v++) for (let u = columns[x].begin; u < columns[x].end; u++)
+        triples.push([(c * ho + y) * wo + x, (c * height + v) * width + u, y * wo + x]);
     return { shape: [channels, ho, wo], ...connections(triples) };
   }
 
@@ -60,12 +103,18 @@ function lfpEngine() {
     return { shape, ...connections(triples) };
   }
 
+  // The place of an output's bias: its channel, the first axis, unless the links say otherwise
+  function channelOf(links) {
+    const positions = sizeOf(links.shape) / links.shape[0];
+    return links.channel || ((j) => Math.floor(j / positions));
+  }
+
   // z = W a + b, over all samples
   function total(links, a, w, b) {
     const z = array([a.shape[0], ...links.shape]);
-    const inputs = a.data.length / a.shape[0], outputs = sizeOf(links.shape), positions = outputs / links.shape[0];
+    const inputs = a.data.length / a.shape[0], outputs = sizeOf(links.shape), channel = channelOf(links);
     for (let n = 0; n < a.shape[0]; n++) {
-      for (let j = 0; j < outputs; j++) z.data[n * outputs + j] = b ? b.data[Math.floor(j / positions)] : 0;
+      for (let j = 0; j < outputs; j++) z.data[n * outputs + j] = b ? b.data[channel(j)] : 0;
       for (let l = 0; l < links.j.length; l++)
         z.data[n * outputs + links.j[l]] += w.data[links.k[l]] * a.data[n * inputs + links.i[l]];
     }
@@ -74,10 +123,10 @@ function lfpEngine() {
 
   // The adjoints of the same sum: of the input, of the weight, of the bias
   function adjoint(links, s, a, w) {
-    const g = { a: array(a.shape), w: array(w.shape), b: array([links.shape[0]]) };
-    const inputs = a.data.length / a.shape[0], outputs = sizeOf(links.shape), positions = outputs / links.shape[0];
+    const g = { a: array(a.shape), w: array(w.shape), b: array([links.channels || links.shape[0]]) };
+    const inputs = a.data.length / a.shape[0], outputs = sizeOf(links.shape), channel = channelOf(links);
     for (let n = 0; n < a.shape[0]; n++) {
-      for (let j = 0; j < outputs; j++) g.b.data[Math.floor(j / positions)] += s.data[n * outputs + j];
+      for (let j = 0; j < outputs; j++) g.b.data[channel(j)] += s.data[n * outputs + j];
       for (let l = 0; l < links.j.length; l++) {
         const at = n * inputs + links.i[l], from = s.data[n * outputs + links.j[l]];
         g.a.data[at] += w.data[links.k[l]] * from;
@@ -101,8 +150,13 @@ function lfpEngine() {
 
   const same = (x) => x, plus = (x) => Math.max(x, 0), minus = (x) => Math.min(x, 0), none = () => 0, one = () => 1;
   const square = (x) => x * x;
+  const epsilonGroups = () => [{ terms: [[same, same, same]] }];
   const GROUPS = {
-    epsilon: () => [{ terms: [[same, same, same]] }],
+    epsilon: epsilonGroups, // and, but for norms and attention, the next three
+    "attn-lrp": epsilonGroups,
+    "constant-attention": epsilonGroups,
+    "autograd-attention": epsilonGroups,
+    "z-plus-minus": () => [{ terms: [[Math.abs, Math.abs, Math.abs]] }],
     gamma({ gamma }) {
       const up = (x) => x + gamma * plus(x), down = (x) => x + gamma * minus(x);
       return [
@@ -141,8 +195,8 @@ function lfpEngine() {
     } else {
       GROUPS[rule.name](rule).forEach(({ c = 1, mask = () => true, terms }, number) => {
         const seen = terms.map(([A, W, B]) => ({ a: map(a, A), w: map(w, W), b: b && map(b, B) }));
-        const d = rule.name === "epsilon" ? z : array(z.shape);
-        if (rule.name !== "epsilon") {
+        const isPlain = GROUPS[rule.name] === epsilonGroups, d = isPlain ? z : array(z.shape);
+        if (!isPlain) {
           for (const x of seen) total(links, x.a, x.w, x.b).data.forEach((v, k) => (d.data[k] += v));
           show(`denominator.${number}`, d);
         }
@@ -151,6 +205,11 @@ function lfpEngine() {
         for (const x of seen) {
           const g = adjoint(links, s, x.a, x.w);
           add(handed, g.a, (k) => x.a.data[k]);
+          if (rule.name === "z-plus-minus") { // it learns from a, w and b, not from their sizes
+            add(dw, adjoint(links, s, a, w).w, (k) => Math.abs(w.data[k]));
+            if (b) add(db, g.b, (k) => Math.abs(b.data[k]));
+            continue;
+          }
           add(dw, g.w, (k) => sgn(w.data[k]) * x.w.data[k]);
           if (b) add(db, g.b, (k) => sgn(b.data[k]) * x.b.data[k]);
         }
@@ -200,7 +259,34 @@ function lfpEngine() {
   }
 
   LAYERS.dense = (about, tools) => weighted(denseLinks, tools);
-  LAYERS.conv2d = (about, tools) => weighted((w, shape) => convLinks(w, about, shape), tools);
+  LAYERS["conv-transpose2d"] = (about, tools) => weighted((w, shape) => transposedLinks(w, about, shape), tools);
+  LAYERS.conv2d = (about, tools) => {
+    const { padding: [py, px], padding_value: value } = about;
+    if (!value) return weighted((w, shape) => convLinks(w, about, shape), tools);
+    // what is outside contributes: a part of the image, whose reward is handed to nobody
+    const inner = weighted((w, shape) => convLinks(w, { ...about, padding: [0, 0] }, shape), tools);
+    let shape;
+    const eachPixel = (visit) => {
+      const [samples, channels, height, width] = shape;
+      for (let row = 0; row < samples * channels * height; row++) for (let u = 0; u < width; u++) {
+        const v = row % height, image = (row - v) / height;
+        visit(row * width + u, (image * (height + 2 * py) + v + py) * (width + 2 * px) + u + px);
+      }
+    };
+    return {
+      forward(a) {
+        shape = a.shape;
+        const wide = array([shape[0], shape[1], shape[2] + 2 * py, shape[3] + 2 * px]).data.fill(value);
+        eachPixel((k, there) => (wide[there] = a.data[k]));
+        return inner.forward(array([shape[0], shape[1], shape[2] + 2 * py, shape[3] + 2 * px], wide));
+      },
+      feedback(r) {
+        const handed = inner.feedback(r), cut = array(shape);
+        eachPixel((k, there) => (cut.data[k] = handed.data[there]));
+        return cut;
+      },
+    };
+  };
 
   const sigmoid = (z) => (z >= 0 ? 1 / (1 + Math.exp(-z)) : Math.exp(z) / (1 + Math.exp(z)));
   const normal = (z) => (1 + erf(z / Math.SQRT2)) / 2;
@@ -256,21 +342,22 @@ function lfpEngine() {
 
   // ---- 4: layers without weights
 
-  LAYERS["max-pool"] = ({ kernel, stride }, { show, unfold }) => {
+  LAYERS["max-pool"] = (about, { show, unfold }) => {
     let shape, links, winner;
     return {
       forward(a) {
         shape = a.shape;
-        links = poolLinks(kernel, stride, shape.slice(1));
+        links = poolLinks(windowsOf(about, shape.slice(1)), shape.slice(1));
         const out = array([shape[0], ...links.shape]), tap = array(out.shape);
-        const inputs = sizeOf(shape) / shape[0], outputs = sizeOf(links.shape), window = kernel[0] * kernel[1];
+        const inputs = sizeOf(shape) / shape[0], outputs = sizeOf(links.shape);
         winner = new Int32Array(out.data.length);
-        for (let n = 0; n < shape[0]; n++) for (let l = 0; l < links.j.length; l++) {
+        for (let n = 0; n < shape[0]; n++) for (let l = 0, number = 0; l < links.j.length; l++) {
           const to = n * outputs + links.j[l], value = a.data[n * inputs + links.i[l]];
-          if (l % window === 0 || value > out.data[to]) {
+          number = l && links.j[l] === links.j[l - 1] ? number + 1 : 0; // among the pixels of the window
+          if (number === 0 || value > out.data[to]) {
             out.data[to] = value;
             winner[to] = n * inputs + links.i[l];
-            tap.data[to] = l % window;
+            tap.data[to] = number;
           }
         }
         show("winner", unfold(tap));
@@ -289,10 +376,12 @@ function lfpEngine() {
     return {
       forward(x) {
         a = x;
-        const kernel = about.kernel || a.shape.slice(2);
-        links = poolLinks(kernel, about.stride || kernel, a.shape.slice(1));
-        w = array([1], [1 / (kernel[0] * kernel[1])]);
-        return (z = map(total(links, a, array([1], [1])), (v) => v * w.data[0])); // what cancels leaves exactly 0
+        const [rows, columns] = windowsOf(about, a.shape.slice(1)), padded = about.count_include_pad !== false;
+        const pixels = (axis) => (padded ? axis.count : axis.end - axis.begin);
+        links = poolLinks([rows, columns], a.shape.slice(1));
+        w = array([rows.length * columns.length], rows.flatMap((y) => columns.map((x) => 1 / (pixels(y) * pixels(x)))));
+        const sums = total(links, a, map(w, one));
+        return (z = map(sums, (v, k) => v * w.data[k % w.data.length])); // after the sum: what cancels leaves exactly 0
       },
       feedback(r) {
         if (isGradient(rule)) return adjoint(links, r, a, w).a;
@@ -300,7 +389,148 @@ function lfpEngine() {
       },
     };
   }
-  LAYERS["avg-pool"] = LAYERS["global-avg-pool"] = averagePool;
+  LAYERS["avg-pool"] = LAYERS["global-avg-pool"] = LAYERS["adaptive-avg-pool"] = averagePool;
+
+  LAYERS.upsample = ({ scale }) => {
+    let shape, source;
+    return {
+      forward(a) {
+        shape = a.shape;
+        const [samples, channels, height, width] = shape, [high, wide] = [height * scale[0], width * scale[1]];
+        const out = array([samples, channels, high, wide]);
+        source = (k) => {
+          const u = k % wide, v = Math.floor(k / wide) % high, image = Math.floor(k / (wide * high));
+          return (image * height + Math.floor(v / scale[0])) * width + Math.floor(u / scale[1]);
+        };
+        return map(out, (_, k) => a.data[source(k)]);
+      },
+      feedback(r) {
+        const handed = array(shape);
+        r.data.forEach((v, k) => (handed.data[source(k)] += v));
+        return handed;
+      },
+    };
+  };
+
+  LAYERS.identity = () => ({ forward: (a) => a, feedback: (r) => r });
+
+  // Arrays joined along axis 1: rows are samples, pieces what follows axis 1
+  function join(parts) {
+    const [samples] = parts[0].shape, sizes = parts.map((x) => x.data.length / samples);
+    const channels = sum(parts.map((x) => x.shape[1]));
+    const out = array([samples, channels, ...parts[0].shape.slice(2)]);
+    let at = 0;
+    for (let n = 0; n < samples; n++) parts.forEach((x, p) => {
+      out.data.set(x.data.subarray(n * sizes[p], (n + 1) * sizes[p]), at);
+      at += sizes[p];
+    });
+    return out;
+  }
+
+  function split(x, shapes) {
+    const parts = shapes.map((shape) => array(shape)), sizes = parts.map((part) => part.data.length / x.shape[0]);
+    let at = 0;
+    for (let n = 0; n < x.shape[0]; n++) parts.forEach((part, p) => {
+      part.data.set(x.data.subarray(at, at + sizes[p]), n * sizes[p]);
+      at += sizes[p];
+    });
+    return parts;
+  }
+
+  LAYERS.concatenate = ({ branches }, { inside }) => {
+    const all = branches.map((branch, b) => branch.map((each, k) => inside(`branches.${b}.${k}`, each)));
+    let shapes;
+    return {
+      forward(a) {
+        const parts = all.map((branch) => branch.reduce((x, layer) => layer.forward(x), a));
+        shapes = parts.map((x) => x.shape);
+        return join(parts);
+      },
+      feedback(r) {
+        const parts = split(r, shapes);
+        const handed = all.map((branch, b) => branch.reduceRight((x, layer) => layer.feedback(x), parts[b]));
+        return handed.reduce((x, y) => map(x, (v, k) => v + y.data[k]));
+      },
+    };
+  };
+
+  // ---- tokens (N, T, D)
+
+  LAYERS["patch-embedding"] = (about, tools) => {
+    const parameter = (name) => tools.parameter(`projection.${name}`);
+    const size = parameter("weight").shape.slice(2), image = { stride: size, padding: [0, 0], dilation: [1, 1] };
+    const learn = (name, d) => tools.learn(`projection.${name}`, d);
+    const inner = LAYERS.conv2d(image, { ...tools, parameter, learn });
+    let shape;
+    const turn = (x, from, to, shape) => { // between (N, D, T) and (N, T, D)
+      const out = array(shape);
+      for (let k = 0; k < x.data.length; k++) {
+        const n = Math.floor(k / (from * to)), i = Math.floor(k / to) % from, j = k % to;
+        out.data[(n * to + j) * from + i] = x.data[k];
+      }
+      return out;
+    };
+    return {
+      forward(a) {
+        const z = inner.forward(a), tokens = z.shape[2] * z.shape[3];
+        shape = z.shape;
+        return turn(z, z.shape[1], tokens, [z.shape[0], tokens, z.shape[1]]);
+      },
+      feedback: (r) => inner.feedback(turn(r, r.shape[1], r.shape[2], shape)),
+    };
+  };
+
+  LAYERS["class-token"] = (about, { parameter, rule, learn }) => {
+    const w = parameter("weight");
+    let shape;
+    return {
+      forward(a) {
+        shape = a.shape;
+        const token = map(array([a.shape[0], 1, a.shape[2]]), (_, k) => w.data[k % w.data.length]);
+        return join([token, a]);
+      },
+      feedback(r) {
+        const [own, handed] = split(r, [[shape[0], 1, shape[2]], shape]), d = array(w.shape);
+        own.data.forEach((v, k) => {
+          const at = k % w.data.length;
+          d.data[at] += v * (isGradient(rule) ? 1 : sgn(w.data[at]));
+        });
+        learn("weight", d);
+        return handed;
+      },
+    };
+  };
+
+  LAYERS.positions = (about, { parameter, rule, show, learn }) => {
+    const w = parameter("weight"), at = (k) => k % w.data.length;
+    let a, y;
+    return {
+      forward: (x) => (y = map((a = x), (v, k) => v + w.data[at(k)])),
+      feedback(r) {
+        const s = isGradient(rule) ? r : quotients(r, y, epsilonOf(rule)), d = array(w.shape);
+        if (!isGradient(rule)) show("s.0", s);
+        s.data.forEach((v, k) => (d.data[at(k)] += v * (isGradient(rule) ? 1 : Math.abs(w.data[at(k)]))));
+        learn("weight", d);
+        return isGradient(rule) ? s : map(s, (v, k) => v * a.data[k]);
+      },
+    };
+  };
+
+  LAYERS["select-token"] = ({ index }) => {
+    let shape;
+    return {
+      forward(a) {
+        shape = a.shape;
+        const [samples, tokens, features] = shape, out = array([samples, features]);
+        return map(out, (_, k) => a.data[(Math.floor(k / features) * tokens + index) * features + (k % features)]);
+      },
+      feedback(r) {
+        const [, tokens, features] = shape, handed = array(shape);
+        r.data.forEach((v, k) => (handed.data[(Math.floor(k / features) * tokens + index) * features + (k % features)] = v));
+        return handed;
+      },
+    };
+  };
 
   LAYERS.residual = (about, { inside, rule, show }) => {
     const branches = ["body", "shortcut"].map((name) => (about[name] || []).map((each, k) => inside(`${name}.${k}`, each)));
@@ -393,6 +623,138 @@ function lfpEngine() {
         const M = a.data.length / w.data.length, through = training ? 1 : 0;
         const lost = (k) => (through * (db.data[channel(k)] + x.data[k] * dw.data[channel(k)])) / M;
         return map(s, (v, k) => (v - lost(k)) * w.data[channel(k)] * scale.data[channel(k)] * (isGradient(rule) ? 1 : a.data[k]));
+      },
+    };
+  };
+
+  // Layer and group normalisation. row(k): the numbers normalised together; place(k): the one of w and b.
+  function sampleNorm(rowsOf, { eps }, { parameter, rule, show, learn }) {
+    const w = parameter("weight"), b = parameter("bias");
+    let a, x, out, scale, size, place;
+    const row = (k) => Math.floor(k / size);
+    const sums = (y) => {
+      const found = new Float64Array(scale.data.length);
+      y.data.forEach((v, k) => (found[row(k)] += v));
+      return found.map((v) => v / size);
+    };
+    return {
+      forward(input) {
+        a = input;
+        ({ size, place } = rowsOf(a.shape));
+        scale = array([a.shape[0], a.data.length / size / a.shape[0]]);
+        const mean = sums(a), variance = sums(map(a, (v, k) => (v - mean[row(k)]) ** 2));
+        scale = map(scale, (_, r) => 1 / Math.sqrt(variance[r] + eps));
+        show("scale", scale);
+        x = map(a, (v, k) => (v - mean[row(k)]) * scale.data[row(k)]);
+        show("normal", x);
+        return (out = map(x, (v, k) => w.data[place(k)] * v + b.data[place(k)]));
+      },
+      feedback(r) {
+        const s = isGradient(rule) ? r : quotients(r, out, epsilonOf(rule)), dw = array(w.shape), db = array(b.shape);
+        if (!isGradient(rule)) show("s.0", s);
+        const factor = (p, k) => (isGradient(rule) ? 1 : Math.abs(p.data[place(k)]));
+        s.data.forEach((v, k) => {
+          dw.data[place(k)] += factor(w, k) * x.data[k] * v;
+          db.data[place(k)] += factor(b, k) * v;
+        });
+        learn("weight", dw);
+        learn("bias", db);
+        const t = map(s, (v, k) => w.data[place(k)] * v), mean = sums(t), meanX = sums(map(t, (v, k) => v * x.data[k]));
+        const through = ["attn-lrp", "constant-attention"].includes(rule.name) ? 0 : 1; // their scale is a constant
+        const g = map(t, (v, k) => scale.data[row(k)] * (v - mean[row(k)] - through * x.data[k] * meanX[row(k)]));
+        return isGradient(rule) ? g : map(g, (v, k) => v * a.data[k]);
+      },
+    };
+  }
+
+  LAYERS["layer-norm"] = (about, tools) =>
+    sampleNorm((shape) => ({ size: shape[shape.length - 1], place: (k) => k % shape[shape.length - 1] }), about, tools);
+
+  LAYERS["group-norm"] = (about, tools) => sampleNorm((shape) => {
+    const positions = sizeOf(shape.slice(2));
+    return { size: (shape[1] / about.groups) * positions, place: (k) => Math.floor(k / positions) % shape[1] };
+  }, about, tools);
+
+  // ---- attention
+
+  LAYERS.attention = ({ heads }, { parameter, rule, show, learn }) => {
+    const project = (name) => {
+      const w = parameter(`${name}.weight`), b = parameter(`${name}.bias`);
+      let links, a, z;
+      return {
+        forward(x) {
+          a = x;
+          links = denseLinks(w, a.shape.slice(1));
+          return (z = total(links, a, w, b));
+        },
+        feedback(r) {
+          const { handed, dw, db } = share(links, r, z, a, w, b, rule, (_, s) => show(`s.${name}`, s));
+          learn(`${name}.weight`, dw);
+          learn(`${name}.bias`, db);
+          return handed;
+        },
+      };
+    };
+    const inProj = project("in_proj"), outProj = project("out_proj");
+    const form = isGradient(rule) ? "gradient" : rule.name, isTaylor = form === "attn-lrp";
+    const isDivided = form !== "gradient" && form !== "autograd-attention";
+    let z, m, p, c, scale;
+    // over all n, heads, tokens t, s and the head's features: places of Q, K, V in z, of C, and of scores
+    function visit(action) {
+      const [samples, tokens, features] = c.shape, width = features / heads;
+      for (let n = 0; n < samples; n++) for (let h = 0; h < heads; h++) for (let t = 0; t < tokens; t++)
+        for (let s = 0; s < tokens; s++) for (let i = h * width; i < (h + 1) * width; i++) {
+          const ofT = (n * tokens + t) * 3 * features + i, ofS = (n * tokens + s) * 3 * features + i;
+          const score = ((n * heads + h) * tokens + t) * tokens + s;
+          action(score, ofT, ofS + features, ofS + 2 * features, (n * tokens + t) * features + i);
+        }
+    }
+    function byRow(x, action) { // action(numbers of a row of scores) -> what stands in its place
+      const tokens = c.shape[1], out = array(x.shape);
+      for (let k = 0; k < x.data.length; k += tokens) out.data.set(action(x.data.slice(k, k + tokens), k), k);
+      return out;
+    }
+    return {
+      forward(x) {
+        const [samples, tokens, features] = x.shape;
+        z = inProj.forward(x);
+        show("projected", z);
+        scale = 1 / Math.sqrt(features / heads);
+        c = array(x.shape);
+        m = array([samples, heads, tokens, tokens]);
+        visit((score, q, k) => (m.data[score] += z.data[q] * z.data[k]));
+        show("scores", m);
+        p = byRow(m, (row) => {
+          const largest = Math.max(...row), powers = row.map((v) => Math.exp(scale * (v - largest))), all = sum(powers);
+          return powers.map((v) => v / all);
+        });
+        show("weights", p);
+        visit((score, q, k, v, at) => (c.data[at] += p.data[score] * z.data[v]));
+        show("values", c);
+        return outProj.forward(c);
+      },
+      feedback(r) {
+        const rc = outProj.feedback(r), halves = isTaylor ? 2 : 1, g = array(z.shape);
+        const s = isDivided ? quotients(rc, map(c, (v) => halves * v), rule.epsilon) : rc;
+        show("s.values", s);
+        visit((score, q, k, v, at) => (g.data[v] += p.data[score] * s.data[at]));
+        let ofScores = array(m.shape);
+        if (form !== "constant-attention") {
+          visit((score, q, k, v, at) => (ofScores.data[score] += s.data[at] * z.data[v]));
+          ofScores = byRow(ofScores, (row, from) => {
+            const weights = p.data.subarray(from, from + row.length), mean = sum(row.map((v, j) => v * weights[j]));
+            return row.map((v, j) => weights[j] * (v - mean)); // the softmax's derivative
+          });
+          ofScores = isTaylor
+            ? quotients(map(ofScores, (v, k) => scale * m.data[k] * v), map(m, (v) => 2 * v), rule.epsilon)
+            : map(ofScores, (v) => scale * v);
+          visit((score, q, k) => {
+            g.data[q] += ofScores.data[score] * z.data[k];
+            g.data[k] += ofScores.data[score] * z.data[q];
+          });
+        }
+        show("s.scores", ofScores);
+        return inProj.feedback(isDivided ? map(g, (v, k) => v * z.data[k]) : g);
       },
     };
   };

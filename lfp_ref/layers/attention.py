@@ -22,7 +22,7 @@ The values get all of the reward but for the stabiliser. In the first form, and 
 is made from nothing ("attention weights" in the balance sheet); in AttnLRP's the softmax keeps or makes
 sum_s r_P (1 - Z + sum_s P Z), r_P = P s_P. The constant form conserves.
 
-With the batch last every product of two numbers here is one of two vectors over the samples.
+Matrix products want a sample's numbers together: what is between the two linear maps has the batch first.
 """
 
 from __future__ import annotations
@@ -35,88 +35,53 @@ from numpy.typing import DTypeLike
 
 from lfp_ref.core.checks import check_int
 from lfp_ref.core.layer import Layer
+from lfp_ref.core.layout import batch_first_shape, to_batch_last, transpose
 from lfp_ref.core.tape import Node
+from lfp_ref.kernels.blas import product
 from lfp_ref.kernels.compile import parallel
 from lfp_ref.layers.dense import Dense
 from lfp_ref.rules import AUTOGRAD, CONSTANT, TAYLOR, TIMES_INPUT
 
 
 @parallel
-def pair_products(x, y, at, width, m):
-    """m[h, t, s] = sum over i of x[t, h width + i] y[s, at + h width + i].  x, y (T, ..., N) -> m (h, T, T, N)"""
-    heads, tokens, _, batch = m.shape
-    for task in prange(heads * tokens):
-        h, t = np.int64(task) // tokens, np.int64(task) % tokens
-        for s in range(tokens):
-            for n in range(batch):
-                m[h, t, s, n] = 0
-            for i in range(h * width, (h + 1) * width):
-                for n in range(batch):
-                    m[h, t, s, n] += x[t, i, n] * y[s, at + i, n]
+def products(a, b, c):
+    """c[n, h] = a[n, h] b[n, h], matrix products.  a (N, H, M, K), b (N, H, K, L), c (N, H, M, L)"""
+    for task in prange(a.shape[0] * a.shape[1]):
+        n, h = np.int64(task) // a.shape[1], np.int64(task) % a.shape[1]
+        product(a[n, h], b[n, h], c[n, h])
 
 
 @parallel
-def weighted_sums(p, is_transposed, y, at, factor, out, out_at, width):
-    """out[t, out_at + h width + i] = factor * sum over s of p[h, t, s] y[s, at + h width + i].
-
-    is_transposed: of p[h, s, t] in its place.  p (h, T, T, N), y, out (T, ..., N)
-    """
-    heads, tokens, _, batch = p.shape
-    for task in prange(heads * tokens):
-        h, t = np.int64(task) // tokens, np.int64(task) % tokens
-        for i in range(h * width, (h + 1) * width):
-            for n in range(batch):
-                out[t, out_at + i, n] = 0
-        for s in range(tokens):
-            weight = p[h, s, t] if is_transposed else p[h, t, s]
-            for i in range(h * width, (h + 1) * width):
-                for n in range(batch):
-                    out[t, out_at + i, n] += factor * weight[n] * y[s, at + i, n]
-
-
-@parallel
-def below_maximum(p, factor):
-    """p[h, t, s] <- factor * (p[h, t, s] - max over s).  (h, T, T, N)"""
-    heads, tokens, _, batch = p.shape
-    for task in prange(heads * tokens):
-        h, t = np.int64(task) // tokens, np.int64(task) % tokens
-        largest = p[h, t, 0].copy()
-        for s in range(1, tokens):
-            for n in range(batch):
-                largest[n] = max(largest[n], p[h, t, s, n])
-        for s in range(tokens):
-            for n in range(batch):
-                p[h, t, s, n] = factor * (p[h, t, s, n] - largest[n])
+def below_maximum(m, scale):
+    """m <- scale * (m - its row's maximum).  m (rows, T)"""
+    for row in prange(len(m)):
+        largest = m[row, 0]
+        for s in range(m.shape[1]):
+            largest = max(largest, m[row, s])
+        for s in range(m.shape[1]):
+            m[row, s] = scale * (m[row, s] - largest)
 
 
 @parallel
 def normalise(p):
-    """p[h, t, s] /= sum over s of p[h, t, s].  (h, T, T, N)"""
-    heads, tokens, _, batch = p.shape
-    for task in prange(heads * tokens):
-        h, t = np.int64(task) // tokens, np.int64(task) % tokens
-        total = np.zeros(batch, p.dtype)
-        for s in range(tokens):
-            for n in range(batch):
-                total[n] += p[h, t, s, n]
-        for s in range(tokens):
-            for n in range(batch):
-                p[h, t, s, n] /= total[n]
+    """p <- p / its row's sum.  p (rows, T)"""
+    for row in prange(len(p)):
+        total = p.dtype.type(0)
+        for s in range(p.shape[1]):
+            total += p[row, s]
+        for s in range(p.shape[1]):
+            p[row, s] /= total
 
 
 @parallel
-def softmax_backward(p, g):
-    """g <- p (g - sum over s of p g), the softmax's derivative times g.  p, g (h, T, T, N)"""
-    heads, tokens, _, batch = g.shape
-    for task in prange(heads * tokens):
-        h, t = np.int64(task) // tokens, np.int64(task) % tokens
-        total = np.zeros(batch, g.dtype)
-        for s in range(tokens):
-            for n in range(batch):
-                total[n] += p[h, t, s, n] * g[h, t, s, n]
-        for s in range(tokens):
-            for n in range(batch):
-                g[h, t, s, n] = p[h, t, s, n] * (g[h, t, s, n] - total[n])
+def softmax_backward(p, scale, g):
+    """g <- scale * p (g - sum over s of p g), the derivative of the softmax of scale * m times g.  p, g (rows, T)"""
+    for row in prange(len(g)):
+        total = g.dtype.type(0)
+        for s in range(g.shape[1]):
+            total += p[row, s] * g[row, s]
+        for s in range(g.shape[1]):
+            g[row, s] = scale * p[row, s] * (g[row, s] - total)
 
 
 class MultiHeadAttention(Layer):
@@ -157,56 +122,78 @@ class MultiHeadAttention(Layer):
     def propagate(self, a: np.ndarray, node: Node) -> np.ndarray:
         node.expect(a.ndim == 3 and a.shape[1] == self.features, a, f"(N, T, {self.features})")
         z = node.forward("in_proj", a)
-        p = self.products(z, z, self.features, node, "p")
-        below_maximum(p, p.dtype.type(self.scale))
+        q, k, v = parts = self.by_head(batch_first(z, node, "z of each sample"), 3)
+        p = node.scratch("p", (len(q), self.heads, len(a), len(a)), a.dtype)
+        products(q, transposed(k), p)
+        below_maximum(_rows(p), p.dtype.type(self.scale))
         np.exp(p, out=p)
-        normalise(p)
-        c = self.sums(p, False, z, 2 * self.features, 1.0, node.scratch("c", a.shape, a.dtype), 0)
-        node.saved = z, p, c
+        normalise(_rows(p))
+        c_first = node.scratch("c of each sample", (len(p), *a.shape[:2]), a.dtype)
+        products(p, v, self.by_head(c_first, 1)[0])
+        c = to_batch_last(c_first, node.scratch("c", a.shape, a.dtype))
+        node.saved = z, parts, p, c
         return node.forward("out_proj", c)
 
     def hand_back(self, reward: np.ndarray, node: Node) -> np.ndarray | None:
-        (z, p, c), features, form = node.saved, self.features, node.rule.attention
+        (z, (q, k, v), p, c), form = node.saved, node.rule.attention
         r_c = node.feedback("out_proj", reward, wanted=True)
         assert r_c is not None, "the values always want their reward"
         halves = z.dtype.type(2 if form == TAYLOR else 1)
-        s = r_c if form == AUTOGRAD else node.divide_by_output(r_c, halves * c, out=r_c)
-        g = node.scratch("g", z.shape, z.dtype)  # of queries, keys and values
-        self.sums(p, True, s, 0, 1.0, g, 2 * features)
+        s_last = r_c if form == AUTOGRAD else node.divide_by_output(r_c, halves * c, out=r_c)
+        s = self.by_head(batch_first(s_last, node, "s"), 1)[0]
+        g_first = node.scratch("g of each sample", (len(q), *z.shape[:2]), z.dtype)
+        g_q, g_k, g_v = self.by_head(g_first, 3)
+        products(transposed(p), s, g_v)
         if form == CONSTANT:
-            g[:, : 2 * features] = 0
+            g_first[..., : 2 * self.features] = 0
         else:
-            s_z = self.products(s, z, 2 * features, node, "s_z")
-            r_p = p * s_z if node.absorbed is not None and form == TAYLOR else None
-            softmax_backward(p, s_z)
-            scale = self.scale
-            if form == TAYLOR:
-                m = self.products(z, z, features, node, "m")
-                s_z *= m.dtype.type(scale) * m
-                node.absorb("softmax", lambda: r_p - s_z)
-                s_z, scale = node.divide_by_output(s_z, 2 * m), 1.0
-            self.sums(s_z, False, z, features, scale, g, 0)
-            self.sums(s_z, True, z, 0, scale, g, features)
+            s_m = node.scratch("s of scores", p.shape, p.dtype)
+            products(s, transposed(v), s_m)
+            r_p = p * s_m if form == TAYLOR else None
+            softmax_backward(_rows(p), p.dtype.type(self.scale), _rows(s_m))
+            if r_p is not None:
+                s_m = self.divide_by_scores(s_m, r_p, q, k, node)
+            products(s_m, k, g_q)
+            products(transposed(s_m), q, g_k)
+        g = to_batch_last(g_first, node.scratch("g", z.shape, z.dtype))
         r = g if form == AUTOGRAD else node.times_input(g, z, out=g)
         if form in (TIMES_INPUT, AUTOGRAD):
-            node.absorb("attention weights", -r[:, : 2 * features])
+            node.absorb("attention weights", -r[:, : 2 * self.features])
         return node.feedback("in_proj", r)
+
+    def divide_by_scores(
+        self, s_m: np.ndarray, r_p: np.ndarray, q: np.ndarray, k: np.ndarray, node: Node
+    ) -> np.ndarray:
+        """AttnLRP's s_M = r_Z / stab(2 M), with r_Z = M s_M of gradient times input. Arrays (N, H, T, T)"""
+        m = np.empty_like(s_m)
+        products(q, transposed(k), m)
+        r_z, m, r_p = (np.moveaxis(x, 0, -1) for x in (m * s_m, m, r_p))
+        node.absorb("softmax", r_p - r_z)
+        return np.ascontiguousarray(np.moveaxis(node.divide_by_output(r_z, 2 * m), -1, 0))
 
     @property
     def scale(self) -> float:
         """1 / sqrt(d)"""
         return 1 / math.sqrt(self.features // self.heads)
 
-    def products(self, x: np.ndarray, y: np.ndarray, at: int, node: Node, name: str) -> np.ndarray:
-        """Of x from its first feature on and y from that one on: (h, T, T, N), in the scratch array of that name."""
-        m = node.scratch(name, (self.heads, len(x), len(x), x.shape[-1]), x.dtype)
-        pair_products(x, y, at, self.features // self.heads, m)
-        return m
+    def by_head(self, x: np.ndarray, count: int) -> list[np.ndarray]:
+        """(N, T, count * features) as so many views (N, H, T, d)."""
+        split = x.reshape(*x.shape[:2], count, self.heads, -1)
+        return list(split.transpose(2, 0, 3, 1, 4))
 
-    def sums(
-        self, p: np.ndarray, is_transposed: bool, y: np.ndarray, at: int, factor: float, out: np.ndarray, out_at: int
-    ) -> np.ndarray:
-        """Of y from that feature on, weighted by p or its transpose, into out from its feature out_at on."""
-        width = self.features // self.heads
-        weighted_sums(p, is_transposed, y, at, p.dtype.type(factor), out, out_at, width)
-        return out
+
+def batch_first(x: np.ndarray, node: Node, name: str) -> np.ndarray:
+    """(T, features, N) as (N, T, features), in the scratch array of that name."""
+    out = node.scratch(name, batch_first_shape(x.shape), x.dtype)
+    transpose(x.reshape(-1, x.shape[-1]), out.reshape(len(out), -1))
+    return out
+
+
+def transposed(matrices: np.ndarray) -> np.ndarray:
+    """Views of matrices (..., M, K) as (..., K, M)."""
+    return matrices.swapaxes(-1, -2)
+
+
+def _rows(x: np.ndarray) -> np.ndarray:
+    """(N, H, T, T) as (rows, T)."""
+    return x.reshape(-1, x.shape[-1])

@@ -142,9 +142,9 @@ class Convolution(WeightedLayer):
         self.bias = uniform_init(shape[:1], fan_in, dtype, rng) if check_bool("bias", bias) else None
 
     def __repr__(self) -> str:
-        usual = {"stride": 1, "padding": 0, "dilation": 1}
+        usual = {"stride": 1, "padding": 0, "dilation": 1} if not any(self.more_behind) else {"dilation": 1}
         options = "".join(f", {k}={getattr(self, k)}" for k, v in usual.items() if set(getattr(self, k)) != {v})
-        options += f", one more behind along {self.more_behind}" if any(self.more_behind) else ""
+        options += ", padding='same'" if any(self.more_behind) else ""
         options += f", groups={self.groups}" if self.groups > 1 else ""
         options += f", padding_value={self.padding_value:g}" if self.padding_value else ""
         options += "" if self.bias else ", bias=False"

@@ -377,8 +377,9 @@ def _handing(site: Site) -> Iterator[Guess]:
         affine = site.input * site.expected("s.0") * k.reshape(-1, *(1,) * (handed.ndim - 2))
         yield affine, "in training the reward goes through the batch's statistics: they are not constants"
     if kind in ("layer-norm", "group-norm") and shares and site.input is not None:
-        for form, cause in enumerate(("are no constants", "have a mean, which is no constant", "have a scale, too")):
-            yield _norm_handing(site, form), f"a sample's statistics depend on the input; they {cause} (section 4)"
+        yield _norm_handing(site, 0), "a sample's statistics depend on the input: the reward goes through them"
+        yield _norm_handing(site, 1), "the scale depends on the input, too; it is a constant under AttnLRP alone"
+        yield _norm_handing(site, 2), "under this rule the scale is a constant: the reward goes through the mean alone"
     if kind == "dropout" and not shares:
         yield handed * (1 - site.layer["p"]), "gradient ascent does scale by 1 / (1 - p)"
     if kind in DERIVATIVES and shares and out is not None and told is not None:
