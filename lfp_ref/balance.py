@@ -64,20 +64,20 @@ class Balance:
         def amount(x: np.ndarray) -> float:
             return float(x.sum() if sample is None else x[sample])
 
-        width = max(len(f"{line.path} {line.layer}") for line in self.lines)
+        wide = max(len(f"{line.path} {line.layer}") for line in self.lines)
         columns = ["came in", "handed on", *self.causes, "residue"]
-        rows = [" " * width + "".join(f"{column:>13s}" for column in columns)]
+        widths = [max(13, len(column) + 2) for column in columns]
         zero = np.zeros_like(self.came)
-        for line in self.lines:
-            kept = [line.kept.get(cause, zero) for cause in self.causes]
-            name = f"{line.path} {line.layer}".strip()
-            rows.append(_row(name, width, [line.came, line.handed, *kept], line.residue, amount))
-        kept = [self.kept(cause) for cause in self.causes]
-        return "\n".join([*rows, _row("network", width, [self.came, self.handed, *kept], self.residue, amount)])
-
-
-def _row(name: str, width: int, amounts: list[np.ndarray], residue: np.ndarray, amount: Any) -> str:
-    return f"{name:{width}s}" + "".join(f"{amount(a):13.6f}" for a in amounts) + f"{amount(residue):13.1e}"
+        rows = [(f"{line.path} {line.layer}".strip(), line) for line in self.lines]
+        rows.append(
+            ("network", Line("", "", self.came, self.handed, {cause: self.kept(cause) for cause in self.causes}))
+        )
+        text = [" " * wide + "".join(f"{column:>{width}s}" for column, width in zip(columns, widths, strict=True))]
+        for name, line in rows:
+            amounts = [line.came, line.handed, *(line.kept.get(cause, zero) for cause in self.causes)]
+            numbers = "".join(f"{amount(x):{width}.6f}" for x, width in zip(amounts, widths, strict=False))
+            text.append(f"{name:{wide}s}{numbers}{amount(line.residue):{widths[-1]}.1e}")
+        return "\n".join(text)
 
 
 def balance(net: Layer) -> Balance:

@@ -118,7 +118,8 @@ def balance(path: Path, sheet: Balance, sample: int | None, heading: str) -> Non
 
     lines = [line for line in sheet.lines if line.kept]  # the others hand everything on
     zero = np.zeros_like(sheet.came)
-    figure = new_figure(9, 0.28 * len(lines) + 1.8)
+    named = [plain(f"{line.path} {line.layer.partition('(')[0]}".strip()) for line in lines]  # sizes are in the table
+    figure = new_figure(7 + 0.06 * max(map(len, named)), 0.28 * len(lines) + 1.8)
     axes = figure.subplots()
     right, left = np.zeros(len(lines)), np.zeros(len(lines))
     parts = {"handed on": [line.handed for line in lines]}
@@ -129,7 +130,6 @@ def balance(path: Path, sheet: Balance, sample: int | None, heading: str) -> Non
         right, left = right + np.maximum(widths, 0), left + np.minimum(widths, 0)
     came = [amount(line.came) for line in lines]
     axes.plot(came, range(len(lines)), "k|", markersize=10, markeredgewidth=2, label="came in (sum of the bars)")
-    named = [plain(f"{line.path} {line.layer.partition('(')[0]}".strip()) for line in lines]  # sizes are in the table
     axes.set_yticks(range(len(lines)), named, fontsize=8)
     axes.set_ylim(len(lines) - 0.4, -0.6)
     axes.use_sticky_edges = False  # bars end before the frame does
