@@ -567,8 +567,8 @@ def test_a_terminal_of_ascii_shows_names_as_it_can():
     few("few.npz")
     environment = {**os.environ, "PYTHONIOENCODING": "ascii", "NUMBA_DISABLE_JIT": "1",
                    "PYTHONPATH": str(Path(__file__).parents[1])}  # fmt: skip
-    done = subprocess.run([sys.executable, "-m", "lfp_ref", "train", "--data", "few.npz", "--epochs", "1", "--out", "ü"],
-                          env=environment, capture_output=True, text=True)  # fmt: skip
+    command = [sys.executable, "-m", "lfp_ref", "train", "--data", "few.npz", "--epochs", "1", "--out", "ü"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert done.returncode == 0 and r"in \xfc: checkpoint.npz" in done.stdout and Path("ü/history.csv").exists()
 
 
