@@ -219,18 +219,30 @@ def test_a_damaged_file_is_compiled_again_and_replaced(package, damage):
     assert len(list(package.rglob("*.nbc"))) == 2
 
 
-@pytest.mark.parametrize("failing", ["open", "replace"])
-def test_a_full_disk_is_one_warning(package, monkeypatch, failing):
+def test_a_full_disk_is_one_warning(package, monkeypatch):
     def fail(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     callers = import_again()
     with monkeypatch.context() as patch, pytest.warns(UserWarning) as warned:
-        patch.setattr(*{"open": (Path, "open"), "replace": (os, "replace")}[failing], fail)
+        patch.setattr(os, "replace", fail)
         assert call(callers.caller, 3.0) == (7, False)
     assert len(warned) == 1
     assert re.search("No space left on device.*set NUMBA_CACHE_DIR", str(warned[0].message))
     assert not list(package.rglob("*.tmp"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of POSIX")
+def test_a_disk_that_fills_up_in_the_middle_of_a_kernel_is_one_warning(package):
+    limit = """
+import resource, signal
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+"""
+    for _ in range(2):
+        out, (warning,) = finish(start(package, limit + CALL, NUMBA_CACHE_DIR=str(package / "full")))
+        assert out == "7.0 compiled" and "File too large" in warning
+    assert [file for file in (package / "full").rglob("*") if file.is_file()] == []
 
 
 @pytest.mark.parametrize("place", ["NUMBA_CACHE_DIR", "package and home"])

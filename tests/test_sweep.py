@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from lfp_ref.tools import cli
-from lfp_ref.tools.cli import sweeping
+from lfp_ref.tools.cli import results, sweeping
 
 GRID = """
 data = "blobs"
@@ -173,17 +173,17 @@ def test_the_picture_shows_every_rule_and_where_runs_diverged(capsys, monkeypatc
     from matplotlib.image import imread
 
     (tmp_path / "out").mkdir()
-    results = sweeping.Results(tmp_path / "out" / "results.csv")
-    results.open(["rule", "lr", "seed"])
+    found = results.Results(tmp_path / "out" / "results.csv")
+    found.open(["rule", "lr", "seed"])
     rng = np.random.default_rng(0)
     for rule, lr, seed in ((rule, lr, seed) for rule in ("a", "b") for lr in (0.01, 0.1) for seed in range(3)):
         bad = (rule, lr) == ("b", 0.1) and seed < 2
         accuracy = "" if bad else rng.uniform(0.8, 1)
-        found = dict.fromkeys(sweeping.FOUND, "") | {"status": "diverged" if bad else "done", "test_accuracy": accuracy}
-        results.append({"rule": rule, "lr": lr, "seed": seed, **found})
+        row = dict.fromkeys(results.FOUND, "") | {"status": "diverged" if bad else "done", "test_accuracy": accuracy}
+        found.append({"rule": rule, "lr": lr, "seed": seed, **row})
     drawn = {}
     with monkeypatch.context() as patch:
-        patch.setattr(sweeping.figures, "over_rates", lambda path, lines, title: drawn.update(lines))
+        patch.setattr(results.figures, "over_rates", lambda path, lines, title: drawn.update(lines))
         call(capsys, "--plot", "--out", "out")
     assert list(drawn) == ["a", "b"] and [len(found) for found in drawn["a"].values()] == [3, 3]
     assert np.isnan(drawn["b"][0.1]).tolist() == [True, True, False]
@@ -214,7 +214,7 @@ def test_mistakes_are_explained_before_anything_runs(capsys, tmp_path):
         status, _, err = call(capsys, *arguments)
         assert status == 1 and says in err
     (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "results.csv").write_text(f"rule,{','.join(sweeping.FOUND)}\n")
+    (tmp_path / "out" / "results.csv").write_text(f"rule,{','.join(results.FOUND)}\n")
     (tmp_path / "grid.toml").write_text(GRID)
     status, _, err = call(capsys, "grid.toml", "--out", "out")
     assert status == 1 and "is of a grid with other options" in err
@@ -289,6 +289,6 @@ def test_what_no_run_could_do_is_found_before_the_first(capsys, tmp_path, text, 
 )
 def test_a_picture_of_a_file_that_is_no_file_of_results(capsys, tmp_path, text, says):
     (tmp_path / "out").mkdir()
-    (tmp_path / "out/results.csv").write_text(text.format(found=",".join(sweeping.FOUND)))
+    (tmp_path / "out/results.csv").write_text(text.format(found=",".join(results.FOUND)))
     status, _, err = call(capsys, "--plot", "--out", "out")
     assert status == 1 and says in err and not (tmp_path / "out/accuracy.png").exists()
