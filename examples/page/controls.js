@@ -60,6 +60,7 @@ const PageControls = (() => {
       if (document.activeElement !== input) {
         input.value = written(get());
         input.removeAttribute("aria-invalid");
+        say("", name);
       }
     };
     const isLong = ["ε", "rate η"].includes(label);

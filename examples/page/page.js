@@ -42,6 +42,7 @@ const Page = (() => {
   // Asks the worker until its answer is that of the present state. A scene that trains wants more: its epoch goes on.
   async function refresh() {
     isStale = true;
+    document.body.dataset.state = "busy";
     if (isAsking) return;
     isAsking = true;
     while (isStale) {
@@ -74,7 +75,6 @@ const Page = (() => {
       if (each === name) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
     }
-    document.body.dataset.state = "busy";
     scenes[name].show();
     address();
     refresh();

@@ -2,7 +2,7 @@
 "use strict";
 
 (() => {
-  const { COLOURS, el, svg, short, percent, num, formula, curves, paint, heat, sign } = PageTools;
+  const { COLOURS, el, svg, percent, num, formula, curves, paint, heat, sign } = PageTools;
   const { control } = PageControls;
   const FIELDS = PageState.FIELDS.digits, GOAL = 0.95;
   const CAUSES = { handed: ["handed on", "#9aa5b0"], bias: ["kept by bias", "#e69f00"], stabiliser: ["kept by ε", "#009e73"], mask: ["left out by the rule", "#cc79a7"], "empty group": ["empty group", "#56b4e9"] };
@@ -31,7 +31,7 @@
   function scores(result) {
     const most = Math.max(1e-300, ...result.scores.map(Math.abs));
     return result.scores.map((z, k) => el("button", {
-      type: "button", class: "score", "aria-pressed": String(k === result.target), "aria-label": `class ${k}, score ${short(z, 3)}`, onclick: () => access.set("of", String(k)),
+      type: "button", class: "score", "aria-pressed": String(k === result.target), onclick: () => access.set("of", String(k)),
     }, el("span", { class: "digit" }, String(k)), el("span", { class: "track" }, el("span", { class: `bar ${sign(z)}`, style: `width:${(50 * Math.abs(z)) / most}%;${z < 0 ? "right" : "left"}:50%` })), num(z, `score.${k}`, 3)));
   }
 
@@ -39,7 +39,7 @@
   function balance({ lines }, width) {
     const rows = [2, 1, 0].map((k) => ({ title: ["pixels’ layer", "second layer", "outputs"][k], came: lines[k].came, amounts: { handed: lines[k].handed, ...lines[k].kept } }));
     const ends = rows.flatMap(({ amounts }) => [1, -1].map((way) => way * Object.values(amounts).reduce((sum, v) => sum + Math.max(0, way * v), 0)));
-    const [low, high] = [Math.min(0, ...ends), Math.max(1e-300, ...ends)], left = width < 420 ? 84 : 110;
+    const [low, high] = [Math.min(0, ...ends), Math.max(1e-300, ...ends)], left = width < 420 ? 92 : 110;
     const x = (v) => left + ((width - left - 14) * (v - low)) / (high - low);
     const bars = rows.flatMap(({ title, came, amounts }, row) => {
       const y = 10 + 40 * row, end = [0, 0];

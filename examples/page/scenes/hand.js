@@ -78,14 +78,14 @@
         svg("text", { x: x(l), y: y(l, k) + radius + 15, "text-anchor": "middle", class: "small" }, below));
     }));
 
-    const foot = height - 34, total = (numbers) => short(numbers.reduce((a, b) => a + b, 0), 4);
+    const foot = height - 28, total = (numbers) => short(numbers.reduce((a, b) => a + b, 0), 4);
     const sums = phase === 2 ? [0, 1, 2].map((l) => svg("text", {
       x: x(l), y: foot, "text-anchor": ["start", "middle", "end"][l], dx: [-radius - 8, 0, radius + 8][l], class: "sum",
     }, `Σ r = ${total(side.r[l])}`)) : [];
     const next = phase === 3 && side.after ? svg("text", { x: width - 4, y: foot, "text-anchor": "end", class: "sum" },
       `y₁, y₂ after the update: ${side.after.map((y) => short(y, 3)).join(", ")}`) : null;
     const kept = phase === 2 && isLFP ? side.lines.map(({ account }, l) => svg("text", {
-      x: (x(l) + x(l + 1)) / 2, y: foot + 22, "text-anchor": "middle", class: "small",
+      x: (x(l) + x(l + 1)) / 2, y: foot + 20, "text-anchor": "middle", class: "small",
     }, `← bias ${short(account.kept.bias, 3)}, ε ${short(account.kept.stabiliser, 2)}`)) : [];
     const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "group", "aria-label": `the network, ${isLFP ? "LFP" : "gradient descent"}: ${stepName(state.step)}` },
       lines, nodes, labels.map(([label]) => label), sums, kept, next);
