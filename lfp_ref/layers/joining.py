@@ -18,7 +18,10 @@ from lfp_ref.core.node import Node
 
 
 class Identity(Layer):
-    """The input as it is, of any shape (N, ...); as a branch of Concatenate or in place of a layer taken out."""
+    """The input as it is, of any shape (N, ...); as a branch of Concatenate or in place of a layer taken out.
+
+    Its reward is handed on unchanged. Source: LRP practice.
+    """
 
     batch_first = False
 

@@ -9,113 +9,34 @@ many, are not counted: they compile kernels and fill memory.
 from __future__ import annotations
 
 import json
-import math
 import sys
 import time
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
 from numba import get_num_threads
 
-from lfp_ref import models, optim, rewards, rules, training
+from lfp_ref import models, names, optim, rewards, rules, training
 from lfp_ref.core.layer import Layer
 from lfp_ref.kernels.threads import one_blas_thread
 from lfp_ref.layers import dense
-from lfp_ref.layers.activations import GELU, ReLU
-from lfp_ref.layers.attention import MultiHeadAttention
-from lfp_ref.layers.average import GlobalAvgPool2d
-from lfp_ref.layers.conv import Conv2d
-from lfp_ref.layers.dense import Dense
-from lfp_ref.layers.flatten import Flatten
-from lfp_ref.layers.layer_norm import LayerNorm
-from lfp_ref.layers.norm import BatchNorm
-from lfp_ref.layers.pool import MaxPool2d
-from lfp_ref.layers.residual import Residual
-from lfp_ref.layers.tokens import ClassToken, PatchEmbedding, Positions, SelectToken
 from lfp_ref.layers.weighted import WeightedLayer
 from lfp_ref.network import Sequential, Spiking
 from lfp_ref.tools.bench.measuring import WORKLOADS, Shape, median_ms, peak_memory, samples_of
 
 # ---- networks: functions of a sample's shape and the number of classes, as in lfp_ref.models
 
-
-def wide_mlp(widths: tuple[int, ...], input_shape: Shape, classes: int, **options: Any) -> Sequential:
-    """Dense layers of these widths, and one for the classes."""
-    sizes = [math.prod(input_shape), *widths]
-    layers: list[Layer] = [Flatten()]
-    for inputs, outputs in zip(sizes, widths, strict=False):
-        layers += [Dense(inputs, outputs, **options), ReLU()]
-    return Sequential(*layers, Dense(sizes[-1], classes, **options))
-
-
-def vgg(input_shape: Shape, classes: int, **options: Any) -> Sequential:
-    """64c3-64c3-p2-128c3-128c3-p2-256c3-256c3-p2-classes with padding."""
-    channels, height, width = input_shape
-    layers: list[Layer] = []
-    for outputs in (64, 128, 256):
-        layers += [Conv2d(channels, outputs, 3, padding=1, **options), ReLU()]
-        layers += [Conv2d(outputs, outputs, 3, padding=1, **options), ReLU(), MaxPool2d(2)]
-        channels = outputs
-    return Sequential(*layers, Flatten(), Dense(channels * (height // 8) * (width // 8), classes, **options))
-
-
-def resnet20(input_shape: Shape, classes: int, **options: Any) -> Sequential:
-    """ResNet-20 for small images: three blocks each of 16, 32 and 64 channels (He et al. 2016, arXiv:1512.03385).
-
-    Where the number of channels changes, the shortcut is a 1 x 1 convolution.
-    """
-    layers: list[Layer] = [*normalised(input_shape[0], 16, 3, 1, **options), ReLU()]
-    channels = 16
-    for outputs in (16, 32, 64):
-        for number in range(3):
-            stride = 2 if number == 0 and outputs > 16 else 1
-            layers += [residual_block(channels, outputs, stride, **options), ReLU()]
-            channels = outputs
-    return Sequential(*layers, GlobalAvgPool2d(), Flatten(), Dense(channels, classes, **options))
-
-
-def residual_block(channels: int, outputs: int, stride: int, **options: Any) -> Residual:
-    """Two 3 x 3 convolutions beside a shortcut."""
-    body = Sequential(
-        *normalised(channels, outputs, 3, stride, **options), ReLU(), *normalised(outputs, outputs, 3, 1, **options)
-    )
-    if channels == outputs:
-        return Residual(body)
-    return Residual(body, Sequential(*normalised(channels, outputs, 1, stride, **options)))
-
-
-def normalised(channels: int, outputs: int, size: int, stride: int, **options: Any) -> list[Layer]:
-    """A convolution without bias, padded to keep the image's size at stride 1, and its normalisation."""
-    convolution = Conv2d(channels, outputs, size, stride, size // 2, bias=False, **options)
-    return [convolution, BatchNorm(outputs, **options)]
-
-
-def vit(input_shape: Shape, classes: int, **options: Any) -> Sequential:
-    """Four transformer blocks of width 128 and 4 heads over patches of 4 x 4 pixels and a class token."""
-    channels, height, width = input_shape
-    features, patches = 128, (height // 4) * (width // 4)
-    layers: list[Layer] = [PatchEmbedding(channels, features, 4, **options), ClassToken(features, **options)]
-    layers += [Positions(patches + 1, features, **options)]
-    for _ in range(4):
-        attention = Sequential(LayerNorm(features, **options), MultiHeadAttention(features, 4, **options))
-        wide = Dense(features, 4 * features, **options)
-        mlp = Sequential(LayerNorm(features, **options), wide, GELU(), Dense(4 * features, features, **options))
-        layers += [Residual(attention), Residual(mlp)]
-    return Sequential(*layers, LayerNorm(features, **options), SelectToken(), Dense(features, classes, **options))
-
-
 NETWORKS: dict[str, Callable[..., Sequential]] = {
     "lenet": models.lenet,
     "lenet1": models.lenet,
     "lenet1024": models.lenet,
     "mlp": models.mlp,
-    "mlp1024": partial(wide_mlp, (1024, 1024)),
-    "mlp4096": partial(wide_mlp, (4096, 4096)),
-    "vgg": vgg,
-    "resnet20": resnet20,
-    "vit": vit,
+    "mlp1024": names.network("1024-1024-10"),
+    "mlp4096": names.network("4096-4096-10"),
+    "vgg": names.network("64c3+1-64c3+1-p2-128c3+1-128c3+1-p2-256c3+1-256c3+1-p2-10"),
+    "resnet20": models.resnet20,
+    "vit": models.vit_tiny,
     "spiking_mlp": models.spiking_mlp,
     "spiking_cnn": models.spiking_cnn,
 }

@@ -14,6 +14,7 @@ from typing import Any
 
 import numba
 
+from lfp_ref import names
 from lfp_ref.network import Sequential
 from lfp_ref.tools import bench
 from lfp_ref.tools.bench import measuring, workloads
@@ -150,7 +151,7 @@ def growing() -> Iterator[tuple[str, tuple[int, ...], Callable[[int, int], float
         return measuring.median_ms(workloads.stepper(net, workload), x, y, batch, steps)
 
     def dense(*widths: int) -> Sequential:
-        return workloads.wide_mlp(widths, MNIST, 10)
+        return names.network("-".join(map(str, (*widths, 10))))(MNIST, 10)
 
     def threads(count: int, steps: int) -> float:
         before = numba.get_num_threads()
