@@ -198,4 +198,40 @@ MUTATIONS = [
         "Theorem motion : z' - z = lr * leverage.",
         ("one_neuron/OneNeuron.v",),
     ),
+    Mutation(
+        "secants: w times backpropagation with them",
+        "parameter_feedback N a r k = Rabs (parameter N k) * gradient (with_secants N) a d k)",
+        "parameter_feedback N a r k = parameter N k * gradient (with_secants N) a d k)",
+        ("equivalence/Secant.v",),
+    ),
+    Mutation(
+        "one step of a network rises by twice the bound",
+        ">= lr * (1 - lr * L * M / 2) * rise (size N)",
+        ">= 2 * lr * (1 - lr * L * M / 2) * rise (size N)",
+        ("ascent/Step.v",),
+    ),
+    Mutation(
+        "softmax's gradient without the label",
+        "(fun j => at_index label j - softmax m z j).",
+        "(fun j => - softmax m z j).",
+        ("rewards/Rewards.v",),
+    ),
+    Mutation(
+        "normalisation: + mean t in the adjoint",
+        "scale a * (t i - mean t - normal a i",
+        "scale a * (t i + mean t - normal a i",
+        ("normalisation/Normalisation.v",),
+    ),
+    Mutation(
+        "weight decay as an l2 penalty of LFP",
+        "= Rabs w * (g - decay * sgn w).",
+        "= Rabs w * (g - decay * w).",
+        ("optimisers/Optimisers.v",),
+    ),
+    Mutation(
+        "depth: no hidden layer counted",
+        "let h := length layers in\n    let a := fun s => x s i in",
+        "let h := 0%nat in\n    let a := fun s => x s i in",
+        ("stabiliser/Chain.v",),
+    ),
 ]
