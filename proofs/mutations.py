@@ -1,5 +1,7 @@
 """Wrong definitions and statements, and the file that does not compile with each: what the proofs would not let pass.
 
+    python -m proofs.mutations        writes mutations.md, the list, beside this file
+
 A mutation replaces one piece of text. Compiled are the changed file and, where that succeeds, the files in between and
 the one named last; test_mutations.py asserts that the last file to be compiled fails.
 """
@@ -7,6 +9,7 @@ the one named last; test_mutations.py asserts that the last file to be compiled 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -235,3 +238,18 @@ MUTATIONS = [
         ("stabiliser/Chain.v",),
     ),
 ]
+
+
+def page() -> str:
+    """The list as a page."""
+    rows = [f"| {m.what} | [{m.chain[0]}]({m.chain[0]}) | [{m.chain[-1]}]({m.chain[-1]}) |" for m in MUTATIONS]
+    return "\n".join([
+        "# Wrong on purpose", "",
+        f"Each of these {len(MUTATIONS)} wrong definitions and statements breaks the build;",
+        "[test_mutations.py](test_mutations.py) makes them one by one ([mutations.py](mutations.py), which wrote this page).", "",
+        "| wrong | in | caught by |", "| --- | --- | --- |", *rows, "",
+    ])  # fmt: skip
+
+
+if __name__ == "__main__":
+    Path(__file__).with_name("mutations.md").write_text(page(), encoding="utf-8")
