@@ -217,3 +217,59 @@ Proof.
   split; [apply Hs, Hi|]. unfold input_reward, adjoint, input_reward_at_inference. rewrite Hmean, Hmean1.
   unfold t_. rewrite Hs by exact Hi. repeat split.
 Qed.
+
+(** ** In a network, at inference: a layer of constants, x = (a - mean) scale, and one with the parameters, w x + b
+
+    Both are members of the network type, so all that is proved of networks holds, w and b being among the parameters. *)
+
+Definition BatchNormWithParameters (n : nat) (w b mean scale : vector) : net n n :=
+  Then (Affine n scale (fun i => - (scale i * mean i)) 0) (Linear (one_to_one n) n n w b (Epsilon 0)).
+
+Lemma one_to_one_forward n k c a i : (i < n)%nat -> pre_activation (one_to_one n) k c a i = k i * a i + c i.
+Proof.
+  intros Hi. unfold pre_activation, weighted. simpl. destruct (Nat.ltb_spec i n); [simpl; ring|lia].
+Qed.
+
+Theorem batch_norm_with_parameters_forward n w b mean scale a i : (i < n)%nat ->
+  forward (BatchNormWithParameters n w b mean scale) a i = w i * ((a i - mean i) * scale i) + b i.
+Proof.
+  intros Hi. cbn [BatchNormWithParameters Affine forward].
+  rewrite one_to_one_forward by exact Hi. rewrite one_to_one_forward by exact Hi. ring.
+Qed.
+
+(** Its parameters' feedback is the code's: d_w = |w| x s, d_b = |b| s with s = r / y. *)
+Theorem batch_norm_with_parameters_feedback n w b mean scale a r i : (i < n)%nat ->
+  let N := BatchNormWithParameters n w b mean scale in
+  let s := quotient (r i) (stab (forward N a i) 0) in
+  parameter_feedback N a r i = Rabs (w i) * ((a i - mean i) * scale i * s)
+  /\ parameter_feedback N a r (n + i)%nat = Rabs (b i) * s.
+Proof.
+  intros Hi N s. unfold s, N. clear s N.
+  set (x := forward (Affine n scale (fun i => - (scale i * mean i)) 0) a).
+  assert (Hx : x i = (a i - mean i) * scale i)
+    by (unfold x; simpl forward; rewrite one_to_one_forward by exact Hi; ring).
+  change (forward (BatchNormWithParameters n w b mean scale) a i) with (pre_activation (one_to_one n) w b x i).
+  cbn [BatchNormWithParameters Affine parameter_feedback size]. fold (Affine n scale (fun i => - (scale i * mean i)) 0).
+  fold x. unfold join. change (i <? 0 + 0)%nat with false. change (n + i <? 0 + 0)%nat with false. cbv iota.
+  replace (i - (0 + 0))%nat with i by lia. replace (n + i - (0 + 0))%nat with (n + i)%nat by lia.
+  set (s := quotient (r i) (stab (pre_activation (one_to_one n) w b x i) 0)).
+  destruct (Nat.ltb_spec i n) as [_|H]; [|lia]. destruct (Nat.ltb_spec (n + i) n) as [H|_]; [lia|].
+  replace (n + i - n)%nat with i by lia. rewrite <- Hx, <- !sgn_mult. split.
+  - unfold to_weight. rewrite (sum_ext n _ (fun j => at_index i j * (w i * x i * s))).
+    + rewrite sum_at_index by exact Hi. ring.
+    + intros j Hj. simpl fan. destruct (Nat.ltb_spec j n) as [_|H]; [|lia]. cbn [sum]. rewrite connection_epsilon.
+      simpl which. simpl source. destruct (Nat.eq_dec j i) as [->|E]; [rewrite !at_index_same; unfold s; ring|].
+      rewrite !at_index_other by auto. ring.
+  - unfold to_bias. rewrite (sum_ext n _ (fun j => at_index i j * (b i * s))).
+    + rewrite sum_at_index by exact Hi. ring.
+    + intros j Hj. rewrite bias_share_epsilon. simpl which_bias.
+      destruct (Nat.eq_dec j i) as [->|E]; [rewrite !at_index_same; unfold s; ring|].
+      rewrite !at_index_other by auto. ring.
+Qed.
+
+(** So LFP-0 of a batch norm with parameters is |w| times the gradient, alone or anywhere in a network. *)
+Corollary batch_norm_with_parameters_is_equivalent n w b mean scale a d r :
+  let N := BatchNormWithParameters n w b mean scale in
+  homogeneous_at N a -> (forall j, (j < n)%nat -> r j = forward N a j * d j) ->
+  forall k, parameter_feedback N a r k = Rabs (parameter N k) * gradient N a d k.
+Proof. intros N H Hr k. apply (lfp_0_is_absolute_weight_times_gradient N a d r H Hr). Qed.
