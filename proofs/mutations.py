@@ -246,7 +246,7 @@ def page() -> str:
     return "\n".join([
         "# Wrong on purpose", "",
         f"Each of these {len(MUTATIONS)} wrong definitions and statements breaks the build;",
-        "[test_mutations.py](test_mutations.py) makes them one by one ([mutations.py](mutations.py) wrote this page).", "",
+        "[test_mutations.py](test_mutations.py) makes them one by one.", "",
         "| wrong | in | caught by |", "| --- | --- | --- |", *rows, "",
     ])  # fmt: skip
 
