@@ -32,7 +32,7 @@ class Sequential(Layer):
         first = layers[0] if len(layers) == 1 else None
         named = first if isinstance(first, Mapping) else {str(number): layer for number, layer in enumerate(layers)}
         if not named:
-            raise ValueError(f"{type(self).__name__} needs at least one layer")
+            raise ValueError(f"{type(self).__name__} needs at least one layer, got no layers")
         self._children: dict[str, Layer] = {}
         for name, layer in named.items():
             if not isinstance(layer, Layer):

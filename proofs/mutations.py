@@ -1,5 +1,7 @@
 """Wrong definitions and statements, and the file that does not compile with each: what the proofs would not let pass.
 
+    python -m proofs.mutations        writes mutations.md, the list, beside this file
+
 A mutation replaces one piece of text. Compiled are the changed file and, where that succeeds, the files in between and
 the one named last; test_mutations.py asserts that the last file to be compiled fails.
 """
@@ -7,6 +9,7 @@ the one named last; test_mutations.py asserts that the last file to be compiled 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -198,4 +201,55 @@ MUTATIONS = [
         "Theorem motion : z' - z = lr * leverage.",
         ("one_neuron/OneNeuron.v",),
     ),
+    Mutation(
+        "secants: w times backpropagation with them",
+        "parameter_feedback N a r k = Rabs (parameter N k) * gradient (with_secants N) a d k)",
+        "parameter_feedback N a r k = parameter N k * gradient (with_secants N) a d k)",
+        ("equivalence/Secant.v",),
+    ),
+    Mutation(
+        "one step of a network rises by twice the bound",
+        ">= lr * (1 - lr * L * M / 2) * rise (size N)",
+        ">= 2 * lr * (1 - lr * L * M / 2) * rise (size N)",
+        ("ascent/Step.v",),
+    ),
+    Mutation(
+        "softmax's gradient without the label",
+        "(fun j => at_index label j - softmax m z j).",
+        "(fun j => - softmax m z j).",
+        ("rewards/Rewards.v",),
+    ),
+    Mutation(
+        "normalisation: + mean t in the adjoint",
+        "scale a * (t i - mean t - normal a i",
+        "scale a * (t i + mean t - normal a i",
+        ("normalisation/Normalisation.v",),
+    ),
+    Mutation(
+        "weight decay as an l2 penalty of LFP",
+        "= Rabs w * (g - decay * sgn w).",
+        "= Rabs w * (g - decay * w).",
+        ("optimisers/Optimisers.v",),
+    ),
+    Mutation(
+        "depth: no hidden layer counted",
+        "let h := length layers in\n    let a := fun s => x s i in",
+        "let h := 0%nat in\n    let a := fun s => x s i in",
+        ("stabiliser/Chain.v",),
+    ),
 ]
+
+
+def page() -> str:
+    """The list as a page."""
+    rows = [f"| {m.what} | [{m.chain[0]}]({m.chain[0]}) | [{m.chain[-1]}]({m.chain[-1]}) |" for m in MUTATIONS]
+    return "\n".join([
+        "# Wrong on purpose", "",
+        f"Each of these {len(MUTATIONS)} wrong definitions and statements breaks the build;",
+        "[test_mutations.py](test_mutations.py) makes them one by one.", "",
+        "| wrong | in | caught by |", "| --- | --- | --- |", *rows, "",
+    ])  # fmt: skip
+
+
+if __name__ == "__main__":
+    Path(__file__).with_name("mutations.md").write_text(page(), encoding="utf-8")

@@ -7,7 +7,7 @@ import pytest
 from proofs import links
 
 FOLDERS = ["conservation", "equivalence", "ascent", "sign_and_sparsity", "one_neuron", "activation_condition",
-           "stabiliser", "spiking", "witnesses"]  # fmt: skip
+           "stabiliser", "spiking", "witnesses", "rewards", "normalisation", "optimisers"]  # fmt: skip
 
 
 @pytest.mark.parametrize("page", links.pages(), ids=lambda page: str(page.relative_to(links.HERE)))

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from proofs.mutations import MUTATIONS
+from proofs.mutations import MUTATIONS, page
 
 HERE = Path(__file__).parent
-pytestmark = pytest.mark.skipif(shutil.which("coqc") is None, reason="coqc not found: the formal part was not compiled")
+needs_coq = pytest.mark.skipif(shutil.which("coqc") is None, reason="coqc not found: the formal part was not compiled")
 NOT_A_VERDICT = ("inconsistent assumptions", "Cannot find a physical path", "Syntax error")
 
 
@@ -41,6 +41,7 @@ def verdict(folder, mutation, place):
     return (file, said.stderr) if said.returncode else None
 
 
+@needs_coq
 def test_every_mutation_breaks_the_build(compiled, tmp_path):
     assert len(MUTATIONS) >= 20 and len({mutation.what for mutation in MUTATIONS}) == len(MUTATIONS)
     with ThreadPoolExecutor(os.cpu_count()) as threads:
@@ -55,3 +56,8 @@ def judged(mutation, said):
         yield f"{mutation.what}: went through unnoticed"
     elif said[0] != mutation.chain[-1] or any(other in said[1] for other in NOT_A_VERDICT):
         yield f"{mutation.what}: {said[0]} failed: {said[1]}"
+
+
+def test_the_page_lists_them():
+    """After a change of the list, `python -m proofs.mutations` writes the page anew."""
+    assert (HERE / "mutations.md").read_text(encoding="utf-8") == page()

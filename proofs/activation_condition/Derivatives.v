@@ -65,22 +65,6 @@ Proof.
   apply derivable_pt_lim_mult; [apply derivable_pt_lim_id|apply derivative_of_sigmoid].
 Qed.
 
-(** Softplus, e^softplus(z) = 1 + e^z: if it has a derivative, that is the sigmoid. *)
-Theorem derivative_of_softplus softplus z l :
-  (forall x, exp (softplus x) = 1 + exp x) -> derivable_pt_lim softplus z l -> l = sigmoid z.
-Proof.
-  intros Hdef Hl. pose proof (exp_pos z) as He.
-  assert (H1 : derivable_pt_lim (fun x => 1 + exp x) z (exp (softplus z) * l)).
-  { apply same_function with (f := comp exp softplus); [intros; unfold comp; apply Hdef|].
-    apply derivable_pt_lim_comp; [exact Hl|apply derivable_pt_lim_exp]. }
-  assert (H2 : derivable_pt_lim (fun x => 1 + exp x) z (0 + exp z)).
-  { apply same_function with (f := (fct_cte 1 + exp)%F); [reflexivity|].
-    apply derivable_pt_lim_plus; [apply derivable_pt_lim_const|apply derivable_pt_lim_exp]. }
-  pose proof (uniqueness_limite _ _ _ _ H1 H2) as H. rewrite Hdef in H.
-  unfold sigmoid. apply Rmult_eq_reg_l with (1 + exp z); [|lra]. rewrite H.
-  rewrite exp_Ropp. field. lra.
-Qed.
-
 (** ELU, z <> 0. *)
 Theorem derivative_of_elu alpha z : z <> 0 -> derivable_pt_lim (elu alpha) z (elu_derivative alpha z).
 Proof.

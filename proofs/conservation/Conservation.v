@@ -139,6 +139,21 @@ Section EachRule.
     replace (1 * 0 * r j) with 0 by ring. rewrite !quotient_zero_reward. ring.
   Qed.
 
+  (** All in one: what the mask keeps is 0 under every rule but gamma at z_j = 0, where it is all of the reward. *)
+  Theorem the_mask_keeps_nothing_but_of_gamma_at_zero (alpha beta g : R) (low high : vector) :
+    alpha - beta = 1 ->
+    Forall (fun rho => mask_share L w b rho a r j = 0)
+      [Epsilon e; AlphaBeta alpha beta e; ZPlus e; WSquare e; Flat e; ZBox low high e]
+    /\ mask_share L w b (Gamma g e) a r j = if Req_EM_T (pre_activation L w b a j) 0 then r j else 0.
+  Proof.
+    intros Hab. split.
+    - repeat constructor; unfold mask_share, part; simpl; unfold everywhere;
+        replace alpha with (1 + beta) by lra; ring.
+    - unfold mask_share, part; simpl; unfold where_positive, where_negative.
+      destruct (Rlt_dec 0 (pre_activation L w b a j)), (Rlt_dec (pre_activation L w b a j) 0),
+        (Req_EM_T (pre_activation L w b a j) 0); lra.
+  Qed.
+
   (** Epsilon in plain letters, where z_j <> 0:
       sum_i a_i w_ji s_j + b_j s_j + e sgn(z_j) s_j = r_j with s_j = r_j / stab (z_j, e). *)
   Theorem conservation_epsilon_plainly :

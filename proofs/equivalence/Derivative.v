@@ -88,6 +88,15 @@ Proof.
   intros H. replace (c * f') with (0 * f 0 + c * f') by ring. apply d_mult; [apply d_const|exact H].
 Qed.
 
+Lemma d_inverse f f' : f 0 <> 0 -> derivative_at_0 f f' -> derivative_at_0 (fun t => / f t) (- f' / f 0 ^ 2).
+Proof.
+  intros Hne H. replace (- f' / f 0 ^ 2) with ((0 * f 0 - f' * fct_cte 1 0) / Rsqr (f 0))
+    by (unfold fct_cte, Rsqr; field; exact Hne).
+  apply d_same with (f := (fct_cte 1 / f)%F).
+  - intros t. unfold div_fct, fct_cte, Rdiv. ring.
+  - apply derivable_pt_lim_div; [apply derivable_pt_lim_const|exact H|exact Hne].
+Qed.
+
 Lemma d_sum n (f : R -> vector) (f' : vector) :
   (forall i, (i < n)%nat -> derivative_at_0 (fun t => f t i) (f' i)) ->
   derivative_at_0 (fun t => sum n (f t)) (sum n f').

@@ -67,6 +67,20 @@ def test_feedback_is_absolute_weight_times_gradient(make, name):
 
 
 @pytest.mark.parametrize("make", [mlp, cnn])
+def test_feedback_is_absolute_weight_times_backpropagation_with_secants(make):
+    """Softsign, whose secant 1 / (1 + |z|) is not its derivative: backpropagation told the secant gives LFP-0."""
+    draw = exact.Draw(f"{make.__name__} secants")
+    net = make(draw, lambda: oracle.Pointwise(lambda z: z / (1 + abs(z)), lambda z: 1 / (1 + abs(z))))
+    x = draw(1, 3) if make is mlp else draw(1, 1, 3, 5)
+    passes, (_, handed, gradient) = both_passes(net, x, draw(1, 2))
+    for w, d, g in passes:
+        for k in np.ndindex(w.shape):
+            exact.identical(f"secants, {make.__name__}", d[k], abs(w[k]) * g[k])
+    for k in np.ndindex(x.shape):
+        exact.identical(f"secants, input, {make.__name__}", handed[k], x[k] * gradient[k])
+
+
+@pytest.mark.parametrize("make", [mlp, cnn])
 def test_the_gradient_recursion_is_the_derivative(make):
     """Inside a linear region the output is affine in any one weight: difference quotients are derivatives, exactly."""
 

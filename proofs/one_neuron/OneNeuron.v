@@ -95,6 +95,18 @@ Section Neuron.
       rewrite Rabs_mult, sgn_abs. ring.
   Qed.
 
+  (** at z = 0 there is nothing to go towards: any reward, also a negative one, drives away from 0; *)
+  Theorem at_zero_every_reward_drives_away :
+    z = 0 -> r <> 0 -> 0 < leverage -> 0 < Rabs z'.
+  Proof.
+    intros Hz Hr Hlev. pose proof motion_away_from_zero as H. apply Rabs_pos_lt. intros E. rewrite E, Hz in H.
+    pose proof not_empty as Hne. rewrite Hz in Hne. rewrite Rabs_R0 in H, Hne. rewrite Rminus_0_r, Rmult_0_r in H.
+    assert (Hq : lr * (r / (0 + e)) * leverage <> 0).
+    { apply Rmult_integral_contrapositive_currified; [|lra]. apply Rmult_integral_contrapositive_currified; [lra|].
+      unfold Rdiv. apply Rmult_integral_contrapositive_currified; [exact Hr|]. apply Rinv_neq_0_compat. lra. }
+    apply Hq. symmetry. exact H.
+  Qed.
+
   (** it does not pass 0 while lr |r| leverage <= |z| (|z| + e); *)
   Theorem negative_reward_does_not_pass_zero :
     r < 0 -> lr * - r * leverage <= Rabs z * (Rabs z + e) -> 0 <= sgn z * z'.

@@ -291,3 +291,44 @@ Proof.
     - symmetry. rewrite Rabs_right; lra. }
   split; [assumption|]. unfold to_inputs. fold s0. rewrite Hs. simpl. ring.
 Qed.
+
+(** ** Layers of spiking neurons
+
+    What a layer hands to each of its inputs becomes the reward of the neuron below. Sub-conservation bounds the inputs'
+    sum, so it composes only where sums are sizes: where every neuron's contributions agree in sign. *)
+
+(** Size by size, over all steps: inputs that agree get at most all rewards and the biases' shares. *)
+Theorem sizes_over_time kind n T x w b beta th e r :
+  0 <= beta <= 1 -> 0 <= e ->
+  (forall t i k, (t < T)%nat -> (i < n)%nat -> (k < n)%nat -> 0 <= (w i * x t i) * (w k * x t k)) ->
+  let s_ := s kind n T x w b beta th e r in
+  sum T (fun t => sum n (fun i => Rabs (w i * x t i * s_ t)))
+  <= sum T (fun t => Rabs (r t)) + sum T (fun t => Rabs (b * s_ t)).
+Proof.
+  intros Hbeta He Hagree s_.
+  apply Rle_trans with (2 := sub_conservation_over_time kind n T x w b beta th e r Hbeta He).
+  apply sum_le; intros t Ht. unfold to_inputs. fold (s_ t). rewrite Rabs_mult.
+  rewrite (sum_ext n _ (fun i => Rabs (w i * x t i) * Rabs (s_ t))) by (intros; apply Rabs_mult).
+  rewrite sum_scale_right. apply Rmult_le_compat_r; [apply Rabs_pos|].
+  apply sum_of_one_sign. intros i k Hi Hk. apply Hagree; assumption.
+Qed.
+
+(** A layer of such neurons without biases hands on sizes of at most those it got: the bound for the layer below. *)
+Theorem sizes_through_a_layer kind n m T x (w : nat -> vector) beta th e (r : nat -> vector) :
+  0 <= beta <= 1 -> 0 <= e ->
+  (forall j t i k, (j < m)%nat -> (t < T)%nat -> (i < n)%nat -> (k < n)%nat ->
+     0 <= (w j i * x t i) * (w j k * x t k)) ->
+  let handed i t := sum m (fun j => w j i * x t i * s kind n T x (w j) 0 beta th e (r j) t) in
+  sum n (fun i => sum T (fun t => Rabs (handed i t))) <= sum m (fun j => sum T (fun t => Rabs (r j t))).
+Proof.
+  intros Hbeta He Hagree handed.
+  apply Rle_trans with (sum n (fun i => sum T (fun t => sum m (fun j =>
+    Rabs (w j i * x t i * s kind n T x (w j) 0 beta th e (r j) t))))).
+  { apply sum_le; intros i _. apply sum_le; intros t _. apply sum_abs. }
+  rewrite (sum_ext n _ (fun i => sum m (fun j => sum T (fun t =>
+    Rabs (w j i * x t i * s kind n T x (w j) 0 beta th e (r j) t))))) by (intros; apply sum_swap).
+  rewrite sum_swap. apply sum_le; intros j Hj. rewrite sum_swap.
+  pose proof (sizes_over_time kind n T x (w j) 0 beta th e (r j) Hbeta He
+    (fun t i k Ht Hi Hk => Hagree j t i k Hj Ht Hi Hk)) as H. cbv zeta in H.
+  rewrite (sum_zero T (fun t => Rabs (0 * _))) in H by (intros; rewrite Rmult_0_l; apply Rabs_R0). lra.
+Qed.

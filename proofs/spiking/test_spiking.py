@@ -166,3 +166,14 @@ def test_the_witness_on_the_kernels():
     net.forward(np.ones((2, 1, 1)))
     net.feedback(np.array([[[0.5]], [[-1.0]]]), Epsilon(0.0))
     assert layer.weight.feedback[0, 0] == pytest.approx(-0.5, abs=1e-15)
+
+
+def test_two_layers_hand_on_more_than_came_on_the_kernels():
+    """One step, epsilon = 1, threshold 1/2: weights (20, -10) above 9 and 1 take a reward of 1 to 13/11."""
+    below, above = (lfp.Dense(2, n, bias=False, dtype=np.float64) for n in (2, 1))
+    below.weight.value, above.weight.value = [[9.0, 0.0], [0.0, 1.0]], [[20.0, -10.0]]
+    layers = (lfp.LIF(layer, beta=0.5, threshold=0.5, reset="subtract") for layer in (below, above))
+    net = lfp.Spiking(*layers, steps=1, inputs="given")
+    assert net.forward(np.ones((1, 1, 2))) == 1
+    handed = net.feedback(np.ones((1, 1, 1)), Epsilon(1.0))
+    assert handed.sum() == pytest.approx(13 / 11, abs=1e-15)

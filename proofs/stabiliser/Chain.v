@@ -36,9 +36,10 @@ Section Chain.
        end.
 
   (** How LFP-e's factor at a unit with sum t compares with the derivative: damping times secant over derivative; where
-      both secant and derivative are 0 (a silent ReLU), any number will do. *)
+      both secant and derivative are 0 (a silent ReLU), any number will do: [default]. *)
+  Context (default : R).
   Definition factor (t : R) : R := damping t e * secant_of phi t.
-  Definition ratio_at (t : R) : R := if Req_EM_T (derivative t) 0 then 1 else factor t / derivative t.
+  Definition ratio_at (t : R) : R := if Req_EM_T (derivative t) 0 then default else factor t / derivative t.
   Definition silent_where_flat (t : R) : Prop := derivative t = 0 -> secant_of phi t = 0.
 
   Lemma ratio_times_derivative t : silent_where_flat t -> ratio_at t * derivative t = factor t.
@@ -55,7 +56,7 @@ Section Chain.
     | [] => last n z
     | l :: rest =>
         Layer (width l) (fun j i => weights l (j * n + i)%nat) (fun i => derivative (z i))
-          (fun i => if Nat.ltb i n then ratio_at (z i) else 1)
+          (fun i => if Nat.ltb i n then ratio_at (z i) else default)
         :: seen_as (width l) rest
              (pre_activation (dense n (width l)) (weights l) (biases l) (fun i => phi (z i)))
     end.
@@ -123,13 +124,13 @@ Section Networks.
     sum samples (fun s => parameter_feedback (network e) (x s) (fun j => forward (network e) (x s) j * c s j) k).
   Definition weight_gradient (e : R) (k : nat) : R := sum samples (fun s => gradient (network e) (x s) (c s) k).
 
-  Context (e : R) (e_nonneg : 0 <= e) (last : nat -> vector -> list layer).
+  Context (e : R) (e_nonneg : 0 <= e) (default : R) (last : nat -> vector -> list layer).
   Context (last_delta : forall s n z i, (s < samples)%nat -> (i < n)%nat -> delta (c s) (last n z) i = c s i).
   Context (last_secant : forall s n z i, (s < samples)%nat -> (i < n)%nat -> z i <> 0 ->
     secant (c s) (last n z) i = quotient (z i * c s i) (stab (z i) e)).
   Context (awake : forall s, (s < samples)%nat ->
     nonzero phi units layers (sums_of s) /\ silent_if_flat phi derivative units layers (sums_of s)).
-  Let seen (s : nat) : list layer := seen_as phi derivative e last units layers (sums_of s).
+  Let seen (s : nat) : list layer := seen_as phi derivative e default last units layers (sums_of s).
 
   Lemma weights_of_the_network j i : (j < units)%nat -> (i < inputs)%nat ->
     weight_gradient e (j * inputs + i) = sum samples (fun s => x s i * delta (c s) (seen s) j)
@@ -142,9 +143,9 @@ Section Networks.
       unfold join; apply Nat.ltb_lt in Hk as Hk1; assert (Hk2 : (j * inputs + i < units * inputs + units)%nat) by lia;
       apply Nat.ltb_lt in Hk2; rewrite Hk1, Hk2.
     - rewrite dense_gradient_weight by assumption. f_equal.
-      apply (backprop_is_delta phi derivative e last (c s)); auto.
+      apply (backprop_is_delta phi derivative e default last (c s)); auto.
     - rewrite dense_to_weight by assumption. do 2 f_equal. destruct (awake s Hs).
-      apply (per_unit_is_secant phi derivative e e_nonneg last (c s)); auto.
+      apply (per_unit_is_secant phi derivative e e_nonneg default last (c s)); auto.
   Qed.
 End Networks.
 
@@ -154,13 +155,13 @@ Section DepthAndBatches.
   Context (phi derivative : R -> R) (inputs units : nat) (w b : vector) (layers : list dense_layer).
   Context (samples : nat) (x c : nat -> vector) (m M : R) (range : 0 <= m <= M).
   Let z := sums_of inputs units w b x.
-  Let seen (s : nat) : list layer := seen_as phi derivative 0 (fun _ _ => []) units layers (z s).
+  Let seen (s : nat) : list layer := seen_as phi derivative 0 M (fun _ _ => []) units layers (z s).
   Context (awake : forall s, (s < samples)%nat ->
     nonzero phi units layers (z s) /\ silent_if_flat phi derivative units layers (z s)).
   Context (ratios : forall s, (s < samples)%nat -> ratios_in_range m M (seen s)).
 
   Lemma length_of_seen (l : list dense_layer) : forall n t,
-    length (seen_as phi derivative 0 (fun _ _ => []) n l t) = length l.
+    length (seen_as phi derivative 0 M (fun _ _ => []) n l t) = length l.
   Proof. induction l as [|y l IH]; intros n t; simpl; [reflexivity|]. rewrite IH. reflexivity. Qed.
 
   (** A weight of the network goes the gradient's way where the terms of its gradient do not cancel by more than the
@@ -177,7 +178,7 @@ Section DepthAndBatches.
     0 <= weight_feedback phi derivative inputs units w b layers samples x c 0 k * g.
   Proof.
     intros Hj Hi k h a P N A g Hsmall.
-    destruct (weights_of_the_network phi derivative inputs units w b layers samples x c 0 (Rle_refl 0) (fun _ _ => []))
+    destruct (weights_of_the_network phi derivative inputs units w b layers samples x c 0 (Rle_refl 0) M (fun _ _ => []))
       with (j := j) (i := i) as [Hg Hd]; auto.
     { intros s n t u Hs Hu Ht. simpl. rewrite stab_zero, quotient_div by exact Ht. field. exact Ht. }
     fold k g in Hg. fold k in Hd. unfold k. fold k. rewrite Hd, Rmult_assoc. apply Rmult_le_pos; [apply Rabs_pos|].
@@ -208,7 +209,7 @@ Section SmallStabiliser.
            large (width l) rest (pre_activation (dense n (width l)) (weights l) (biases l) (fun i => phi (z i)))
        end.
   Context (all_large : forall s, (s < samples)%nat -> large units layers (z s)).
-  Let seen (s : nat) : list layer := seen_as phi derivative e output_layer units layers (z s).
+  Let seen (s : nat) : list layer := seen_as phi derivative e 1 output_layer units layers (z s).
 
   Lemma large_is_nonzero (l : list dense_layer) : forall n y, large n l y -> nonzero phi n l y.
   Proof.
@@ -222,7 +223,7 @@ Section SmallStabiliser.
   Qed.
 
   Lemma small_enough_is_in_range (l : list dense_layer) : forall n y, large n l y ->
-    ratios_in_range (/ (1 + t)) 1 (seen_as phi derivative e output_layer n l y).
+    ratios_in_range (/ (1 + t)) 1 (seen_as phi derivative e 1 output_layer n l y).
   Proof.
     assert (Hone : / (1 + t) <= 1 <= 1)
       by (split; [rewrite <- Rinv_1 at 2; apply Rinv_le_contravar; lra|lra]).
@@ -238,7 +239,7 @@ Section SmallStabiliser.
   Qed.
 
   Lemma length_with_outputs (l : list dense_layer) : forall n y,
-    length (seen_as phi derivative e output_layer n l y) = S (length l).
+    length (seen_as phi derivative e 1 output_layer n l y) = S (length l).
   Proof. induction l as [|d l IH]; intros n y; simpl; [reflexivity|]. rewrite IH. reflexivity. Qed.
 
   (** A weight of the network goes the gradient's way where h t A <= 2 |g|, h the layers that divide, its own and the
@@ -263,7 +264,7 @@ Section SmallStabiliser.
         by (intros; rewrite at_index_rename; reflexivity).
       rewrite sum_at_index by exact Hu. split; ring. }
     destruct (weights_of_the_network phi derivative inputs units w b layers samples x c e (Rlt_le _ _ e_pos)
-                output_layer) with (j := j) (i := i) as [Hg Hd]; auto.
+                1 output_layer) with (j := j) (i := i) as [Hg Hd]; auto.
     { intros s n y u _ Hu. apply Hlast, Hu. }
     { intros s n y u _ Hu Hy. destruct (Hlast s n y u Hu) as [-> _].
       rewrite damping_is_z_over_stab by exact e_pos. pose proof (stab_nonzero_pos (y u) e e_pos).

@@ -130,7 +130,7 @@ Definition convolutional_network (phi derivative : R -> R) (w v1 v2 e : R) : net
 Definition slope_of (N : net 2 1) (x : vector) (parameters : nat) : R :=
   sum parameters (fun k => parameter_feedback N x (fun j => forward N x j * 1) k * gradient N x (fun _ => 1) k).
 
-(** Softsign, x = (2, -3), w = 1, v = (3, 3): d g of the hidden weight is -5/192, so "weight by weight" is false. *)
+(** Softsign, x = (2, -3), w = 1, v = (3, 3): d g of the hidden weight is -5/192, so not every weight climbs. *)
 Theorem witness_convolution :
   slope_of (convolutional_network softsign softsign_derivative 1 3 3 0) (two 2 (-3)) 1 = -5 / 192.
 Proof. unfold softsign, softsign_derivative. evaluate. Qed.
@@ -283,6 +283,19 @@ Proof.
   { unfold s_, s. rewrite stab_den. fold den_ reward_. rewrite D0, R0, quotient_div by lra. field. }
   split; [assumption|]. simpl. rewrite S0, S1. absolute. field.
 Qed.
+
+(** ** Spiking: two layers hand on more than came
+
+    One step, e = 1, threshold 1/2, no biases. Above: inputs 1 and 1, weights 20 and -10, reward 1: they get 20/11 and
+    -10/11. Below: two neurons with one input of 1 each, weights 9 and 1, which spike; the smaller current loses more of
+    its reward to the stabiliser. Their inputs together get 13/11 > 1: bounds on the inputs' sum do not compose. *)
+Theorem witness_spiking_layers :
+  let above := s Subtract 2 1 (fun _ _ => 1) (two 20 (-10)) 0 (1 / 2) (1 / 2) 1 (fun _ => 1) 0 in
+  let spike_of w := spike Subtract 1 (fun _ _ => 1) (fun _ => w) 0 (1 / 2) (1 / 2) 0 in
+  let handed w r := to_inputs Subtract 1 1 (fun _ _ => 1) (fun _ => w) 0 (1 / 2) (1 / 2) 1 (fun _ => r) 0 in
+  spike_of 9 = 1 /\ spike_of 1 = 1
+  /\ handed 9 (20 * 1 * above) + handed 1 (-10 * 1 * above) = 13 / 11.
+Proof. intros. repeat split; evaluate. Qed.
 
 (** ** Flat does not look at the weight: zero is not absorbing *)
 Theorem witness_flat input :
