@@ -27,7 +27,7 @@ const PageTools = (() => {
     if (!Number.isFinite(v)) return "–";
     if (v === 0) return "0";
     const size = Math.abs(v), rounded = Number(v.toPrecision(digits));
-    const text = size >= 1e5 || size < 1e-3 ? Number(v.toPrecision(2)).toExponential().replace("e+", "e") : String(rounded);
+    const text = size >= 1e5 || size < 9.99e-4 ? Number(v.toPrecision(2)).toExponential().replace("e+", "e") : String(rounded);
     return text.replaceAll("-", "−");
   }
   const percent = (p) => (Number.isFinite(p) ? `${(100 * p).toFixed(1)} %` : "–");

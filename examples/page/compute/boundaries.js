@@ -1,7 +1,7 @@
 // Scene 2: LFP and gradient descent learn points in the plane, from the same start. Runs in the worker.
 "use strict";
 
-function pageBoundaries(LFP, { ruleOf, dense, sum, isFinite }, { learner, advance }, toys) {
+function pageBoundaries(LFP, { ruleOf, dense, sum }, { learner, advance }, toys) {
   const { array } = LFP;
   const SIDE = 1.6; // the picture shows -1.6..1.6 in both directions
   let run = null, key = "";
@@ -37,8 +37,8 @@ function pageBoundaries(LFP, { ruleOf, dense, sum, isFinite }, { learner, advanc
 
   // The class with the largest output, and how sure: 0..1 of the softmax
   function colours(net) {
+    if (net.diverged !== null) return null;
     const z = net.forward(FINE);
-    if (!isFinite(z)) return null;
     const classes = z.shape[1];
     return Array.from({ length: z.shape[0] }, (_, n) => {
       const row = z.data.subarray(n * classes, (n + 1) * classes), most = Math.max(...row);
@@ -73,12 +73,6 @@ function pageBoundaries(LFP, { ruleOf, dense, sum, isFinite }, { learner, advanc
     return { maps, shares, rewards };
   }
 
-  // Mean size of the first layer's feedback: with steps the gradient's is exactly 0
-  function firstFeedback(net, { x, y }) {
-    const d = net.look(x, y).shown["0.weight.feedback"].data;
-    return sum(d.map(Math.abs)) / d.length;
-  }
-
   return (state) => {
     const { data, points, activation, rule, epsilon, rate, batch, layers, width, seed } = state;
     const now = JSON.stringify({ data, points, activation, rule, epsilon, rate, batch, layers, width, seed });
@@ -87,7 +81,7 @@ function pageBoundaries(LFP, { ruleOf, dense, sum, isFinite }, { learner, advanc
       run = start(state);
       key = now;
     }
-    advance(run.learners, state.epoch, 40);
+    advance(run.learners, state.epoch, 60);
     const [lfp, gradient] = run.learners, side = state.side === "gradient" ? gradient : lfp;
     return {
       epoch: lfp.epoch, sizes: run.sizes,
@@ -95,7 +89,7 @@ function pageBoundaries(LFP, { ruleOf, dense, sum, isFinite }, { learner, advanc
       diverged: run.learners.map((each) => each.diverged),
       history: run.learners.map((each) => each.history),
       colours: run.learners.map(colours),
-      first: run.learners.map((each) => (each.diverged === null ? firstFeedback(each, run.data) : NaN)),
+      first: run.learners.map((each) => each.firstFeedback(run.data.x, run.data.y)),
       inside: side.diverged === null ? inside(side, run.data, run.sizes) : null,
     };
   };

@@ -1,7 +1,7 @@
 // Scene 3: a network learns the bundled digits, then says of a drawing why. Runs in the worker.
 "use strict";
 
-function pageDigits(LFP, { ruleOf, dense, pass, account }, { learner, advance }, texts) {
+function pageDigits(LFP, { ruleOf, dense, rows, pass, account }, { learner, advance }, texts) {
   const { array } = LFP;
   const value = (letter) => parseInt(letter, 17) / 8 - 1; // "0".."g", as -1..1
   const images = (text) => array([text.length / 64, 64], [...text].map(value));
@@ -9,6 +9,7 @@ function pageDigits(LFP, { ruleOf, dense, pass, account }, { learner, advance },
   const data = {
     x: images(texts.train), y: labels(texts.train_labels), xTest: images(texts.test), yTest: labels(texts.test_labels),
   };
+  const first = Array.from({ length: 64 }, (_, n) => n), some = { x: rows(data.x, first), y: rows(data.y, first) };
   let run = null, key = "";
 
   function start({ width, seed, rate }) {
@@ -39,6 +40,7 @@ function pageDigits(LFP, { ruleOf, dense, pass, account }, { learner, advance },
     advance([run], state.epochs, 40);
     const result = { epoch: run.epoch, history: run.history, diverged: run.diverged };
     if (run.diverged !== null) return result;
+    result.first = run.firstFeedback(some.x, some.y);
     const x = images(state.drawing), scores = run.forward(x).data;
     const target = state.of === "largest" ? scores.indexOf(Math.max(...scores)) : Number(state.of);
     return { ...result, target, ...explain(run, x, target, state) };

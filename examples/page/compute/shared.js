@@ -5,7 +5,6 @@
 function pageShared(LFP) {
   const { array } = LFP;
   const sum = (x) => x.reduce((a, b) => a + b, 0);
-  const transposed = (rows) => rows[0].map((_, k) => rows.map((row) => row[k]));
 
   // A rule of the engine. Its numbers, but for epsilon, are the usual ones of lfp_ref.
   function ruleOf(name, epsilon) {
@@ -108,7 +107,7 @@ function pageShared(LFP) {
   }
 
   return {
-    ruleOf, activationOf, dense, draws, initial, shuffled, rows, pass, passes, accuracy, isFinite, account, sum, transposed,
+    ruleOf, activationOf, dense, draws, initial, shuffled, rows, pass, passes, accuracy, isFinite, account, sum,
   };
 }
 

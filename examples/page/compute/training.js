@@ -1,11 +1,12 @@
 // Training in the page, used by scenes 2 and 3: a run goes on from epoch to epoch, a little at a time. In the worker.
 "use strict";
 
-function pageTraining(LFP, { draws, initial, shuffled, rows, passes, accuracy, isFinite }) {
+function pageTraining(LFP, { draws, initial, shuffled, rows, passes, accuracy, sum }) {
   const { array } = LFP;
+  const LIMIT = 1e6; // larger outputs are of no use
 
   // A network that learns data {x, y, xTest, yTest}. epoch, history: [{train, test}]; diverged: the epoch in which
-  // the numbers ceased to be numbers, or null.
+  // the outputs grew beyond that limit, or null.
   function learner({ sizes, layers, rule, rate, batch, seed }, data) {
     const random = draws(seed), parameters = initial(sizes, random), names = Object.keys(parameters);
     const walk = LFP.optimiser("adam", { lr: rate });
@@ -27,7 +28,7 @@ function pageTraining(LFP, { draws, initial, shuffled, rows, passes, accuracy, i
     function measure() {
       const [train, test] = [[data.x, data.y], [data.xTest, data.yTest]].map(([x, y]) => {
         const z = forward(x);
-        return isFinite(z) ? accuracy(z, y) : NaN;
+        return z.data.every((v) => Math.abs(v) < LIMIT) ? accuracy(z, y) : NaN; // NaN fails too
       });
       self.history.push({ train, test });
       if (Number.isNaN(train + test)) self.diverged = self.epoch;
@@ -45,6 +46,12 @@ function pageTraining(LFP, { draws, initial, shuffled, rows, passes, accuracy, i
       self.epoch += 1;
       measure();
     }
+
+    // Mean size of the first layer's feedback over these samples: 0 where nothing comes back to it
+    self.firstFeedback = (x, y) => {
+      const d = look(x, y).shown["0.weight.feedback"].data;
+      return self.diverged === null ? sum(d.map(Math.abs)) / d.length : NaN;
+    };
 
     measure();
     return self;

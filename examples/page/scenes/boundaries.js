@@ -58,6 +58,16 @@
     return { figure: el("figure", {}, caption, board), caption, canvas, overlay, board, dots, cross, name };
   }
 
+  // The planes take clicks and keys where the points are the visitor's
+  function allowPoints(isOwn) {
+    parts.points.hidden = !isOwn;
+    for (const { board, name } of planes) {
+      const attributes = { tabindex: "0", role: "application", "aria-label": `plane of ${name}: arrow keys move, Enter sets a point` };
+      for (const [key, value] of Object.entries(attributes)) isOwn ? board.setAttribute(key, value) : board.removeAttribute(key);
+      board.classList.toggle("own", isOwn);
+    }
+  }
+
   function showCursor() {
     const [x, y] = [cursor[0], -cursor[1]];
     for (const { cross } of planes) cross.setAttribute("d", `M${x - 0.1},${y}h0.2M${x},${y - 0.1}v0.2`);
@@ -106,28 +116,19 @@
   function draw(result, state) {
     const isOwn = state.data === "points";
     trainer.show(state.epoch);
-    parts.points.hidden = !isOwn;
     const now = JSON.stringify([result.points, planes[0].overlay.clientWidth]);
     if (now !== drawnPoints) drawPoints(result.points, isOwn);
     drawnPoints = now;
-    planes.forEach(({ caption, canvas, board, name }, k) => {
+    planes.forEach(({ caption, canvas, name }, k) => {
       const { train, test } = result.history[k].at(-1), cells = result.colours[k], diverged = result.diverged[k];
       caption.replaceChildren(el("strong", { class: ["lfp", "gradient"][k] }, name), " ", el("span", { "data-name": `test.${k}` },
         diverged === null ? percent(test) : `diverged in epoch ${diverged}`));
       canvas.setAttribute("aria-label", `${name}: classes of the plane; ${percent(train)} of the training points, ${percent(test)} of the held-out points are right`);
       paint(canvas, 64, (n) => (cells ? mix(CLASSES[cells[n][0]], 0.08 + 0.5 * cells[n][1]) : [255, 255, 255]));
-      if (isOwn) board.setAttribute("tabindex", "0");
-      else board.removeAttribute("tabindex");
-      board.classList.toggle("own", isOwn);
-      if (isOwn) {
-        board.setAttribute("role", "application");
-        board.setAttribute("aria-label", `plane of ${name}: arrow keys move, Enter sets a point`);
-      } else {
-        board.removeAttribute("role");
-        board.removeAttribute("aria-label");
-      }
     });
-    result.diverged.forEach((epoch, k) => access.say(epoch === null ? "" : `${NAMES[k]} diverged in epoch ${epoch}: its numbers grew beyond what a computer can hold. Lower the rate η and start again.`, `diverged ${k}`));
+    allowPoints(isOwn);
+    const isStep = state.activation.startsWith("step"); // then the gradient is 0 by nature
+    result.diverged.forEach((epoch, k) => access.say(pageTrouble(NAMES[k], epoch, k && isStep ? 1 : result.first[k]), `trouble ${k}`));
     const lines = result.history.flatMap((history, k) => ["test", "train"].map((part) => ({
       name: `${NAMES[k]}, ${part === "test" ? "held out" : "training"}`, values: history.map((each) => each[part]),
       colour: COLOURS[["lfp", "gradient"][k]], dashes: k ? "7 4" : null, thin: part === "train",
@@ -145,8 +146,9 @@
   function failed() {
     trainer.pause();
     trainer.show(access.state().epoch);
-    parts.points.hidden = access.state().data !== "points";
-    for (const { dots } of planes) dots.replaceChildren();
+    const { data, points } = access.state(), isOwn = data === "points", pick = (which) => points.filter((_, k) => which(k % 3));
+    allowPoints(isOwn);
+    if (isOwn) drawPoints({ x: pick((k) => k < 2), y: pick((k) => k === 2) }, true); // too few to learn, but to be seen
     drawnPoints = "";
     show();
   }

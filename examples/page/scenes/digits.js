@@ -65,7 +65,7 @@
     if (trainer.isRunning()) seconds = (Date.now() - since) / 1000;
     parts.steps.querySelector('[data-name="progress"]').replaceChildren(
       result.diverged !== null ? "diverged" : isTrained ? `held-out digits: ${percent(test)} right${seconds ? `, after ${seconds.toFixed(1)} s` : ""}` : "not trained yet: press Train");
-    access.say(result.diverged === null ? "" : `Training diverged in epoch ${result.diverged}: the numbers grew beyond what a computer can hold. Lower the rate η and start again.`, "diverged");
+    access.say(pageTrouble("LFP", result.diverged, result.first), "trouble");
     parts.curves.replaceChildren(...(isTrained ? [curves([{ name: "held-out digits", values: result.history.map((each) => each.test), colour: COLOURS.lfp }], parts.curves.clientWidth, 120)] : []));
     pad.draw(state.drawing);
     show();

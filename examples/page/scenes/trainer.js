@@ -2,6 +2,13 @@
 // there are; each answer says how far it came.
 "use strict";
 
+// What is to be said of a network that diverged in an epoch, or whose first layer gets no feedback; "" if all is well
+const pageTrouble = (name, diverged, first) => {
+  const advice = "Lower the rate η and start again.";
+  if (diverged !== null) return `${name} diverged in epoch ${diverged}: its outputs grew beyond a million. ${advice}`;
+  return first === 0 ? `${name} stands still: its neurons are silent, so nothing is handed back any more. ${advice}` : "";
+};
+
 const pageTrainer = (access, field, most, name = "Run") => {
   const { el } = PageTools;
   let running = false;
