@@ -92,11 +92,10 @@ def test_matrices_are_drawn_once_apart_from_the_weights_and_each_for_its_place()
 
 
 @pytest.mark.parametrize("rule", [FeedbackAlignment(), DirectFeedbackAlignment()])
-def test_both_train_and_the_weights_align(rule):
-    """Well above what the last layer alone learns over random features."""
+def test_both_train(rule):
     data = lfp.datasets.load_digits()
     net = lfp.models.mlp((64,), 10, act=lfp.Tanh, rng=np.random.default_rng(0))
-    lfp.train(net, data, rule=rule, epochs=20, lr=0.02, log=None, seed=0)
+    lfp.train(net, data, rule=rule, optimizer=lfp.optim.Adam(net.parameters(), lr=0.003), epochs=20, log=None)
     assert lfp.evaluate(net, data) > 0.93
 
 
