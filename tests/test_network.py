@@ -87,7 +87,9 @@ def test_feedback_of_a_batch_is_the_sum_of_its_samples(rule):
 
 
 def test_errors_name_the_layer():
-    with pytest.raises(ValueError, match=r"layer 5, Dense\(8, 6\): expected input of shape \(N, 8\), got \(2, 18\)"):
+    with pytest.raises(
+        ValueError, match=r"layer 5, Dense\(8, 6\): expected input of shape \(N\[, T\], 8\), got \(2, 18\)"
+    ):
         network().forward(np.ones((2, 1, 8, 8)))
     nested = lfp.Sequential(lfp.Sequential(lfp.Dense(4, 4), lfp.Sequential(lfp.Dense(3, 3))))
     with pytest.raises(ValueError, match=r"layer 0\.1\.0, Dense\(3, 3\)"):

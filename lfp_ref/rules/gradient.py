@@ -1,4 +1,7 @@
-"""Gradient ascent as one more rule on the same pass: exact, by surrogates, or by fixed random matrices."""
+"""Gradient ascent as one more rule on the same pass: exact, by surrogates, or by fixed random matrices.
+
+Source: backpropagation (Rumelhart et al. 1986) with reward for error; the others name theirs.
+"""
 
 from __future__ import annotations
 
