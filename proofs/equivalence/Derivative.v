@@ -5,7 +5,7 @@
     values that occur and each max pool has a single winner. *)
 
 From Coq Require Import FunctionalExtensionality.
-From LFP Require Import sums.Sums sums.Network equivalence.Equivalence.
+From LFP Require Import sums.Sums sums.Network conservation.Conservation equivalence.Equivalence.
 
 (** The network with every parameter k moved by t v_k. *)
 Definition below_size (p : nat) (v : vector) : vector := fun k => if Nat.ltb k p then v k else 0.
@@ -40,17 +40,40 @@ Proof.
     rewrite IHN2 by lia. replace (size N1 + (k' - size N1))%nat with k' by lia. reflexivity.
 Qed.
 
-(** Differentiable at input a: activations have their derivative there, each window one maximum only. *)
-Fixpoint smooth_at {n m} (N : net n m) (a : vector) : Prop :=
+(** Outputs that stay exactly as they are when parameters move a little; K: inputs that do. Silent ReLUs are such. *)
+Fixpoint still {n m} (N : net n m) (a : vector) (K : nat -> Prop) : nat -> Prop :=
+  match N with
+  | Linear _ _ _ _ _ _ => fun _ => False
+  | Activation phi _ =>
+      fun i => K i \/ exists delta, 0 < delta /\ forall u, Rabs (u - a i) < delta -> phi u = phi (a i)
+  | MaxPool W => fun j => K (winner W a j)
+  | Dropout keep _ => fun i => K i \/ keep i = false
+  | Residual body shortcut _ => fun j => still body a K j /\ still shortcut a K j
+  | Then below above => still above (forward below a) (still below a K)
+  end.
+
+(** Differentiable at input a, of which the entries K stay as they are: activations have their derivative there; of a
+    window's maxima there is one, or they all stay as they are (a window of silent ReLUs). *)
+Fixpoint smooth_given {n m} (N : net n m) (a : vector) (K : nat -> Prop) : Prop :=
   match N with
   | Linear _ _ _ _ _ _ => True
   | @Activation n phi derivative => forall i, (i < n)%nat -> derivable_pt_lim phi (a i) (derivative (a i))
   | @MaxPool _ m W =>
-      forall j, (j < m)%nat -> forall i, In i (first W j :: others W j) -> i <> winner W a j -> a i < a (winner W a j)
+      forall j, (j < m)%nat -> forall i, In i (first W j :: others W j) -> i <> winner W a j ->
+        a i < a (winner W a j) \/ a i = a (winner W a j) /\ K i /\ K (winner W a j)
   | Dropout _ _ => True
-  | Residual body shortcut _ => smooth_at body a /\ smooth_at shortcut a
-  | Then below above => smooth_at below a /\ smooth_at above (forward below a)
+  | Residual body shortcut _ => smooth_given body a K /\ smooth_given shortcut a K
+  | Then below above => smooth_given below a K /\ smooth_given above (forward below a) (still below a K)
   end.
+Definition smooth_at {n m} (N : net n m) (a : vector) : Prop := smooth_given N a (fun _ => False).
+
+(** A ReLU below 0 stays as it is. *)
+Lemma silent_relus_are_still n q derivative a K i : q = 0 -> a i < 0 ->
+  still (@Activation n (two_slopes 1 q) derivative) a K i.
+Proof.
+  intros -> Ha. right. exists (- a i). split; [lra|]. intros u Hu. apply Rabs_def2 in Hu. unfold two_slopes.
+  destruct (Rlt_dec 0 u), (Rlt_dec 0 (a i)); lra.
+Qed.
 
 Lemma shifted_by_nothing {n m} (N : net n m) : forall v, shifted N v 0 = N.
 Proof.
@@ -124,18 +147,43 @@ Qed.
 
 (** ** Max pooling: near t = 0 the winner stays *)
 
-Lemma best_is_the_only_maximum a y : forall challengers leader,
-  In y (leader :: challengers) -> (forall i, In i (leader :: challengers) -> i <> y -> a i < a y) ->
+Definition near_0 (P : R -> Prop) : Prop := exists delta, 0 < delta /\ forall t, Rabs t < delta -> P t.
+Definition constant_near (f : R -> R) : Prop := near_0 (fun t => f t = f 0).
+
+Lemma near_and P Q : near_0 P -> near_0 Q -> near_0 (fun t => P t /\ Q t).
+Proof.
+  intros [d [Hd HP]] [e [He HQ]]. exists (Rmin d e). split; [apply Rmin_glb_lt; assumption|]. intros t Ht.
+  pose proof (Rmin_l d e). pose proof (Rmin_r d e). split; [apply HP|apply HQ]; lra.
+Qed.
+
+Lemma near_weaker (P Q : R -> Prop) : (forall t, P t -> Q t) -> near_0 P -> near_0 Q.
+Proof. intros H [d [Hd HP]]. exists d. split; [exact Hd|]. intros t Ht. apply H, HP, Ht. Qed.
+
+Lemma near_all (P : nat -> R -> Prop) : forall l, (forall i, In i l -> near_0 (P i)) -> near_0 (fun t => Forall (fun i => P i t) l).
+Proof.
+  induction l as [|i l IH]; intros H; [exists 1; split; [lra|intros; constructor]|].
+  apply near_weaker with (P := fun t => P i t /\ Forall (fun i => P i t) l); [intros t [H1 H2]; constructor; assumption|].
+  apply near_and; [apply H; left; reflexivity|apply IH; intros k Hk; apply H; right; exact Hk].
+Qed.
+
+Lemma first_maximum_is_the_winner a y : forall challengers leader p q,
+  leader :: challengers = p ++ y :: q -> Forall (fun i => a i < a y) p -> Forall (fun i => a i <= a y) q ->
   best a leader challengers = y.
 Proof.
-  induction challengers as [|i rest IH]; intros leader Hy Hmax; simpl; [destruct Hy as [Hy|[]]; assumption|].
-  apply IH.
-  - destruct (Rlt_dec (a leader) (a i)) as [H|H]; destruct Hy as [Hy|[Hy|Hy]]; subst; simpl; auto.
-    + destruct (Nat.eq_dec i y) as [E|E]; [auto|].
-      specialize (Hmax i ltac:(simpl; auto) E). lra.
-    + destruct (Nat.eq_dec leader y) as [E|E]; [auto|].
-      specialize (Hmax leader ltac:(simpl; auto) E). lra.
-  - intros k Hk. apply Hmax. destruct (Rlt_dec (a leader) (a i)); simpl in *; destruct Hk; auto.
+  induction challengers as [|i rest IH]; intros leader p q E Hp Hq.
+  - destruct p as [|x p]; simpl in E; injection E as E1 E2; [exact E1|destruct p; discriminate].
+  - destruct p as [|x p]; simpl in E; injection E as E1 E2.
+    + subst y q. simpl. pose proof (Forall_inv Hq) as Hi. simpl in Hi.
+      destruct (Rlt_dec (a leader) (a i)); [lra|].
+      apply (IH leader [] rest); [reflexivity|constructor|exact (Forall_inv_tail Hq)].
+    + subst x. pose proof (Forall_inv Hp) as Hleader. simpl in Hleader. apply Forall_inv_tail in Hp.
+      destruct p as [|x p]; simpl in E2; injection E2 as E2 E3.
+      * subst i rest. simpl. destruct (Rlt_dec (a leader) (a y)); [|lra].
+        apply (IH y [] q); [reflexivity|constructor|exact Hq].
+      * subst x. pose proof (Forall_inv Hp) as Hi. simpl in Hi. apply Forall_inv_tail in Hp. simpl.
+        destruct (Rlt_dec (a leader) (a i)).
+        -- apply (IH i (i :: p) q); [simpl; f_equal; exact E3|constructor; assumption|exact Hq].
+        -- apply (IH leader (leader :: p) q); [simpl; f_equal; exact E3|constructor; assumption|exact Hq].
 Qed.
 
 Lemma best_is_one_of_them a : forall challengers leader, In (best a leader challengers) (leader :: challengers).
@@ -145,39 +193,34 @@ Proof.
   rewrite <- H. destruct Rlt_dec; auto.
 Qed.
 
-Lemma all_still_smaller (A : R -> vector) (A' : vector) y (indices : list nat) :
-  (forall i, In i indices -> i <> y -> A 0 i < A 0 y) ->
-  (forall i, In i (y :: indices) -> derivative_at_0 (fun t => A t i) (A' i)) ->
-  exists delta, 0 < delta /\ forall t, Rabs t < delta -> forall i, In i indices -> i <> y -> A t i < A t y.
-Proof.
-  induction indices as [|k rest IH]; intros Hlt Hd; [exists 1; split; [lra|contradiction]|].
-  destruct IH as [d1 [Hd1 H1]].
-  - intros i Hi. apply Hlt. right. assumption.
-  - intros i [Hi|Hi]; apply Hd; simpl; auto.
-  - destruct (Nat.eq_dec k y) as [E|E].
-    + exists d1. split; [assumption|]. intros t Ht i [Hi|Hi] Hne; [congruence|auto].
-    + destruct (still_smaller (fun t => A t k) (fun t => A t y) (A' k) (A' y)) as [d2 [Hd2 H2]];
-        [apply Hd; simpl; auto..|apply Hlt; simpl; auto|].
-      exists (Rmin d1 d2). split; [apply Rmin_glb_lt; assumption|]. intros t Ht i [Hi|Hi] Hne.
-      * subst. apply H2. pose proof (Rmin_r d1 d2). lra.
-      * apply H1; [|assumption..]. pose proof (Rmin_l d1 d2). lra.
-Qed.
-
-Lemma d_max_pool {n m} (W : windows n m) (A : R -> vector) (A' : vector) j : (j < m)%nat ->
-  (forall i, In i (first W j :: others W j) -> i <> winner W (A 0) j -> A 0 i < A 0 (winner W (A 0) j)) ->
+Lemma winner_stays {n m} (W : windows n m) (A : R -> vector) (A' : vector) (K : nat -> Prop) j : (j < m)%nat ->
+  (forall i, In i (first W j :: others W j) -> i <> winner W (A 0) j ->
+     A 0 i < A 0 (winner W (A 0) j) \/ A 0 i = A 0 (winner W (A 0) j) /\ K i /\ K (winner W (A 0) j)) ->
   (forall i, (i < n)%nat -> derivative_at_0 (fun t => A t i) (A' i)) ->
-  derivative_at_0 (fun t => A t (winner W (A t) j)) (A' (winner W (A 0) j)).
+  (forall i, (i < n)%nat -> K i -> constant_near (fun t => A t i)) ->
+  near_0 (fun t => winner W (A t) j = winner W (A 0) j).
 Proof.
-  intros Hj Hsmooth HA. set (y := winner W (A 0) j) in *.
+  intros Hj Hsmooth HA HK. set (y := winner W (A 0) j) in *.
   assert (Hinside : forall i, In i (first W j :: others W j) -> (i < n)%nat).
   { intros i [<-|Hi]; [apply first_inside; assumption|].
     exact (proj1 (Forall_forall _ _) (others_inside W j Hj) i Hi). }
   assert (Hy : In y (first W j :: others W j)) by apply best_is_one_of_them.
-  destruct (all_still_smaller A A' y (first W j :: others W j)) as [delta [Hpos H]]; [assumption| |].
-  - intros i [<-|Hi]; apply HA, Hinside; assumption.
-  - apply derivable_pt_lim_near with (f := fun t => A t y) (delta := delta); [assumption| |apply HA, Hinside, Hy].
-    intros t Ht. rewrite Rminus_0_r in Ht. f_equal. symmetry.
-    apply best_is_the_only_maximum; [assumption|]. apply H, Ht.
+  destruct (winner_is_the_first_maximum (A 0) (others W j) (first W j)) as [p [q [E [Hp Hq]]]].
+  change (best (A 0) (first W j) (others W j)) with y in E, Hp, Hq.
+  assert (Hin : forall i, In i p \/ In i q -> In i (first W j :: others W j)).
+  { intros i Hi. rewrite E. apply in_or_app. simpl. destruct Hi; auto. }
+  assert (Hstrict : forall i, In i (first W j :: others W j) -> A 0 i < A 0 y -> near_0 (fun t => A t i < A t y)).
+  { intros i Hi Hlt. apply (still_smaller (fun t => A t i) (fun t => A t y) (A' i) (A' y)); auto. }
+  apply near_weaker with (P := fun t => Forall (fun i => A t i < A t y) p /\ Forall (fun i => A t i <= A t y) q).
+  - intros t [H1 H2]. unfold winner. apply (first_maximum_is_the_winner _ _ _ _ p q E H1 H2).
+  - apply near_and; apply (near_all (fun i t => _)).
+    + intros i Hi. apply Hstrict; [apply Hin; auto|]. exact (proj1 (Forall_forall _ _) Hp i Hi).
+    + intros i Hi. pose proof (proj1 (Forall_forall _ _) Hq i Hi) as Hle. cbv beta in Hle.
+      destruct (Nat.eq_dec i y) as [->|Hne]; [exists 1; split; [lra|intros; lra]|].
+      destruct (Hsmooth i ltac:(apply Hin; auto) Hne) as [Hlt|[Heq [Ki Ky]]].
+      * apply near_weaker with (P := fun t => A t i < A t y); [intros; lra|apply Hstrict; [apply Hin; auto|exact Hlt]].
+      * apply near_weaker with (P := fun t => A t i = A 0 i /\ A t y = A 0 y); [intros t [-> ->]; lra|].
+        apply near_and; [apply (HK i); auto|apply (HK y); auto].
 Qed.
 
 (** ** Sums that scatter, read the other way round *)
@@ -212,15 +255,18 @@ Qed.
     a derivative Y', and for every d
         sum_j d_j Y'_j = sum_i backprop_i A'_i + sum_k gradient_k v_k:
     backpropagation is the transpose of the derivative. *)
-Theorem backpropagation_is_the_transposed_derivative {n m} (N : net n m) : forall (A : R -> vector) (A' v : vector),
-  smooth_at N (A 0) ->
+Theorem backpropagation_is_the_transposed_derivative {n m} (N : net n m) :
+  forall (A : R -> vector) (A' v : vector) (K : nat -> Prop),
+  smooth_given N (A 0) K ->
   (forall i, (i < n)%nat -> derivative_at_0 (fun t => A t i) (A' i)) ->
+  (forall i, (i < n)%nat -> K i -> constant_near (fun t => A t i)) ->
   exists Y' : vector,
     (forall j, (j < m)%nat -> derivative_at_0 (fun t => forward (shifted N v t) (A t) j) (Y' j)) /\
-    forall d, sum m (fun j => d j * Y' j)
-              = sum n (fun i => backprop N (A 0) d i * A' i) + sum (size N) (fun k => gradient N (A 0) d k * v k).
+    (forall d, sum m (fun j => d j * Y' j)
+              = sum n (fun i => backprop N (A 0) d i * A' i) + sum (size N) (fun k => gradient N (A 0) d k * v k)) /\
+    forall j, (j < m)%nat -> still N (A 0) K j -> constant_near (fun t => forward (shifted N v t) (A t) j).
 Proof.
-  induction N; intros A A' v Hsmooth HA; simpl in Hsmooth.
+  induction N; intros A A' v K Hsmooth HA HK; simpl in Hsmooth.
   - (* Linear *)
     set (vw := below_size weights v). set (vb := below_size biases (fun k => v (weights + k)%nat)).
     exists (fun j =>
@@ -234,7 +280,7 @@ Proof.
       intros c Hc. pose proof (d_mult _ _ _ _ (d_affine (w (which L j c)) (vw (which L j c)))
                                  (HA (source L j c) (inside L j c Hc))) as H.
       simpl in H. rewrite Rmult_0_l, Rplus_0_r in H. exact H.
-    + intros d. simpl. rewrite sum_join_times.
+    + split; [|intros j _ []]. intros d. simpl. rewrite sum_join_times.
       unfold gradient_input, gradient_weight, gradient_bias. rewrite !scatter.
       rewrite (sum_ext biases _ (fun k => sum m (fun j => sum 1 (fun _ => at_index (which_bias L j) k * d j))
                                          * v (weights + k)%nat))
@@ -250,10 +296,21 @@ Proof.
   - (* Activation *)
     exists (fun i => derivative (A 0 i) * A' i). split.
     + intros i Hi. simpl. apply (derivable_pt_lim_comp (fun t => A t i) phi); [apply HA|apply Hsmooth]; assumption.
-    + intros d. simpl. rewrite Rplus_0_r. apply sum_ext; intros; ring.
+    + split; [intros d; simpl; rewrite Rplus_0_r; apply sum_ext; intros; ring|].
+      intros i Hi [Ki|[delta [Hdelta Hflat]]]; simpl.
+      * apply near_weaker with (2 := HK i Hi Ki). intros t ->. reflexivity.
+      * pose proof (derivable_continuous_pt _ 0 (exist _ _ (HA i Hi))) as Hc.
+        destruct (Hc delta Hdelta) as [e [He Hnear]]. exists e. split; [exact He|]. intros t Ht.
+        destruct (Req_dec t 0) as [->|Hne]; [reflexivity|]. apply Hflat. specialize (Hnear t). simpl in Hnear.
+        unfold R_dist in Hnear. apply Hnear. split; [split; [exact I|auto]|]. rewrite Rminus_0_r. exact Ht.
   - (* MaxPool *)
-    exists (fun j => A' (winner W (A 0) j)). split.
-    + intros j Hj. simpl. apply d_max_pool; auto.
+    assert (Hstays : forall j, (j < m)%nat -> near_0 (fun t => winner W (A t) j = winner W (A 0) j))
+      by (intros j Hj; apply (winner_stays W A A' K j Hj (Hsmooth j Hj) HA HK)).
+    exists (fun j => A' (winner W (A 0) j)). split; [|split].
+    + intros j Hj. simpl. destruct (Hstays j Hj) as [delta [Hdelta H]].
+      apply derivable_pt_lim_near with (f := fun t => A t (winner W (A 0) j)) (delta := delta); [exact Hdelta| |].
+      * intros t Ht. rewrite Rminus_0_r in Ht. rewrite (H t Ht). reflexivity.
+      * apply HA, winner_inside, Hj.
     + intros d. simpl. rewrite Rplus_0_r.
       rewrite (sum_ext n _ (fun i => sum m (fun j => sum 1 (fun _ => at_index (winner W (A 0) j) i * d j)) * A' i))
         by (intros i _; f_equal; apply sum_ext; intros; simpl; ring).
@@ -264,29 +321,39 @@ Proof.
         - unfold winner. rewrite <- E. apply first_inside, Hj.
         - exact (proj1 (Forall_forall _ _) (others_inside W j Hj) _ E). }
       destruct (Nat.ltb_spec (winner W (A 0) j) n); [reflexivity|lia].
+    + intros j Hj Kj. simpl. simpl in Kj.
+      apply near_weaker with (2 := near_and _ _ (Hstays j Hj) (HK _ (winner_inside W (A 0) j Hj) Kj)).
+      intros t [-> ->]. reflexivity.
   - (* Dropout *)
-    exists (fun i => if_kept (keep i) (scale * A' i)). split.
+    exists (fun i => if_kept (keep i) (scale * A' i)). split; [|split].
     + intros i Hi. simpl. unfold if_kept. destruct (keep i); [apply d_scale, HA, Hi|apply d_const].
     + intros d. simpl. rewrite Rplus_0_r. apply sum_ext; intros i _. unfold if_kept. destruct (keep i); ring.
+    + intros i Hi Hstill. simpl. destruct Hstill as [Ki|E]; unfold if_kept.
+      * apply near_weaker with (2 := HK i Hi Ki). intros t ->. reflexivity.
+      * rewrite E. exists 1. split; [lra|reflexivity].
   - (* Residual *)
     destruct Hsmooth as [H1 H2].
-    destruct (IHN1 A A' v H1 HA) as [Y1 [D1 E1]].
-    destruct (IHN2 A A' (fun k => v (size N1 + k)%nat) H2 HA) as [Y2 [D2 E2]].
-    exists (fun j => Y1 j + Y2 j). split.
+    destruct (IHN1 A A' v K H1 HA HK) as [Y1 [D1 [E1 S1]]].
+    destruct (IHN2 A A' (fun k => v (size N1 + k)%nat) K H2 HA HK) as [Y2 [D2 [E2 S2]]].
+    exists (fun j => Y1 j + Y2 j). split; [|split].
     + intros j Hj. simpl. apply (d_plus _ _ _ _ (D1 j Hj) (D2 j Hj)).
     + intros d. simpl. rewrite sum_join_times.
       rewrite (sum_ext m _ (fun j => d j * Y1 j + d j * Y2 j)) by (intros; ring). rewrite sum_plus, E1, E2.
       rewrite (sum_ext n (fun i => (backprop N1 (A 0) d i + backprop N2 (A 0) d i) * A' i)
                  (fun i => backprop N1 (A 0) d i * A' i + backprop N2 (A 0) d i * A' i)) by (intros; ring).
       rewrite sum_plus. ring.
+    + intros j Hj [K1 K2]. apply near_weaker with (2 := near_and _ _ (S1 j Hj K1) (S2 j Hj K2)).
+      intros t [F1 F2]. simpl. rewrite F1, F2. reflexivity.
   - (* Then *)
     destruct Hsmooth as [H1 H2].
-    destruct (IHN1 A A' v H1 HA) as [Y1 [D1 E1]].
+    destruct (IHN1 A A' v K H1 HA HK) as [Y1 [D1 [E1 S1]]].
     set (B := fun t => forward (shifted N1 v t) (A t)).
     assert (HB : B 0 = forward N1 (A 0)) by (unfold B; rewrite shifted_by_nothing; reflexivity).
     rewrite <- HB in H2.
-    destruct (IHN2 B Y1 (fun k => v (size N1 + k)%nat) H2 D1) as [Y2 [D2 E2]].
-    exists Y2. split; [exact D2|]. intros d. simpl. rewrite sum_join_times, E2, HB, E1. ring.
+    destruct (IHN2 B Y1 (fun k => v (size N1 + k)%nat) (still N1 (A 0) K) H2 D1 S1) as [Y2 [D2 [E2 S2]]].
+    exists Y2. split; [exact D2|split].
+    + intros d. simpl. rewrite sum_join_times, E2, HB, E1. ring.
+    + intros j Hj Hstill. simpl in Hstill. rewrite <- HB in Hstill. exact (S2 j Hj Hstill).
 Qed.
 
 (** At a fixed input: the derivative of sum_j d_j y_j along any direction v of the parameters is <gradient, v>. *)
@@ -296,8 +363,8 @@ Theorem gradient_is_the_derivative {n m} (N : net n m) (a d v : vector) :
     (sum (size N) (fun k => gradient N a d k * v k)).
 Proof.
   intros Hsmooth.
-  destruct (backpropagation_is_the_transposed_derivative N (fun _ => a) (fun _ => 0) v Hsmooth) as [Y' [D E]];
-    [intros; apply d_const|].
+  destruct (backpropagation_is_the_transposed_derivative N (fun _ => a) (fun _ => 0) v (fun _ => False) Hsmooth)
+    as [Y' [D [E _]]]; [intros; apply d_const|intros i _ []|].
   specialize (E d). rewrite (sum_zero n) in E by (intros; ring). rewrite Rplus_0_l in E. rewrite <- E.
   apply (d_sum m (fun t j => d j * forward (shifted N v t) a j)). intros j Hj. apply d_scale, D, Hj.
 Qed.
@@ -357,9 +424,27 @@ Proof.
     with (sum samples (fun s => sum (size N) (fun k => gradient N (x s) (dJ s) k * v k))).
   - apply (d_sum samples (fun t s => J s (forward (shifted N v t) (x s)))). intros s Hs.
     destruct (H s Hs) as [Hsmooth HJ].
-    destruct (backpropagation_is_the_transposed_derivative N (fun _ => x s) (fun _ => 0) v Hsmooth) as [Y' [D E]];
-      [intros; apply d_const|].
+    destruct (backpropagation_is_the_transposed_derivative N (fun _ => x s) (fun _ => 0) v (fun _ => False) Hsmooth)
+      as [Y' [D [E _]]]; [intros; apply d_const|intros i _ []|].
     specialize (E (dJ s)). rewrite (sum_zero n) in E by (intros; ring). rewrite Rplus_0_l in E. rewrite <- E.
     apply (HJ (fun t => forward (shifted N v t) (x s)) Y'); [rewrite shifted_by_nothing; reflexivity|exact D].
   - rewrite sum_swap. apply sum_ext; intros k _. apply sum_scale_right.
+Qed.
+
+(** Max pooling behind ReLU: each window has one maximum, or is silent. *)
+Theorem silent_windows_are_smooth {n m} (W : windows n m) (a : vector) :
+  let relu := two_slopes 1 0 in
+  let y := winner W (fun i => relu (a i)) in
+  (forall i, (i < n)%nat -> a i <> 0) ->
+  (forall j, (j < m)%nat -> forall i, In i (first W j :: others W j) -> i <> y j ->
+     relu (a i) < relu (a (y j)) \/ a i < 0 /\ a (y j) < 0) ->
+  smooth_at (Then (Activation relu (two_slopes_derivative 1 0)) (MaxPool W)) a.
+Proof.
+  intros relu y Ha Hwindows. split.
+  - intros i Hi. apply two_slopes_derivative_is_the_derivative, Ha, Hi.
+  - intros j Hj i Hi Hne. destruct (Hwindows j Hj i Hi Hne) as [H|[H1 H2]]; [left; exact H|right].
+    assert (Hzero : forall k, a k < 0 -> relu (a k) = 0)
+      by (intros k Hk; unfold relu, two_slopes; destruct (Rlt_dec 0 (a k)); lra).
+    split; [|split; apply silent_relus_are_still; auto]. change (relu (a i) = relu (a (y j))).
+    rewrite (Hzero _ H1), (Hzero _ H2). reflexivity.
 Qed.

@@ -101,6 +101,31 @@ def test_the_gradient_recursion_is_the_derivative(make):
             w[k] -= h
 
 
+def test_the_gradient_is_the_derivative_where_windows_are_silent():
+    """Max pooling behind ReLU: windows of silent units tie at 0; difference quotients are the gradient there, too."""
+    silent_windows = 0
+    for seed in range(5):
+        plain = exact.Draw(f"silent windows {seed}")
+
+        def draw(*shape, plain=plain):
+            return exact.strip(plain(*shape))
+
+        net = oracle.Sequential(
+            oracle.Conv(draw(2, 1, 2, 2), draw(2)), oracle.relu(), oracle.MaxPool((2, 2), (1, 1)), oracle.Flatten(),
+            oracle.Dense(draw(1, 8), draw(1)),
+        )  # fmt: skip
+        x, h = draw(1, 1, 4, 4), Fraction(1, 2**200)
+        before = net.forward(x)[0, 0]
+        exact.hand_back(net, np.array([[Fraction(1)]], object), oracle.GRADIENT)
+        silent_windows += sum(a == 0 for a in net.layers[4].x.flat)
+        for w, g in [(w, g.copy()) for w, g in exact.parameters(net)]:
+            for k in np.ndindex(w.shape):
+                w[k] += h
+                assert net.forward(x)[0, 0] - before == h * g[k]
+                w[k] -= h
+    assert silent_windows >= 3
+
+
 def kernels(kind, act):
     dtype = {"dtype": kind}
     return lfp.Sequential(
