@@ -110,22 +110,26 @@ def experiment(data: lfp.datasets.Dataset, epochs: int, seeds: range, rates: tup
 
 
 def draw(rows: list[dict]) -> object:
-    figure = new_figure(9, 5)
-    left, right = figure.subplots(1, 2, sharey=True)
-    for data, colour, marker in zip(dict.fromkeys(row["data"] for row in rows), COLOURS, MARKERS, strict=False):
+    figure = new_figure(11, 5.5)
+    left, middle, right = figure.subplots(1, 3, sharey=True)
+    both = zip((-0.17, 0.17), dict.fromkeys(row["data"] for row in rows), COLOURS, MARKERS, strict=False)
+    for offset, data, colour, marker in both:
         mine = [row for row in rows if row["data"] == data]
-        places = np.arange(len(mine))
+        places = offset + np.arange(len(mine))
         mean = np.array([row["accuracy"] for row in mine])
         spread = np.abs([[row[end] - row["accuracy"] for row in mine] for end in ("lowest", "highest")])
-        style = {"color": colour, "marker": marker, "linestyle": "none", "label": data}
-        left.errorbar(mean, places, xerr=spread, capsize=3, **style)
-        right.plot([row["cosine"] for row in mine], places, **style)
+        style = {"color": colour, "marker": marker, "linestyle": "none", "label": data, "markersize": 5}
+        left.errorbar(100 * mean, places, xerr=100 * spread, capsize=3, **style)
+        middle.plot([row["cosine"] for row in mine], places, **style)
+        right.plot([100 * row["negative weights"] for row in mine], places, **style)
     left.set_yticks(np.arange(len(RULES)), list(RULES))
     left.invert_yaxis()
-    left.set(xlabel="test accuracy (mean, lowest, highest)", xlim=(0, 1.02), title="What the rule learns")
-    right.set(xlabel="cosine with |w| dJ/dw at the start", xlim=(-1.05, 1.05), title="Where it points")
-    right.axvline(0, color="k", linewidth=0.8)
-    for axes in (left, right):
+    seeds = rows[0]["seeds"]
+    left.set(xlabel="test accuracy (%)", xlim=(0, 102), title=f"{seeds} seeds: mean, lowest, highest")
+    middle.set(xlabel="cosine with |w| dJ/dw at the start", xlim=(-1.05, 1.05), title="Direction of the feedback")
+    middle.axvline(0, color="k", linewidth=0.8)
+    right.set(xlabel="negative weights that get feedback (%)", xlim=(-3, 103), title="Reach of the feedback")
+    for axes in (left, middle, right):
         axes.grid(alpha=0.3)
     left.legend()
     return figure

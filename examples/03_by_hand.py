@@ -107,6 +107,7 @@ def draw(neurons: list[dict], connections: list[dict]) -> object:
             has_number = n[inside] != ""
             axes.scatter(x, y, s=1500 if has_number else 150, color="white", edgecolor="k", zorder=4)
             axes.text(x, y, f"{n[inside]:.3g}" if has_number else "", ha="center", va="center", fontsize=12, zorder=5)
+            axes.text(x, y + (0.27 if has_number else 0.14), n["neuron"], ha="center", color="#666666", zorder=5)
         for x, name in enumerate(LAYERS):
             axes.text(x, 0.05, name, ha="center", fontsize=11)
         axes.set(xlim=(-0.3, 2.3), ylim=(-3.0, 0.25), title=title)
@@ -117,7 +118,7 @@ def draw(neurons: list[dict], connections: list[dict]) -> object:
     words.set_axis_off()
     words.text(0, 0.97, "\n".join((
         "blue, full: positive     orange, dashed: negative",
-        "grey, dotted: zero; thick: much", "",
+        "grey, dotted: zero; thick: much", "small, above a neuron: its number", "",
         "outputs 1 and 2 should be 3 and 1.5:",
         "rewards  r = z · (target - z)  =  2 and -1", "",
         "each layer's rewards have the sum 1:",

@@ -84,25 +84,24 @@ def experiment(
 
 def draw(rows: list[dict]) -> object:
     names = list(dict.fromkeys(row["activation"] for row in rows))
-    figure = new_figure(9, 0.27 * len(names) + 1.4)
+    figure = new_figure(9, 0.36 * len(names) + 1.4)
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=(2.2, 1))
     places = np.arange(len(names))
-    for method, style in zip(HOW, STYLES.values(), strict=True):
+    for offset, method, style in zip((-0.25, 0, 0.25), HOW, STYLES.values(), strict=True):
         mine = [row for row in rows if row["method"] == method]
         mean = np.array([row["accuracy"] for row in mine])
         ends = np.abs([[row[end] - row["accuracy"] for row in mine] for end in ("lowest", "highest")])
-        left.errorbar(
-            100 * mean, places, xerr=100 * ends, capsize=3, linestyle="none", label=method, markersize=5, **style
-        )
+        left.errorbar(100 * mean, places + offset, xerr=100 * ends, capsize=2, linestyle="none", label=method,
+                      markersize=4, **style)  # fmt: skip
     share = [row["violated"] for row in rows if row["method"] == "LFP"]
     right.barh(places, np.multiply(100, share), color="#888888")
     left.set_yticks(places, names)
-    left.invert_yaxis()
     left.set(xlabel="test accuracy on digits (%)", title=f"{rows[0]['seeds']} seeds: mean, lowest to highest")
     right.set(xlabel="of z in -4..4 (%)", title="where |φ| falls as |z| grows", xlim=(0, 100))
     for axes in (left, right):
         axes.grid(alpha=0.3)
     left.legend(loc="upper left")
+    left.set_ylim(len(names) - 0.4, -0.6)
     return figure
 
 

@@ -98,9 +98,12 @@ def draw(rows: list[dict]) -> object:
     figure = new_figure(10, 4.2)
     left, right = figure.subplots(1, 2, width_ratios=(1.3, 1))
     plain = [name for name in REWARDS if not name.startswith("teacher")]
-    for name, colour, marker in zip((*plain, "teacher, errs 20%"), COLOURS, MARKERS, strict=False):
+    for number, name in enumerate((*plain, "teacher, errs 20%")):
         accuracy = column(rows, name)
-        common.band(left, range(1, len(accuracy) + 1), 100 * accuracy, name, color=colour, marker=marker)
+        on_top = number % 2 == 1  # of the series before, which it may cover: thin and dashed above thick
+        common.band(left, range(1, len(accuracy) + 1), 100 * accuracy, common.spaced(name), color=COLOURS[number],
+                    marker=MARKERS[number], linestyle="--" if on_top else "-", linewidth=1.3 if on_top else 3,
+                    markersize=4 if on_top else 8, fillstyle="full" if on_top else "none")  # fmt: skip
     left.set(xlabel="epoch", ylabel="test accuracy on digits (%)", title="Rewards (LFP unless it says gradient)",
              ylim=(0, 101))  # fmt: skip
     final = np.array([column(rows, f"teacher, errs {noise:.0%}")[-1] for noise in NOISES])

@@ -86,23 +86,20 @@ def seconds_of_an_epoch(clocks: list[dict]) -> dict[str, float]:
 
 
 def draw(rows: list[dict], clocks: list[dict]) -> object:
-    figure = new_figure(10, 3.6)
-    left, middle, right = figure.subplots(1, 3)
+    figure = new_figure(9, 3.6)
+    left, right = figure.subplots(1, 2)
     for method in METHODS:
         accuracy, seconds = column(rows, method, "accuracy"), seconds_of_an_epoch(clocks)[method]
         at = np.arange(1, len(accuracy) + 1)
-        common.band(left, at, 100 * accuracy, method, **STYLES[method])
-        common.band(middle, seconds * at, 100 * accuracy, method, **STYLES[method])
+        common.band(left, at, 100 * accuracy, f"{method}, {seconds:.1f} s an epoch", **STYLES[method])
         common.band(right, at, 100 * column(rows, method, "untouched"), method, **STYLES[method])
     bottom = 98 if rows[0]["data"] == "mnist" else 0
-    for axes in (left, middle):
-        axes.set(ylabel="test accuracy (%)", ylim=(bottom, None))
-    left.set(xlabel="epoch", title=f"{rows[0]['data']}: accuracy over epochs")
-    middle.set(xlabel="time of training (s, one thread)", title="and over time")
+    left.set(xlabel="epoch", ylabel="test accuracy (%)", ylim=(bottom, None), title=f"{rows[0]['data']}: accuracy")
     right.set(xlabel="epoch", ylabel="weights left untouched (%)", ylim=(0, None), title="Sparsity of an update")
     seeds = len({row["seed"] for row in rows})
-    right.legend(title=f"{seeds} seeds: mean, lowest to highest", loc="lower right")
-    for axes in (left, middle, right):
+    left.legend(title=f"{seeds} seeds: mean, lowest to highest\ntimes: one thread", loc="lower right")
+    right.legend(loc="lower right")
+    for axes in (left, right):
         axes.grid(alpha=0.3)
     return figure
 

@@ -116,10 +116,13 @@ def draw(rows: list[dict]) -> object:
     figure = new_figure(7, 4.2)
     axes = figure.subplots()
     sizes = sorted({row["samples"] for row in rows})
-    for method in METHODS:
+    for method, beside in zip(METHODS, (0.95, 1.05), strict=True):  # so that neither hides the other
         for start, line in zip(STARTS, ("-", "--"), strict=True):
-            accuracy = runs(rows, method, start)
-            common.band(axes, sizes, 100 * accuracy, f"{method}, {start}", linestyle=line, **STYLES[method])
+            accuracy = 100 * runs(rows, method, start)
+            mean = accuracy.mean(axis=1)
+            ends = (mean - accuracy.min(axis=1), accuracy.max(axis=1) - mean)
+            axes.errorbar(beside * np.array(sizes), mean, yerr=ends, capsize=3, markersize=4, linestyle=line,
+                          label=f"{method}, {start}", **STYLES[method])  # fmt: skip
     axes.set(xscale="log", xlabel="samples of the digits 5 to 9", ylabel="test accuracy on 5 to 9 (%)",
              title=f"{rows[0]['data']}: knowing 0 to 4 or not", xticks=sizes, xticklabels=sizes)  # fmt: skip
     axes.grid(alpha=0.3)

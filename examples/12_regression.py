@@ -126,7 +126,8 @@ def draw(rows: list[dict], net: lfp.Sequential, data: lfp.datasets.Dataset, cent
         axes.grid(alpha=0.3)
     left.set(xlabel="epoch", title="targets around 0", ylim=(0, 8))
     right.set(xlabel="targets' mean (their standard deviations)", title="after the last epoch", ylim=(2, 4))
-    left.legend(fontsize=9, title=f"{errors.shape[1]} seeds: mean, lowest to highest", title_fontsize=9)
+    for axes in (left, right):
+        axes.legend(fontsize=9, title=f"{errors.shape[1]} seeds: mean, lowest to highest", title_fontsize=9)
     truth, told = centre + unit * data.y_test, centre + unit * net.forward(data.x_test)[:, 0]
     middle.plot(truth, told, STYLES["LFP"]["marker"], color=STYLES["LFP"]["color"], markersize=4)
     middle.plot((8, 48), (8, 48), color="k", linewidth=0.8)

@@ -22,6 +22,7 @@ import lfp_ref as lfp
 from lfp_ref.tools.figures import COLOURS, MARKERS
 
 RESULTS = Path(__file__).parent / "results"
+QUICK = Path("runs/examples/results")  # for quick runs, in the current folder
 METHODS = {"LFP": lfp.rules.Epsilon(), "gradient": lfp.rules.Gradient()}
 STYLES = {
     name: {"color": colour, "marker": marker}
@@ -64,10 +65,24 @@ def start(doc: str) -> Run:
     """Reads the command line of the script that was started; doc: its docstring, shown by --help."""
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="a small version in under a minute")
-    parser.add_argument("--out", type=Path, default=RESULTS, help="folder for tables and figures (%(default)s)")
+    add_out(parser)
     options = parser.parse_args()
-    options.out.mkdir(parents=True, exist_ok=True)
-    return Run(Path(sys.argv[0]).stem, options.quick, options.out)
+    return Run(Path(sys.argv[0]).stem, options.quick, out_folder(parser, options))
+
+
+def add_out(parser: argparse.ArgumentParser) -> None:
+    """Adds the option --out."""
+    default = f"(default: {RESULTS}; {QUICK} with --quick)"
+    parser.add_argument("--out", type=Path, help=f"folder for tables and figures {default}")
+
+
+def out_folder(parser: argparse.ArgumentParser, options: argparse.Namespace) -> Path:
+    """The folder to write into, which exists then. A quick run is refused the results of the full one."""
+    out: Path = options.out or (QUICK if options.quick else RESULTS)
+    if options.quick and out.resolve() == RESULTS.resolve():
+        parser.error(f"--quick would overwrite the results of the full runs in {out}: name another folder with --out")
+    out.mkdir(parents=True, exist_ok=True)
+    return out
 
 
 def write_table(path: Path, rows: Sequence[dict[str, Any]]) -> None:
@@ -149,5 +164,5 @@ def spaced(text: str) -> str:
 
 def band(axes: Any, x: Sequence[float], runs: np.ndarray, label: str, **style: Any) -> None:
     """Draws the mean of runs (len(x), seeds) over x as a line, lowest to highest as a band."""
-    axes.plot(x, np.mean(runs, axis=1), label=label, markersize=4, **style)
+    axes.plot(x, np.mean(runs, axis=1), label=label, **{"markersize": 4, **style})
     axes.fill_between(x, np.min(runs, axis=1), np.max(runs, axis=1), color=style["color"], alpha=0.2, linewidth=0)

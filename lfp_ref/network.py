@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -68,7 +69,8 @@ class Sequential(Layer):
     def __len__(self) -> int:
         return len(self.layers)
 
-    def __getitem__(self, number: int) -> Layer:
+    def __getitem__(self, number: int) -> Any:
+        """The layer of that number, typed as Any: its class, and so its attributes, are known to the user alone."""
         return self.layers[number]
 
     def children(self) -> dict[str, Layer]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -24,6 +24,15 @@ from lfp_ref.core.checks import check_bool, check_finite, check_number, check_re
 from lfp_ref.core.layout import cast
 
 Reward = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+class Canonical(Protocol):
+    """The type of a reward z * dJ/dz: a function that has dJ/dz, a function as well, in its attribute `gradient`."""
+
+    __name__: str
+    gradient: Reward
+
+    def __call__(self, outputs: np.ndarray, targets: np.ndarray, /) -> np.ndarray: ...
 
 
 def rewarded(reward: Reward, outputs: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -88,15 +97,16 @@ def probabilities(outputs: np.ndarray) -> np.ndarray:
     return p / p.sum(axis=-1, keepdims=True)
 
 
-def canonical(gradient: Reward) -> Reward:
+def canonical(gradient: Reward) -> Canonical:
     """The reward z * dJ/dz of a function that gives dJ/dz."""
 
     @wraps(gradient)
     def reward(outputs: np.ndarray, *targets: Any, **named: Any) -> np.ndarray:
         return outputs * gradient(outputs, *targets, **named)
 
-    reward.gradient = gradient  # type: ignore[attr-defined]
-    return reward
+    whole: Any = reward
+    whole.gradient = gradient
+    return whole
 
 
 @canonical
@@ -183,7 +193,7 @@ def spike_counts(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
     Raises ValueError for outputs of another rank, or other numbers.
     """
     spikes = check_spikes(outputs)
-    return np.broadcast_to(softmax.gradient(spikes.sum(axis=0), labels), spikes.shape)  # type: ignore[attr-defined]
+    return np.broadcast_to(softmax.gradient(spikes.sum(axis=0), labels), spikes.shape)
 
 
 def check_spikes(outputs: ArrayLike) -> np.ndarray:

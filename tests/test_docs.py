@@ -3,9 +3,9 @@
 import ast
 import importlib
 import inspect
+import os
 import pkgutil
 import re
-import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +16,22 @@ import lfp_ref as lfp
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "ecosystem.md").read_text()
+
+
+IDIOMS = """import numpy as np
+import lfp_ref as lfp
+
+data = lfp.datasets.load_digits()
+net = lfp.Spiking(lfp.Flatten(), lfp.LIF(lfp.Dense(64, 10)), steps=3)
+spikes: np.ndarray = net.forward(data.x_train)
+reward: np.ndarray = lfp.rewards.rate_coded(spikes, data.y_train)
+start: np.ndarray = lfp.rewards.softmax.gradient(spikes.sum(axis=0), data.y_train)
+membrane: np.ndarray = net[1].membrane
+plain = lfp.Sequential(lfp.Flatten(), lfp.Dense(64, 10))
+weight: np.ndarray = plain[1].weight.value
+plain.feedback(lfp.rewards.softmax(plain.forward(data.x_train), data.y_train))
+lfp.train(plain, data, reward=lfp.rewards.softmax, epochs=1)
+"""
 
 
 def modules():
@@ -45,21 +61,67 @@ def test_layers_and_rules_name_their_source():
         assert any("Source" in text for text in texts), each
 
 
-def test_the_api_pages_build_without_a_warning(tmp_path):
-    pytest.importorskip("pdoc", reason="needs the extra docs")
-    pytest.importorskip("sklearn", reason="needs the extra sklearn: its module has a page too")
-    command = shlex.split(re.search(r"python (-W error .* -m pdoc .*) -o build/api", PAGE)[1])
-    done = subprocess.run([sys.executable, *command, "-o", tmp_path], capture_output=True, text=True, cwd=ROOT)
-    assert done.returncode == 0 and "Warn" not in done.stderr, done.stderr[-2000:]
-    pages = {str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*.html")}
-    assert {
-        "lfp_ref.html",
-        "lfp_ref/rules.html",
-        "lfp_ref/layers/dense.html",
-        "lfp_ref/training.html",
-        "lfp_ref/estimators.html",
-    } <= pages
-    assert "load_weights" in (tmp_path / "lfp_ref.html").read_text()
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """The documentation, built; a warning is an error. By its pages' paths without the ending: their HTML."""
+    pytest.importorskip("mkdocs", reason="needs the extra docs")
+    pytest.importorskip("mkdocstrings", reason="needs the extra docs")
+    out = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(out)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0 and "WARNING" not in done.stderr, done.stderr[-2000:]
+    return {str(page.parent.relative_to(out)): page.read_text() for page in out.rglob("index.html")}
+
+
+def test_the_site_has_every_page_of_its_folder(site):
+    own = {str(page.relative_to(ROOT / "docs").with_suffix("")) for page in (ROOT / "docs").rglob("*.md")}
+    assert own - {"index"} | {".", "source/examples", "source/proofs", "source/CHANGELOG"} <= set(site)
+
+
+def test_every_public_name_has_its_place_on_the_site(site):
+    pages = "".join(page for path, page in site.items() if path.startswith("api/"))
+    found = {name for name in lfp.__all__ if f'id="lfp_ref.{name}"' in pages}
+    assert set(lfp.__all__) - found == {"names", "presets", "rewards", "rules", "testing"}  # modules: their parts are
+    for kind, members in (("rules", lfp.names.RULES), ("rewards", lfp.names.REWARDS), ("models", lfp.names.NETWORKS)):
+        missing = [each for each in members.values() if f'id="lfp_ref.{kind}.{each.__name__}"' not in pages]
+        assert not missing, kind
+
+
+def test_pages_of_layers_leave_out_internals(site):
+    internal = ("backward_input", "forward_sum", "operands", "scratch", "learn_locally", "over_time")
+    assert not [name for name in internal if f'.{name}"' in site["api/layers"]]
+
+
+def test_links_of_the_site_lead_somewhere(site):
+    """Links between files of the project, in whichever folder, are links of the site: to a page, or to the file."""
+    for path, page in site.items():
+        body = page.partition('itemprop="articleBody"')[2]
+        dead = re.findall(r'href="((?:\.\./)*(?:docs|lfp_ref|tests)/[^"]*|[^":]*\.md[^"]*)"', body)
+        assert not dead, path
+
+
+def test_blocks_of_the_pages_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for page in ("index.md", "how_to.md"):
+        names = {}
+        for code in re.findall(r"```python\n(.*?)```", (ROOT / "docs" / page).read_text(), re.DOTALL):
+            exec(compile(code, page, "exec"), names)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # scikit-learn's about max_iter
+def test_the_estimator_of_the_page_learns(capsys):
+    pytest.importorskip("sklearn", reason="needs the extra sklearn")
+    exec(re.search(r"```python\n(.*?)```", PAGE, re.DOTALL)[1], {})
+    assert float(re.fullmatch(r"test accuracy (.*)%\n", capsys.readouterr().out)[1]) >= 90
+
+
+def test_documented_idioms_pass_a_strict_type_checker(tmp_path):
+    pytest.importorskip("mypy", reason="needs the extra types")
+    (tmp_path / "idioms.py").write_text(IDIOMS)
+    command = [sys.executable, "-m", "mypy", "--strict", "--config-file", "", "--ignore-missing-imports"]
+    environment = {**os.environ, "MYPYPATH": str(ROOT)}
+    done = subprocess.run([*command, "idioms.py"], capture_output=True, text=True, cwd=tmp_path, env=environment)
+    assert done.returncode == 0, done.stdout
 
 
 @pytest.mark.parametrize("file", sorted((ROOT / "examples").glob("*.ipynb")), ids=lambda file: file.name)
@@ -69,10 +131,13 @@ def test_the_notebook_runs_from_top_to_bottom(file):
     pytest.importorskip("ipykernel", reason="needs the extra notebook")
     pytest.importorskip("matplotlib", reason="the notebook draws: it needs the extra cli")
     book = nbformat.read(file, 4)
-    assert not any(cell.get("outputs") for cell in book.cells)  # kept clean: whoever opens it runs it
+    stored = pictures(book)
     nbclient.NotebookClient(book, timeout=600, kernel_name="python3", resources={"metadata": {"path": ROOT}}).execute()
-    pictures = [out for cell in book.cells for out in cell.get("outputs", []) if "image/png" in out.get("data", {})]
-    assert len(pictures) == 2
+    assert len(pictures(book)) == len(stored) == 2  # what is stored is seen without running it
+
+
+def pictures(book):
+    return [out for cell in book.cells for out in cell.get("outputs", []) if "image/png" in out.get("data", {})]
 
 
 def test_lines_in_the_table_are_python_and_commands_that_exist():
