@@ -308,7 +308,15 @@ def test_the_code_shown_computes_what_is_shown(tab, capsys, scene):
         counts = names["spikes"].sum(axis=0)[0]
         for k in range(2):
             assert tab.text(f"[data-name='count.{4 + k}']").startswith(f"{int(counts[k])} spike")
-        assert shown["u"] == pytest.approx(float(names["net"][1].membrane[3, 0, 0]), rel=1e-12)
+        u, reward = names["net"][1].membrane[:, 0, 0], lfp.rewards.rate_coded(names["spikes"], names["label"])[:, 0, 0]
+        carried = 0.0
+        for t in range(14, 2, -1):  # the page shows t = 4, counted from 1; reset is to zero
+            v = 0 if u[t - 1] > 0.9 else u[t - 1]
+            R = reward[t] + carried
+            s = R / (abs(v) + abs(u[t] - v) + 1e-6)
+            carried = 0.8 * v * s
+        for name, value in {"u": u[3], "r": reward[3], "R": R, "s": s, "c": carried}.items():
+            assert shown[name] == pytest.approx(float(value), rel=1e-12, abs=1e-12), name
 
 
 # ---- controls
@@ -378,6 +386,19 @@ def test_steps_are_learnt_by_lfp_and_not_by_the_gradient(tab):
     by_lfp, by_gradient = (float(tab.text(f"[data-name='test.{k}']").removesuffix(" %")) for k in (0, 1))
     assert by_lfp > 85 and by_gradient < 80  # it may have gone on for an epoch or two
     assert tab.numbers()["first.1"] == 0 < tab.numbers()["first.0"]
+
+
+def test_a_click_on_a_neuron_shows_what_it_sees_and_gets(tab):
+    tab.open("scene=boundaries&epoch=2&width=5")
+    for neuron in (2, 16 + 4):  # 16 places a layer
+        before = tab.look()
+        tab.click(f"#boundaries [data-neuron='{neuron}']")
+        assert f"What neuron {neuron % 16 + 1} of layer {neuron // 16 + 1} sees" in tab.text(
+            "#boundaries [data-part=neuron]"
+        )
+        assert tab.look() != before and f"neuron={neuron}" in tab.link()
+    assert tab.js("return document.querySelectorAll('[data-part=neuron] tr').length") == 5  # a share for each input
+    assert tab.js("return document.querySelectorAll('[data-part=neuron] .scatter > *').length") == 320
 
 
 def test_the_digits_are_learnt_in_the_page(tab):
@@ -546,6 +567,15 @@ def test_nonsense_in_the_address_gets_a_sentence_and_the_page_goes_on(tab):
         assert sentence in tab.message() and "undefined" not in tab.message(), (link, tab.message())
         tab.go("scene=hand&step=2")
         assert tab.message() == "" and tab.numbers()["share"] == pytest.approx(2, abs=1e-5), link
+
+
+def test_what_takes_too_long_is_stopped_and_the_page_goes_on(tab):
+    tab.open("scene=hand&step=2")
+    ask = "PageWorker.ask('digits', { ...PageState.usual('digits'), width: 64, epochs: 30 }, 1)"
+    sentence = tab.driver.execute_async_script(f"{ask}.catch((error) => arguments[0](error.message))")
+    assert "took too long and was stopped" in sentence
+    tab.click("#hand [data-phase='3']")
+    assert "step=3" in tab.link() and tab.message() == ""
 
 
 def test_a_rate_that_diverges_gets_a_sentence(tab):

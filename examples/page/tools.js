@@ -35,6 +35,20 @@ const PageTools = (() => {
   // A number to read, with all its digits in the attribute value
   const num = (v, name, digits) => el("data", { value: String(v), "data-name": name, class: sign(v) }, short(v, digits));
 
+  // A word in a picture; kind: its class
+  const text = (x, y, words, kind, anchor = "middle") => svg("text", { x, y, "text-anchor": anchor, class: kind }, words);
+
+  // Rows of a name and cells
+  function table(caption, head, rows) {
+    return el("table", {}, caption ? el("caption", {}, caption) : null,
+      el("thead", {}, el("tr", {}, head.map((title) => el("th", { scope: "col" }, title)))),
+      el("tbody", {}, rows.map(([name, ...cells]) => el("tr", {}, el("th", { scope: "row" }, name), cells.map((cell) => el("td", {}, cell))))));
+  }
+
+  // The elements of a scene by what they are for
+  const partsOf = (section) => Object.fromEntries([...section.querySelectorAll("[data-part]")].map((node) => [node.dataset.part, node]));
+  const sum = (numbers) => numbers.reduce((a, b) => a + b, 0);
+
   // "r_i = a_i Σ_j w_{ji} s_j = #" -> letters slanted, _ lowered, # replaced by the values one after the other
   function formula(text, ...values) {
     const pieces = text.match(/_\{[^}]*\}|_.|#|[A-Za-zα-ωφ′]+|[^_#A-Za-zα-ωφ′]+/gu) ?? [];
@@ -82,5 +96,7 @@ const PageTools = (() => {
   const isCalm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
   const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
-  return { COLOURS, CLASSES, LINES, sign, el, svg, short, percent, num, formula, curves, paint, rgb, mix, heat, isCalm, pause };
+  return {
+    COLOURS, CLASSES, LINES, sign, sum, el, svg, text, table, partsOf, short, percent, num, formula, curves, paint, mix, heat, isCalm, pause,
+  };
 })();

@@ -18,7 +18,6 @@ const PageWorker = (() => {
         postMessage({ id, sentence: error.message });
       }
     };`;
-  const PATIENCE = 20000; // ms
   let worker = null, count = 0;
   const waiting = new Map();
 
@@ -46,11 +45,12 @@ const PageWorker = (() => {
     waiting.clear();
   }
 
-  // A scene's answer for a state. Rejects with a sentence: the state asks for too much, or for what is no number.
-  function ask(job, state) {
+  // A scene's answer for a state. Rejects with a sentence: the state asks for what takes longer than patience (in ms), or
+  // gives numbers that are none.
+  function ask(job, state, patience = 20000) {
     if (!worker) start();
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => giveUp("This took too long and was stopped: take a smaller network, or fewer points."), PATIENCE);
+      const timer = setTimeout(() => giveUp("This took too long and was stopped: take a smaller network, or fewer points."), patience);
       waiting.set(++count, { resolve, reject, timer });
       worker.postMessage({ id: count, job, state });
     });

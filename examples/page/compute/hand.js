@@ -81,7 +81,7 @@ function pageHand(LFP, { ruleOf, activationOf, pass, account, isFinite }) {
         throw new Error(`After ${round} updates by ${who} the numbers are larger than a computer can hold. Lower the rate η, or take smaller numbers.`);
       }
       move(parameters, now);
-      const after = parameters["2.weight"] && look(state, rule, parameters);
+      const after = look(state, rule, parameters);
       sides[side] = { ...now, after: after && after.a[2] };
     }
     return { sizes: SIZES, round, phase, sides };
