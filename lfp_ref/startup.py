@@ -19,6 +19,7 @@ def is_command() -> bool:
 
 
 def stop(number: int, frame: Any) -> None:
+    """Ends the process with the status that shells give to Ctrl-C."""
     os.write(2, b"\nstopped\n")
     os._exit(130)
 
