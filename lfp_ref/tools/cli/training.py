@@ -61,7 +61,7 @@ LEARNING_RATES = {
     "spiking-cnn": (0.006, 0.003),
     "step": (0.005, 0.001),  # adam; chosen on held-out parts of MNIST's training set
 }
-MOST_GROWTH = 1000  # of the largest weight: networks that learn stay below 100, those that diverge reach 10^5 and more
+MOST_GROWTH = 1000  # of the largest weight: at rates from 1e-4 to 1, networks on the digits stayed below 100
 
 
 def add_commands(commands: Any) -> None:
