@@ -2,8 +2,13 @@
 "use strict";
 
 const PageCode = (() => {
-  const LAYERS = { relu: "lfp.ReLU()", tanh: "lfp.Tanh()", sigmoid: "lfp.Sigmoid()", "step:0": "lfp.Step(0)", "step:-1": "lfp.Step(-1)" };
-  const RULES = { epsilon: "Epsilon(", gamma: "Gamma(0.25, ", "alpha-beta": "AlphaBeta(2, 1, ", "z-plus": "ZPlus(", "w-square": "WSquare(", flat: "Flat(", "z-box": "ZBox(-1, 1, " };
+  const LAYERS = {
+    relu: "lfp.ReLU()", tanh: "lfp.Tanh()", sigmoid: "lfp.Sigmoid()", "step:0": "lfp.Step(0)", "step:-1": "lfp.Step(-1)",
+  };
+  const RULES = {
+    epsilon: "Epsilon(", gamma: "Gamma(0.25, ", "alpha-beta": "AlphaBeta(2, 1, ", "z-plus": "ZPlus(", "w-square": "WSquare(",
+    flat: "Flat(", "z-box": "ZBox(-1, 1, ",
+  };
   const rule = (name, epsilon) => `lfp.rules.${RULES[name]}epsilon=${epsilon})`;
   const list = (numbers) => `[${numbers.join(", ")}]`;
   const grid = (numbers, columns) => list(numbers.flatMap((_, k) => (k % columns ? [] : [list(numbers.slice(k, k + columns))])));
@@ -29,7 +34,8 @@ def initialise(parameters, random, factor=1.0):  # weight, bias, weight, bias, .
 
   function hand({ step, x, w, b, v, c, r, from, rule: name, epsilon, rate, activation }) {
     const rounds = Math.floor(Math.max(step - 1, 0) / 3) + 1;
-    const reward = from === "targets" ? `lfp.rewards.squared_error(y, np.array(${grid(r, 2)}))` : `np.array(${grid(r, 2)}, dtype=float)`;
+    const numbers = `np.array(${grid(r, 2)}, dtype=float)`;
+    const reward = from === "targets" ? `lfp.rewards.squared_error(y, ${numbers})` : numbers;
     return `import numpy as np
 import lfp_ref as lfp
 

@@ -17,7 +17,8 @@ const PageControls = (() => {
         done = steps;
       };
       addEventListener("pointermove", follow);
-      for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => removeEventListener("pointermove", follow), { once: true });
+      const end = () => removeEventListener("pointermove", follow);
+      for (const name of ["pointerup", "pointercancel"]) addEventListener(name, end, { once: true });
     });
   }
 
@@ -36,7 +37,8 @@ const PageControls = (() => {
   // One number: get() is its value, set(value) takes a new one, say(sentence or "") is told what is wrong
   function numberBox(field, label, { get, set, say }, name) {
     const id = `f${++serial}`;
-    const input = el("input", { id, type: "text", inputmode: "decimal", autocomplete: "off", "data-field": name, value: written(get()) });
+    const about = { type: "text", inputmode: "decimal", autocomplete: "off", value: written(get()) };
+    const input = el("input", { id, "data-field": name, ...about });
     const text = el("label", { for: id, title: "drag sideways to change" }, label);
     function take(value) {
       try {
@@ -113,5 +115,17 @@ const PageControls = (() => {
     return field.slider ? slider(field, own, name) : numberBox(field, field.label, own, name);
   }
 
-  return { control, draggable, arrows };
+  // Controls by their names; "x.0" is number 0 of the field x
+  function controlsOf(fields, names, access) {
+    return Object.fromEntries(names.map((name) => {
+      const [field, k] = name.split(".");
+      return [name, control(fields, field, access, k === undefined ? null : Number(k))];
+    }));
+  }
+
+  // A titled group of controls; those of a kind share a line
+  const fieldset = (title, controls) => el("fieldset", {}, el("legend", {}, title),
+    el("div", { class: "boxes" }, controls.map(({ node }) => node)));
+
+  return { controlsOf, fieldset, draggable, arrows };
 })();

@@ -11,7 +11,8 @@ const PageState = (() => {
   const RULES = {
     epsilon: "ε", gamma: "γ = 0.25", "alpha-beta": "α = 2, β = 1", "z-plus": "z⁺", "w-square": "w²", flat: "flat",
   };
-  const ACTIVATIONS = { relu: "ReLU", "step:-1": "step, −1 or 1", "step:0": "step, 0 or 1", tanh: "tanh", sigmoid: "sigmoid" };
+  const SMALL = { relu: "ReLU", tanh: "tanh", "step:-1": "step, −1 or 1", "step:0": "step, 0 or 1" };
+  const ACTIVATIONS = { ...SMALL, sigmoid: "sigmoid" };
   const epsilon = (usual) => number("ε", usual, 0, BIG, 0.05);
   const rate = (usual) => number("rate η", usual, 0, BIG, usual / 10);
 
@@ -28,7 +29,7 @@ const PageState = (() => {
       rule: choice("rule", "epsilon", RULES),
       epsilon: epsilon(1e-6),
       rate: rate(0.05),
-      activation: choice("hidden neurons", "relu", { relu: "ReLU", tanh: "tanh", "step:-1": "step, −1 or 1", "step:0": "step, 0 or 1" }),
+      activation: choice("hidden neurons", "relu", SMALL),
       gradient: { kind: "flag", label: "gradient descent beside it", usual: false },
       edge: whole("connection", 6, 0, 11),
     },
@@ -80,7 +81,7 @@ const PageState = (() => {
     const plain = text.trim().replace("−", "-");
     if (plain === "") throw new Error(`${label} is empty: type ${range}.`);
     const value = Number(plain);
-    if (!Number.isFinite(value)) throw new Error(`${label}: “${shown(text)}” is not a number that can be used here. Type ${range}.`);
+    if (!Number.isFinite(value)) throw new Error(`${label}: “${shown(text)}” is not a number to use here. Type ${range}.`);
     if (field.whole && !Number.isInteger(value)) throw new Error(`${label}: ${shown(text)} is not whole. Type ${range}.`);
     if (value < field.min || value > field.max) throw new Error(`${label}: ${minus(shown(text))} is out of range. Type ${range}.`);
     return value === 0 ? 0 : value; // no −0
@@ -90,19 +91,23 @@ const PageState = (() => {
     number: (field, text) => oneNumber(field, field.label, text),
     numbers(field, text) {
       const parts = text.split(",");
-      if (parts.length !== field.labels.length) throw new Error(`${field.labels.join(", ")}: ${field.labels.length} numbers are needed, with commas between them.`);
+      const { labels } = field;
+      if (parts.length !== labels.length) {
+        throw new Error(`${labels.join(", ")}: ${labels.length} numbers are needed, with commas between them.`);
+      }
       return parts.map((part, k) => oneNumber(field, field.labels[k], part));
     },
     choice(field, text) {
-      if (!Object.hasOwn(field.options, text)) throw new Error(`${field.label}: “${shown(text)}” is none of ${Object.keys(field.options).join(", ")}.`);
-      return text;
+      if (Object.hasOwn(field.options, text)) return text;
+      throw new Error(`${field.label}: “${shown(text)}” is none of ${Object.keys(field.options).join(", ")}.`);
     },
     flag: (field, text) => text === "1",
     points(field, text) { // x,y in hundredths and the class, three numbers a point
       const all = text === "" ? [] : text.split(",").map(Number);
       const isRight = (v, k) => Number.isInteger(v) && (k % 3 === 2 ? v >= 0 && v <= 2 : Math.abs(v) <= 160);
       if (all.length % 3 || all.length > 180 || !all.every(isRight)) {
-        throw new Error(`points: “${shown(text)}” is not a list of at most 60 points x,y,class, in hundredths, from −160 to 160, class 0 to 2.`);
+        throw new Error(`points: “${shown(text)}” is not a list of at most 60 points x,y,class; x and y in hundredths, ` +
+          "from −160 to 160, class 0 to 2.");
       }
       return all.map((v, k) => (k % 3 === 2 ? v : v / 100));
     },
@@ -143,9 +148,11 @@ const PageState = (() => {
 
   // What differs from the usual
   function write(scene, state) {
-    const parts = Object.entries(FIELDS[scene]).map(([name, field]) => [name, written(field, state[name]), written(field, field.usual)]);
-    const changed = parts.filter(([, text, common]) => text !== common).map(([name, text]) => `&${name}=${encodeURIComponent(text).replaceAll("%2C", ",")}`);
-    return `#scene=${scene}${changed.join("")}`;
+    const parts = Object.entries(FIELDS[scene]).flatMap(([name, field]) => {
+      const text = written(field, state[name]);
+      return text === written(field, field.usual) ? [] : [`&${name}=${encodeURIComponent(text).replaceAll("%2C", ",")}`];
+    });
+    return `#scene=${scene}${parts.join("")}`;
   }
 
   return { FIELDS, parse, oneNumber, written, usual, read, write };

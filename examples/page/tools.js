@@ -22,6 +22,8 @@ const PageTools = (() => {
   const el = (tag, attributes = {}, ...children) => fill(document.createElement(tag), attributes, children);
   const svg = (tag, attributes = {}, ...children) => fill(document.createElementNS(SVG, tag), attributes, children);
 
+  const button = (words, onclick, attributes = {}) => el("button", { type: "button", onclick, ...attributes }, words);
+
   // Short enough to read: three or four digits
   function short(v, digits = 4) {
     if (!Number.isFinite(v)) return "–";
@@ -42,33 +44,40 @@ const PageTools = (() => {
   function table(caption, head, rows) {
     return el("table", {}, caption ? el("caption", {}, caption) : null,
       el("thead", {}, el("tr", {}, head.map((title) => el("th", { scope: "col" }, title)))),
-      el("tbody", {}, rows.map(([name, ...cells]) => el("tr", {}, el("th", { scope: "row" }, name), cells.map((cell) => el("td", {}, cell))))));
+      el("tbody", {}, rows.map(([name, ...cells]) =>
+        el("tr", {}, el("th", { scope: "row" }, name), cells.map((cell) => el("td", {}, cell))))));
   }
 
   // The elements of a scene by what they are for
-  const partsOf = (section) => Object.fromEntries([...section.querySelectorAll("[data-part]")].map((node) => [node.dataset.part, node]));
+  const partsOf = (section) =>
+    Object.fromEntries([...section.querySelectorAll("[data-part]")].map((node) => [node.dataset.part, node]));
   const sum = (numbers) => numbers.reduce((a, b) => a + b, 0);
+
+  // Words that are no variables of a formula
+  const WORDS = "kept by bias in the sgn mean first layer left out size gradient LFP share taken".split(" ");
 
   // "r_i = a_i Σ_j w_{ji} s_j = #" -> letters slanted, _ lowered, # replaced by the values one after the other
   function formula(text, ...values) {
     const pieces = text.match(/_\{[^}]*\}|_.|#|[A-Za-zα-ωφ′]+|[^_#A-Za-zα-ωφ′]+/gu) ?? [];
-    const words = ["if", "else", "kept", "by", "bias", "in", "the", "of", "where", "softmax", "sgn", "mean", "pixels", "layer", "first", "left", "out", "size", "gradient", "LFP", "share", "taken"];
     return el("p", { class: "formula" }, pieces.map((piece) => {
       if (piece === "#") {
         const value = values.shift();
         return value instanceof Node ? value : num(value);
       }
       if (piece.startsWith("_")) return el("sub", {}, piece.replace(/[_{}]/g, ""));
-      return /^[A-Za-zα-ωφ′]+$/u.test(piece) && !words.includes(piece) ? el("var", {}, piece) : piece;
+      return /^[A-Za-zα-ωφ′]+$/u.test(piece) && !WORDS.includes(piece) ? el("var", {}, piece) : piece;
     }));
   }
+
+  const polyline = (points) => points.map(([x, y], k) => `${k ? "L" : "M"}${x.toFixed(1)},${y.toFixed(1)}`).join("");
 
   // A line chart of accuracies, 0 to 100 % over epochs: lines [{name, values, colour, dashes}]
   function curves(lines, width, height = 170) {
     const left = 48, right = 12, top = 10, bottom = 26, longest = Math.max(2, ...lines.map(({ values }) => values.length));
     const x = (k) => left + ((width - left - right) * k) / (longest - 1), y = (p) => top + (height - top - bottom) * (1 - p);
-    const path = (values) => values.map((p, k) => (Number.isFinite(p) ? `${k ? "L" : "M"}${x(k).toFixed(1)},${y(p).toFixed(1)}` : "")).join("");
-    const label = `Accuracy over ${longest - 1} epochs. ` + lines.map(({ name, values }) => `${name}: ${percent(values.at(-1))}`).join("; ");
+    const path = (values) => polyline(values.flatMap((p, k) => (Number.isFinite(p) ? [[x(k), y(p)]] : [])));
+    const last = lines.map(({ name, values }) => `${name}: ${percent(values.at(-1))}`);
+    const label = `Accuracy over ${longest - 1} epochs. ${last.join("; ")}`;
     return svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": label },
       [0, 0.5, 1].map((p) => [
         svg("line", { x1: left, x2: width - right, y1: y(p), y2: y(p), class: "rule" }),
@@ -97,6 +106,7 @@ const PageTools = (() => {
   const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
   return {
-    COLOURS, CLASSES, LINES, sign, sum, el, svg, text, table, partsOf, short, percent, num, formula, curves, paint, mix, heat, isCalm, pause,
+    COLOURS, CLASSES, LINES, sign, sum, el, svg, text, button, table, partsOf, short, percent, num, formula, polyline, curves,
+    paint, mix, heat, isCalm, pause,
   };
 })();

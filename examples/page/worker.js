@@ -50,7 +50,8 @@ const PageWorker = (() => {
   function ask(job, state, patience = 20000) {
     if (!worker) start();
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => giveUp("This took too long and was stopped: take a smaller network, or fewer points."), patience);
+      const sentence = "This took too long and was stopped: take a smaller network, or fewer points.";
+      const timer = setTimeout(() => giveUp(sentence), patience);
       waiting.set(++count, { resolve, reject, timer });
       worker.postMessage({ id: count, job, state });
     });

@@ -46,37 +46,44 @@ function pageBoundaries(LFP, { ruleOf, dense, sum }, { learner, advance }, toys)
     });
   }
 
-  // Of every hidden neuron: its output over the plane. Of every connection between hidden layers and from the inputs:
-  // the reward that goes back along it for all training points, and how much of it, whatever its sign
+  // Column j of an array (N, width), for every j
+  const columns = ({ data, shape: [N, width] }) =>
+    Array.from({ length: width }, (_, j) => Array.from({ length: N }, (__, n) => data[n * width + j]));
+
+  // The reward that goes back along every connection of a layer for all samples (flow), and how much of it, whatever its
+  // sign (size); lists in the order of w
+  function shares({ rule }, w, a, sOf) {
+    const [outputs, inputs] = w.shape, N = a.shape[0], flow = Array(w.data.length).fill(0), size = Array(w.data.length).fill(0);
+    const groups = rule.name === "gradient" ? [{ terms: [[() => 1, (v) => v]] }] : LFP.GROUPS[rule.name](rule);
+    groups.forEach(({ terms }, g) => terms.forEach(([A, W]) => {
+      const s = sOf(g).data;
+      for (let n = 0; n < N; n++) for (let k = 0; k < flow.length; k++) {
+        const part = A(a.data[n * inputs + (k % inputs)]) * W(w.data[k]) * s[n * outputs + Math.floor(k / inputs)];
+        flow[k] += part;
+        size[k] += Math.abs(part);
+      }
+    }));
+    return { flow, size };
+  }
+
+  // Of every hidden neuron its output over the plane and its reward at the training points; of every layer its shares
   function inside(net, { x, y }, sizes) {
-    const shown = {};
-    LFP.network(net.layers, net.rule, net.parameters, { show: (name, a) => (shown[name] = a) }).forward(COARSE);
-    const maps = sizes.slice(1, -1).map((width, k) =>
-      Array.from({ length: width }, (_, j) => Array.from({ length: COARSE.shape[0] }, (_, n) => shown[`${2 * k + 1}.output`].data[n * width + j])));
-    const pass = net.look(x, y), N = x.shape[0];
-    const shares = sizes.slice(1).map((outputs, k) => {
-      const inputs = sizes[k], a = k ? pass.shown[`${2 * k - 1}.output`] : x, w = net.parameters[`${2 * k}.weight`];
-      const flow = Array(outputs * inputs).fill(0), size = Array(outputs * inputs).fill(0);
-      const groups = net.rule.name === "gradient" ? [{ terms: [[() => 1, (v) => v]] }] : LFP.GROUPS[net.rule.name](net.rule);
-      groups.forEach(({ terms }, g) => {
-        const s = pass.shown[`${2 * k}.s.${g}`];
-        for (const [A, W] of terms) for (let n = 0; n < N; n++) for (let j = 0; j < outputs; j++) for (let i = 0; i < inputs; i++) {
-          const part = A(a.data[n * inputs + i]) * W(w.data[j * inputs + i]) * s.data[n * outputs + j];
-          flow[j * inputs + i] += part;
-          size[j * inputs + i] += Math.abs(part);
-        }
-      });
-      return { flow, size };
-    });
-    const rewards = sizes.slice(1, -1).map((width, k) =>
-      Array.from({ length: width }, (_, j) => Array.from({ length: N }, (_, n) => pass.shown[`${2 * k + 2}.input_reward`].data[n * width + j])));
-    return { maps, shares, rewards };
+    const plain = {}, { shown } = net.look(x, y), hidden = sizes.slice(1, -1).map((_, k) => 2 * k + 1);
+    LFP.network(net.layers, net.rule, net.parameters, { show: (name, a) => (plain[name] = a) }).forward(COARSE);
+    return {
+      maps: hidden.map((place) => columns(plain[`${place}.output`])),
+      rewards: hidden.map((place) => columns(shown[`${place + 1}.input_reward`])),
+      shares: sizes.slice(1).map((_, k) => shares(net, net.parameters[`${2 * k}.weight`], k ? shown[`${2 * k - 1}.output`] : x,
+        (g) => shown[`${2 * k}.s.${g}`])),
+    };
   }
 
   return (state) => {
     const { data, points, activation, rule, epsilon, rate, batch, layers, width, seed } = state;
     const now = JSON.stringify({ data, points, activation, rule, epsilon, rate, batch, layers, width, seed });
-    if (data === "points" && points.length < 6) throw new Error("Set at least two points: choose a class and click into the plane.");
+    if (data === "points" && points.length < 6) {
+      throw new Error("Set at least two points: choose a class and click into the plane.");
+    }
     if (now !== key || run.learners[0].epoch > state.epoch) {
       run = start(state);
       key = now;
@@ -85,7 +92,7 @@ function pageBoundaries(LFP, { ruleOf, dense, sum }, { learner, advance }, toys)
     const [lfp, gradient] = run.learners, side = state.side === "gradient" ? gradient : lfp;
     return {
       epoch: lfp.epoch, sizes: run.sizes,
-      points: { x: [...run.data.x.data], y: [...run.data.y.data], xTest: [...run.data.xTest.data], yTest: [...run.data.yTest.data] },
+      points: Object.fromEntries(["x", "y", "xTest", "yTest"].map((name) => [name, [...run.data[name].data]])),
       diverged: run.learners.map((each) => each.diverged),
       history: run.learners.map((each) => each.history),
       colours: run.learners.map(colours),

@@ -78,7 +78,8 @@ function pageHand(LFP, { ruleOf, activationOf, pass, account, isFinite }) {
       }
       if (!now) {
         const who = side === "lfp" ? "LFP" : "gradient descent";
-        throw new Error(`After ${round} updates by ${who} the numbers are larger than a computer can hold. Lower the rate η, or take smaller numbers.`);
+        throw new Error(`After ${round} updates by ${who} the numbers are larger than a computer can hold. ` +
+          "Lower the rate η, or take smaller numbers.");
       }
       move(parameters, now);
       const after = look(state, rule, parameters);

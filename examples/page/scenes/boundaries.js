@@ -2,25 +2,27 @@
 "use strict";
 
 (() => {
-  const { COLOURS, CLASSES, el, svg, percent, formula, curves, paint, mix, num } = PageTools;
-  const { control } = PageControls;
+  const { COLOURS, CLASSES, el, svg, button, percent, formula, curves, paint, mix, num, partsOf } = PageTools;
+  const { controlsOf } = PageControls;
   const FIELDS = PageState.FIELDS.boundaries, NAMES = ["LFP", "gradient descent"], SIDE = 1.6;
   const SHAPES = ["circle", "square", "triangle"];
   let access, parts, controls, trainer, planes, inside, kind = 0, cursor = [0, 0], drawnPoints = "";
 
+  const SOME = [-0.9, 0.6, 0, -0.5, -0.7, 0, 0.2, 0.3, 1, 0.7, -0.5, 1, 0.9, 0.8, 2, -0.2, 1.1, 2]; // x, y, class
   const PRESETS = [
     ["swirls, steps", { data: "swirls" }],
     ["circles, steps", { data: "circles", rate: 0.03, layers: 1, width: 12 }],
     ["swirls, ReLU", { data: "swirls", activation: "relu", epsilon: 1e-6, width: 12 }],
     ["steps without ε", { data: "swirls", epsilon: 1e-6 }],
-    ["my own points", { data: "points", points: [-0.9, 0.6, 0, -0.5, -0.7, 0, 0.2, 0.3, 1, 0.7, -0.5, 1, 0.9, 0.8, 2, -0.2, 1.1, 2], batch: 4 }],
+    ["my own points", { data: "points", batch: 4, points: SOME }],
   ];
 
   // ---- the planes
 
   function shape(x, y, label, size, attributes) {
     if (label === 0) return svg("circle", { cx: x, cy: y, r: size, ...attributes });
-    if (label === 1) return svg("rect", { x: x - 0.9 * size, y: y - 0.9 * size, width: 1.8 * size, height: 1.8 * size, ...attributes });
+    const half = 0.9 * size;
+    if (label === 1) return svg("rect", { x: x - half, y: y - half, width: 2 * half, height: 2 * half, ...attributes });
     return svg("path", { d: `M${x},${y - 1.2 * size}l${1.15 * size},${2.1 * size}h${-2.3 * size}z`, ...attributes });
   }
 
@@ -62,8 +64,11 @@
   function allowPoints(isOwn) {
     parts.points.hidden = !isOwn;
     for (const { board, name } of planes) {
-      const attributes = { tabindex: "0", role: "application", "aria-label": `plane of ${name}: arrow keys move, Enter sets a point` };
-      for (const [key, value] of Object.entries(attributes)) isOwn ? board.setAttribute(key, value) : board.removeAttribute(key);
+      const label = `plane of ${name}: arrow keys move, Enter sets a point`;
+      for (const [key, value] of Object.entries({ tabindex: "0", role: "application", "aria-label": label })) {
+        if (isOwn) board.setAttribute(key, value);
+        else board.removeAttribute(key);
+      }
       board.classList.toggle("own", isOwn);
     }
   }
@@ -90,31 +95,34 @@
 
   function mount(section, given) {
     access = given;
-    parts = Object.fromEntries([...section.querySelectorAll("[data-part]")].map((node) => [node.dataset.part, node]));
+    parts = partsOf(section);
     trainer = pageTrainer(access, "epoch", FIELDS.epoch.max);
     parts.steps.append(...trainer.nodes);
     planes = NAMES.map(plane);
     parts.planes.append(...planes.map(({ figure }) => figure));
     parts.planes.classList.add("pair");
-    controls = Object.fromEntries(["data", "activation", "rule", "epsilon", "rate", "batch", "layers", "width", "seed"].map((name) => [name, control(FIELDS, name, access)]));
-    parts.panel.append(...Object.values(controls).map(({ node }) => node));
-    controls.side = control(FIELDS, "side", access);
+    const names = ["data", "activation", "rule", "epsilon", "rate", "batch", "layers", "width", "seed"];
+    controls = controlsOf(FIELDS, [...names, "side"], access);
+    parts.panel.append(...names.map((name) => controls[name].node));
     parts.sides.append(controls.side.node);
-    parts.presets.append(...PRESETS.map(([text, values]) => el("button", {
-      type: "button", class: "quiet", onclick: () => (trainer.pause(), access.set({ ...PageState.usual("boundaries"), ...values })),
-    }, text)));
-    parts.points.append(...SHAPES.map((name, k) => el("button", { type: "button", class: "quiet", "aria-pressed": String(k === kind), onclick: () => {
+    const take = (values) => () => {
+      trainer.pause();
+      access.set({ ...PageState.usual("boundaries"), ...values });
+    };
+    parts.presets.append(...PRESETS.map(([words, values]) => button(words, take(values), { class: "quiet" })));
+    const choose = (k) => () => {
       kind = k;
-      parts.points.querySelectorAll("[aria-pressed]").forEach((button, at) => button.setAttribute("aria-pressed", String(at === k)));
-    } }, `class ${k + 1}: ${name}`)),
-      el("button", { type: "button", class: "quiet", onclick: () => drop(-3) }, "take the last away"),
-      el("button", { type: "button", class: "quiet", onclick: () => drop(0) }, "clear"),
+      parts.points.querySelectorAll("[aria-pressed]").forEach((each, at) => each.setAttribute("aria-pressed", String(at === k)));
+    };
+    parts.points.append(
+      ...SHAPES.map((name, k) => button(`class ${k + 1}: ${name}`, choose(k), { class: "quiet", "aria-pressed": String(k === kind) })),
+      button("take the last away", () => drop(-3), { class: "quiet" }), button("clear", () => drop(0), { class: "quiet" }),
       el("span", { class: "hint" }, "Click into a plane, or move there with Tab and use arrow keys and Enter."));
     inside = pageInside(parts, access, marks);
   }
 
   function draw(result, state) {
-    const isOwn = state.data === "points";
+    const isOwn = state.data === "points", { first } = result;
     trainer.show(state.epoch);
     const now = JSON.stringify([result.points, planes[0].overlay.clientWidth]);
     if (now !== drawnPoints) drawPoints(result.points, isOwn);
@@ -123,22 +131,27 @@
       const { train, test } = result.history[k].at(-1), cells = result.colours[k], diverged = result.diverged[k];
       caption.replaceChildren(el("strong", { class: ["lfp", "gradient"][k] }, name), " ", el("span", { "data-name": `test.${k}` },
         diverged === null ? percent(test) : `diverged in epoch ${diverged}`));
-      canvas.setAttribute("aria-label", `${name}: classes of the plane; ${percent(train)} of the training points, ${percent(test)} of the held-out points are right`);
+      const right = `${percent(train)} of the training points, ${percent(test)} of the held-out points are right`;
+      canvas.setAttribute("aria-label", `${name}: classes of the plane; ${right}`);
       paint(canvas, 64, (n) => (cells ? mix(CLASSES[cells[n][0]], 0.08 + 0.5 * cells[n][1]) : [255, 255, 255]));
     });
     allowPoints(isOwn);
     const isStep = state.activation.startsWith("step"); // then the gradient is 0 by nature
-    result.diverged.forEach((epoch, k) => access.say(pageTrouble(NAMES[k], epoch, k && isStep ? 1 : result.first[k]), `trouble ${k}`));
+    result.diverged.forEach((epoch, k) => {
+      access.say(pageTrouble(NAMES[k], epoch, k && isStep ? 1 : first[k]), `trouble ${k}`);
+    });
     const lines = result.history.flatMap((history, k) => ["test", "train"].map((part) => ({
       name: `${NAMES[k]}, ${part === "test" ? "held out" : "training"}`, values: history.map((each) => each[part]),
       colour: COLOURS[["lfp", "gradient"][k]], dashes: k ? "7 4" : null, thin: part === "train",
     })));
-    parts.curves.replaceChildren(curves(lines, parts.curves.clientWidth), el("p", { class: "key" }, ...NAMES.map((name, k) => el("span", { class: ["lfp line", "gradient line"][k] }, name)),
-      el("span", {}, isOwn ? "accuracy on your points" : "accuracy on held-out points (hollow); thin: on training points")));
+    const legend = NAMES.map((name, k) => el("span", { class: ["lfp line", "gradient line"][k] }, name));
+    const note = isOwn ? "accuracy on your points" : "accuracy on held-out points (hollow); thin: on training points";
+    parts.curves.replaceChildren(curves(lines, parts.curves.clientWidth), el("p", { class: "key" }, legend, el("span", {}, note)));
     parts.equation.replaceChildren(
-      formula("LFP: d_{ji} = |w_{ji}| Σ_n a_i s_j , mean size in the first layer: #", num(result.first[0], "first.0")),
-      formula("gradient: g_{ji} = Σ_n a_i φ′(z_j) Σ_k w_{kj} g_k , mean size in the first layer: #", num(result.first[1], "first.1")),
-      ...(result.first[1] === 0 ? [el("p", {}, "A step has φ′ = 0 everywhere: the gradient of all but the last layer is exactly 0.")] : []));
+      formula("LFP: d_{ji} = |w_{ji}| Σ_n a_i s_j , mean size in the first layer: #", num(first[0], "first.0")),
+      formula("gradient: g_{ji} = Σ_n a_i φ′(z_j) Σ_k w_{kj} g_k , mean size in the first layer: #", num(first[1], "first.1")));
+    if (isStep) parts.equation.append(el("p", {},
+      "A step has φ′ = 0 everywhere: the gradient of all but the last layer is exactly 0."));
     inside.draw(result, state);
     show();
   }
@@ -154,5 +167,6 @@
   }
 
   const show = () => Object.values(controls).forEach((each) => each.show());
-  Page.scenes.boundaries = { mount, draw, show, failed, wanted: (state) => trainer.wanted(state), took: (result) => trainer.took(result), code: PageCode.boundaries };
+  const wanted = (state) => trainer.wanted(state), took = (result) => trainer.took(result);
+  Page.scenes.boundaries = { mount, draw, show, failed, wanted, took, code: PageCode.boundaries };
 })();

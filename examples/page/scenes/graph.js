@@ -68,7 +68,8 @@ const PageGraph = (() => {
 
   // Underneath: what the rewards of a layer add up to, and what was kept between two layers
   function sums(side, phase, x, y, width) {
-    if (phase === 3) return text(width - 4, y, `y₁, y₂ after the update: ${(side.after ?? []).map((v) => short(v, 3)).join(", ")}`, "sum", "end");
+    const after = (side.after ?? []).map((v) => short(v, 3)).join(", ");
+    if (phase === 3) return text(width - 4, y, `y₁, y₂ after the update: ${after}`, "sum", "end");
     if (phase !== 2) return [];
     const totals = side.r.map((r, layer) =>
       text([2, x(1), width - 2][layer], y, `Σ r = ${short(sum(r))}`, "sum", ["start", "middle", "end"][layer]));

@@ -2,8 +2,8 @@
 "use strict";
 
 (() => {
-  const { el, num, formula, table, partsOf } = PageTools;
-  const { control, draggable, arrows } = PageControls;
+  const { el, button, num, formula, table, partsOf } = PageTools;
+  const { controlsOf, fieldset, draggable, arrows } = PageControls;
   const { NODES, EDGES } = PageGraph, FIELDS = PageState.FIELDS.hand;
   const SUB = "₁₂₃", PHASES = ["Start", "Forward", "Feedback", "Update"];
   const PICTURES = ["the weights", "contributions a w", "shares of the reward", "changes of the weights"];
@@ -71,20 +71,23 @@
 
   function balance({ lines }) {
     const usual = ["bias", "stabiliser"], titles = { bias: "kept by bias", stabiliser: "kept by ε" };
-    const causes = Object.keys(lines[0].account.kept).filter((cause) => usual.includes(cause) || lines.some(({ account }) => account.kept[cause]));
+    const isShown = (cause) => usual.includes(cause) || lines.some(({ account }) => account.kept[cause]);
+    const causes = Object.keys(lines[0].account.kept).filter(isShown);
     const row = (name, l) => {
       const { came, handed, kept } = lines[l].account;
-      return [name, num(came, `came.${l}`), ...causes.map((cause) => num(kept[cause], `${cause}.${l}`)), num(handed, `handed.${l}`)];
+      const amounts = { came, ...Object.fromEntries(causes.map((cause) => [cause, kept[cause]])), handed };
+      return [name, ...Object.entries(amounts).map(([what, v]) => num(v, `${what}.${l}`))];
     };
-    return table("Where the reward went: what came in = what was kept + what was handed on",
-      ["layer", "came in", ...causes.map((cause) => titles[cause] ?? cause), "handed on"], [row("outputs", 1), row("hidden layer", 0)]);
+    const head = ["layer", "came in", ...causes.map((cause) => titles[cause] ?? cause), "handed on"];
+    const rows = [row("outputs", 1), row("hidden layer", 0)];
+    return table("Where the reward went: what came in = what was kept + what was handed on", head, rows);
   }
 
   function numbers(side, name) {
     const isLFP = name === "lfp", title = isLFP ? "LFP" : "gradient descent";
     const connections = EDGES.map(({ layer, j, i, k, field }) => {
       const { w, contribution, share, dw } = side.lines[layer];
-      const cells = Object.entries({ w, contribution, share, dw }).map(([what, list]) => num(list[k], `${name}.${field}.${k}.${what}`));
+      const cells = Object.entries({ w, contribution, share, dw }).map(([what, x]) => num(x[k], `${name}.${field}.${k}.${what}`));
       return [`${NODES[layer][i]} → ${NODES[layer + 1][j]}`, ...cells];
     });
     const neurons = NODES.flatMap((names, l) => names.map((neuron, k) => {
@@ -102,14 +105,9 @@
   function mount(section, given) {
     access = given;
     parts = partsOf(section);
-    controls = {};
-    for (const [name, field] of Object.entries(FIELDS)) {
-      if (["step", "edge"].includes(name)) continue;
-      if (field.kind === "numbers") field.labels.forEach((_, k) => (controls[`${name}.${k}`] = control(FIELDS, name, access, k)));
-      else controls[name] = control(FIELDS, name, access);
-    }
-    const boxes = (title, ...names) => el("fieldset", {}, el("legend", {}, title),
-      el("div", { class: "boxes" }, names.map((name) => controls[name].node)));
+    const names = Object.entries(FIELDS).flatMap(([name, { labels }]) => labels?.map((_, k) => `${name}.${k}`) ?? [name]);
+    controls = controlsOf(FIELDS, names.filter((name) => !["step", "edge"].includes(name)), access);
+    const boxes = (title, ...chosen) => fieldset(title, chosen.map((name) => controls[name]));
     parts.panel.append(
       boxes("inputs", "x.0", "x.1"),
       ...[0, 1, 2].map((j) => boxes(`hidden neuron h${SUB[j]}`, `w.${2 * j}`, `w.${2 * j + 1}`, `b.${j}`)),
@@ -119,11 +117,10 @@
     const slider = el("input", { type: "range", min: 0, max: 3, step: 1, "aria-label": "step", id: "hand-step" });
     slider.addEventListener("input", () => access.set("step", Number(slider.value)));
     parts.steps.append(
-      ...[1, 2, 3].map((phase) => el("button", { type: "button", "data-phase": phase, onclick: () => next(phase) }, `${phase} ${PHASES[phase]}`)),
+      ...[1, 2, 3].map((phase) => button(`${phase} ${PHASES[phase]}`, () => next(phase), { "data-phase": phase })),
       el("div", { class: "slider wide" }, slider, el("output", { for: "hand-step" })));
-    parts.presets.append(...PRESETS.map(([words, values]) => el("button", {
-      type: "button", class: "quiet", onclick: () => access.set({ ...PageState.usual("hand"), ...values }),
-    }, words)));
+    const take = (values) => () => access.set({ ...PageState.usual("hand"), ...values });
+    parts.presets.append(...PRESETS.map(([words, values]) => button(words, take(values), { class: "quiet" })));
   }
 
   function drawGraphs({ sides, phase }, state) {
@@ -140,7 +137,8 @@
     };
     parts.graphs.replaceChildren(...Object.entries(sides).map(([name, numbersOfSide]) => {
       const title = name === "lfp" ? "LFP" : "gradient descent: derivatives go back";
-      const picture = PageGraph.draw(numbersOfSide, phase, state, width, `the network, ${title}; ${stepName(state.step)}`, actions);
+      const label = `the network, ${title}; ${stepName(state.step)}`;
+      const picture = PageGraph.draw(numbersOfSide, phase, state, width, label, actions);
       return el("figure", { "data-side": name, style: `width:${width}px` }, el("figcaption", {}, title), picture);
     }));
     if (focused) parts.graphs.querySelector(`[data-side="${side}"] [data-edge="${focused.dataset.edge}"]`)?.focus();

@@ -3,40 +3,52 @@
 "use strict";
 
 const pageInside = (parts, access, marks) => {
-  const { COLOURS, LINES, el, svg, short, paint, heat, sign } = PageTools;
+  const { COLOURS, LINES, el, svg, text, button, short, paint, heat, sign } = PageTools;
   const TILE = 30, STEP = 37, MOST = 16;
 
   const place = (neuron) => [Math.floor(neuron / MOST), neuron % MOST];
   const largest = (numbers) => Math.max(1e-300, ...numbers.map(Math.abs));
   const map = (canvas, values) => paint(canvas, 20, ((most) => (k) => heat(values[k], most))(largest(values)));
 
-  function tiles({ inside: { maps, shares }, sizes }, chosen, width) {
-    const tallest = Math.max(...sizes.slice(1, -1), 2 * sizes.at(-1)), height = tallest * STEP + 30;
-    const last = sizes.length - 1;
-    const x = (layer) => 30 + ((width - 62) * layer) / last, spread = (layer) => (layer % last ? STEP : 2 * STEP);
-    const y = (layer, j) => 26 + (tallest * STEP) / 2 + (j - (sizes[layer] - 1) / 2) * spread(layer);
-    const lines = shares.flatMap(({ flow, size }, layer) => {
+  // Every connection: thick for much reward, whatever its sign; blue if it adds up to more than 0
+  function connections({ inside: { shares }, sizes }, x, y) {
+    return shares.flatMap(({ flow, size }, layer) => {
       const most = largest(size);
       return flow.map((v, k) => {
-        const j = Math.floor(k / sizes[layer]), i = k % sizes[layer], kind = sign(v);
+        const j = Math.floor(k / sizes[layer]), i = k % sizes[layer], part = size[k] / most;
         return svg("line", {
-          x1: x(layer), y1: y(layer, i), x2: x(layer + 1), y2: y(layer + 1, j), stroke: COLOURS[kind], "stroke-dasharray": LINES[kind],
-          "stroke-width": 0.3 + 3.5 * (size[k] / most), opacity: 0.25 + 0.6 * (size[k] / most),
+          x1: x(layer), y1: y(layer, i), x2: x(layer + 1), y2: y(layer + 1, j), "stroke-width": 0.3 + 3.5 * part,
+          stroke: COLOURS[sign(v)], "stroke-dasharray": LINES[sign(v)], opacity: 0.25 + 0.6 * part,
         });
       });
     });
-    const names = (layer, texts) => texts.map((text, j) => svg("text", { x: x(layer), y: y(layer, j) + 5, "text-anchor": layer ? "start" : "end", dx: layer ? 7 : -7, class: "title" }, text));
-    const titles = sizes.map((_, layer) => svg("text", { x: x(layer), y: 14, "text-anchor": layer === last ? "end" : layer ? "middle" : "start", dx: layer === last ? 30 : layer ? 0 : -28, class: "small" },
-      layer === 0 ? "inputs" : layer === last ? "classes" : sizes.length > 4 && width < 420 ? `${layer}` : `layer ${layer}`));
-    const picture = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" }, lines, titles,
-      names(0, ["x₁", "x₂"]), names(last, Array.from({ length: sizes.at(-1) }, (_, k) => String(k + 1))));
-    const buttons = maps.flatMap((layer, l) => layer.map((values, j) => {
-      const canvas = el("canvas", {}), isChosen = l === chosen[0] && j === chosen[1];
+  }
+
+  function titles(sizes, x, y, width) {
+    const last = sizes.length - 1, isTight = last > 3 && width < 420;
+    return [
+      text(2, 14, "inputs", "small", "start"),
+      ...sizes.slice(1, -1).map((_, k) => text(x(k + 1), 14, isTight ? k + 1 : `layer ${k + 1}`, "small")),
+      text(width - 2, 14, "classes", "small", "end"),
+      ...[0, 1].map((i) => text(x(0) - 7, y(0, i) + 5, `x${"₁₂"[i]}`, "title", "end")),
+      ...Array.from({ length: sizes[last] }, (_, k) => text(x(last) + 7, y(last, k) + 5, k + 1, "title", "start")),
+    ];
+  }
+
+  function tiles(result, chosen, width) {
+    const { sizes } = result, last = sizes.length - 1, tallest = Math.max(...sizes.slice(1, -1), 2 * sizes[last]);
+    const height = tallest * STEP + 30, spread = (layer) => (layer % last ? STEP : 2 * STEP);
+    const x = (layer) => 30 + ((width - 62) * layer) / last;
+    const y = (layer, j) => 26 + (tallest * STEP) / 2 + (j - (sizes[layer] - 1) / 2) * spread(layer);
+    const picture = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" },
+      connections(result, x, y), titles(sizes, x, y, width));
+    const buttons = result.inside.maps.flatMap((layer, l) => layer.map((values, j) => {
+      const canvas = el("canvas"), neuron = l * MOST + j;
       map(canvas, values);
-      return el("button", {
-        type: "button", class: "tile", "aria-pressed": String(isChosen), "aria-label": `layer ${l + 1}, neuron ${j + 1}`, "data-neuron": l * MOST + j,
-        style: `left:${x(l + 1) - TILE / 2}px;top:${y(l + 1, j) - TILE / 2}px`, onclick: () => access.set("neuron", l * MOST + j),
-      }, canvas);
+      return button(canvas, () => access.set("neuron", neuron), {
+        class: "tile", "aria-pressed": String(l === chosen[0] && j === chosen[1]), "aria-label": `layer ${l + 1}, neuron ${j + 1}`,
+        "data-neuron": neuron, style: `left:${x(l + 1) - TILE / 2}px;top:${y(l + 1, j) - TILE / 2}px`,
+      });
     }));
     return el("div", { class: "tiles", style: `width:${width}px;height:${height}px` }, picture, buttons);
   }
@@ -45,17 +57,20 @@ const pageInside = (parts, access, marks) => {
     const sees = el("canvas", { role: "img", "aria-label": "its output over the plane" });
     map(sees, maps[l][j]);
     const reward = rewards[l][j], most = largest(reward);
-    const look = (n) => ({ fill: COLOURS[sign(reward[n])], "fill-opacity": 0.12 + 0.88 * Math.sqrt(Math.abs(reward[n]) / most) });
-    const scatter = svg("svg", { viewBox: "-1.6 -1.6 3.2 3.2", class: "scatter", role: "img", "aria-label": "its reward at every training point" },
-      marks(points.x, points.y, 0.045, look));
-    const inputs = sizes[l], flow = shares[l].flow.slice(j * inputs, (j + 1) * inputs), full = largest(flow);
-    const rows = flow.map((v, i) => el("tr", {}, el("th", { scope: "row" }, l ? `neuron ${i + 1}` : `x${"₁₂"[i]}`),
+    const strength = (n) => 0.12 + 0.88 * Math.sqrt(Math.abs(reward[n]) / most);
+    const look = (n) => ({ fill: COLOURS[sign(reward[n])], "fill-opacity": strength(n) });
+    const box = { viewBox: "-1.6 -1.6 3.2 3.2", class: "scatter", role: "img" };
+    const scatter = svg("svg", { ...box, "aria-label": "what it gets at every training point" }, marks(points.x, points.y, 0.045, look));
+    const flow = shares[l].flow.slice(j * sizes[l], (j + 1) * sizes[l]), full = largest(flow);
+    const bars = flow.map((v, i) => el("tr", {}, el("th", { scope: "row" }, l ? `neuron ${i + 1}` : `x${"₁₂"[i]}`),
       el("td", {}, el("span", { class: `bar ${sign(v)}`, style: `width:${(5 * Math.abs(v)) / full}rem` })), el("td", {}, short(v, 3))));
     const word = isGradient ? "derivative" : "reward";
+    const column = (title, node, note) => el("div", {}, el("h4", {}, title), node, el("p", { class: "small" }, note));
     return el("div", { class: "three card" },
-      el("div", {}, el("h4", {}, `What neuron ${j + 1} of layer ${l + 1} sees`), sees, el("p", { class: "small" }, "its output: blue above 0, vermilion below")),
-      el("div", {}, el("h4", {}, isGradient ? "Its derivative at each point" : "What it is rewarded for"), scatter, el("p", { class: "small" }, `its ${word} at each training point; strong: much`)),
-      el("div", {}, el("h4", {}, isGradient ? "Derivatives it sends back" : "Its shares"), el("table", {}, el("tbody", {}, rows)), el("p", { class: "small" }, `${word} handed to each input, all points together`)));
+      column(`What neuron ${j + 1} of layer ${l + 1} sees`, sees, "its output: blue above 0, vermilion below"),
+      column(isGradient ? "Its derivative" : "What it is rewarded for", scatter, `its ${word} at each training point; strong: much`),
+      column(isGradient ? "What it sends back" : "Its shares", el("table", {}, el("tbody", {}, bars)),
+        `${word} handed to each input, all points together`));
   }
 
   return {

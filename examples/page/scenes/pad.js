@@ -6,7 +6,8 @@ const pagePad = (access) => {
   const { el } = PageTools;
   const SIZE = 224, LETTERS = "0123456789abcdefg", BRUSH = 2.2; // its radius, in dots
   let strokes = [], isDown = false, cell = 0, hasFocus = false, text = "0".repeat(64);
-  const canvas = el("canvas", { width: SIZE, height: SIZE, tabindex: 0, class: "pad", role: "application", "aria-label": "drawing pad: draw with the pointer, or move with arrow keys and darken a pixel with space" });
+  const label = "drawing pad: draw with the pointer, or move with arrow keys and darken a pixel with space";
+  const canvas = el("canvas", { width: SIZE, height: SIZE, tabindex: 0, class: "pad", role: "application", "aria-label": label });
 
   function dots() {
     const all = strokes.flat(), [xs, ys] = [0, 1].map((k) => all.map((p) => p[k]));
@@ -15,8 +16,9 @@ const pagePad = (access) => {
     const at = ([x, y]) => [16 + (x - left - wide / 2) * scale, 16 + (y - top - high / 2) * scale];
     const segments = strokes.flatMap((stroke) => stroke.map((p, k) => [at(stroke[Math.max(0, k - 1)]), at(p)]));
     const isNear = (x, y) => segments.some(([[x0, y0], [x1, y1]]) => {
-      const long = (x1 - x0) ** 2 + (y1 - y0) ** 2, part = long ? Math.max(0, Math.min(1, ((x - x0) * (x1 - x0) + (y - y0) * (y1 - y0)) / long)) : 0;
-      return (x - x0 - part * (x1 - x0)) ** 2 + (y - y0 - part * (y1 - y0)) ** 2 < BRUSH ** 2;
+      const [u, v] = [x1 - x0, y1 - y0], along = ((x - x0) * u + (y - y0) * v) / (u * u + v * v || 1);
+      const part = Math.max(0, Math.min(1, along));
+      return Math.hypot(x - x0 - part * u, y - y0 - part * v) < BRUSH;
     });
     const counts = Array(64).fill(0);
     for (let y = 0; y < 32; y++) for (let x = 0; x < 32; x++) if (isNear(x + 0.5, y + 0.5)) counts[8 * (y >> 2) + (x >> 2)] += 1;
