@@ -19,6 +19,7 @@ def is_command() -> bool:
 
 
 def stop(number: int, frame: Any) -> None:
+    """Ends the process with the status of Ctrl-C, 130."""
     os.write(2, b"\nstopped\n")
     os._exit(130)
 
