@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
@@ -54,7 +55,7 @@ def test_every_public_name_is_documented():
 
 def test_layers_and_rules_name_their_source():
     layers = [getattr(lfp, key) for key in lfp.__all__ if inspect.isclass(getattr(lfp, key))]
-    containers = (lfp.Layer, lfp.Sequential)  # they compute nothing themselves
+    containers = (lfp.Layer, lfp.Sequential, lfp.Identity)  # they compute nothing themselves
     layers = [each for each in layers if issubclass(each, lfp.Layer) and each not in containers]
     for each in [*layers, *lfp.names.RULES.values()]:
         texts = [base.__doc__ or "" for base in each.__mro__] + [inspect.getmodule(each).__doc__]
@@ -62,15 +63,21 @@ def test_layers_and_rules_name_their_source():
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    """The documentation, built; a warning is an error. By its pages' paths without the ending: their HTML."""
+def built(tmp_path_factory):
+    """The folder of the documentation, built; a warning is an error."""
     pytest.importorskip("mkdocs", reason="needs the extra docs")
     pytest.importorskip("mkdocstrings", reason="needs the extra docs")
     out = tmp_path_factory.mktemp("site")
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(out)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0 and "WARNING" not in done.stderr, done.stderr[-2000:]
-    return {str(page.parent.relative_to(out)): page.read_text() for page in out.rglob("index.html")}
+    return out
+
+
+@pytest.fixture(scope="module")
+def site(built):
+    """HTML of the documentation's pages, by their folders."""
+    return {str(page.parent.relative_to(built)): page.read_text() for page in built.rglob("index.html")}
 
 
 def test_the_site_has_every_page_of_its_folder(site):
@@ -81,7 +88,14 @@ def test_the_site_has_every_page_of_its_folder(site):
 def test_every_public_name_has_its_place_on_the_site(site):
     pages = "".join(page for path, page in site.items() if path.startswith("api/"))
     found = {name for name in lfp.__all__ if f'id="lfp_ref.{name}"' in pages}
-    assert set(lfp.__all__) - found == {"names", "presets", "rewards", "rules", "testing"}  # modules: their parts are
+    assert set(lfp.__all__) - found == {
+        "models",
+        "names",
+        "presets",
+        "rewards",
+        "rules",
+        "testing",
+    }  # modules: their parts are
     for kind, members in (("rules", lfp.names.RULES), ("rewards", lfp.names.REWARDS), ("models", lfp.names.NETWORKS)):
         missing = [each for each in members.values() if f'id="lfp_ref.{kind}.{each.__name__}"' not in pages]
         assert not missing, kind
@@ -92,11 +106,12 @@ def test_pages_of_layers_leave_out_internals(site):
     assert not [name for name in internal if f'.{name}"' in site["api/layers"]]
 
 
-def test_links_of_the_site_lead_somewhere(site):
+def test_links_of_the_site_lead_somewhere(site, built):
     """Links between files of the project, in whichever folder, are links of the site: to a page, or to the file."""
     for path, page in site.items():
-        body = page.partition('itemprop="articleBody"')[2]
-        dead = re.findall(r'href="((?:\.\./)*(?:docs|lfp_ref|tests)/[^"]*|[^":]*\.md[^"]*)"', body)
+        body = page.partition('itemprop="articleBody"')[2].partition("<footer>")[0]
+        links = {link for link in re.findall(r'(?:href|src)="([^"#]+)', body) if "://" not in link}
+        dead = {link for link in links if not (built / path / unquote(link)).exists()}
         assert not dead, path
 
 
@@ -118,7 +133,7 @@ def test_the_estimator_of_the_page_learns(capsys):
 def test_documented_idioms_pass_a_strict_type_checker(tmp_path):
     pytest.importorskip("mypy", reason="needs the extra types")
     (tmp_path / "idioms.py").write_text(IDIOMS)
-    command = [sys.executable, "-m", "mypy", "--strict", "--config-file", "", "--ignore-missing-imports"]
+    command = [sys.executable, "-m", "mypy", "--strict", "--config-file", "", "--follow-imports", "silent"]
     environment = {**os.environ, "MYPYPATH": str(ROOT)}
     done = subprocess.run([*command, "idioms.py"], capture_output=True, text=True, cwd=tmp_path, env=environment)
     assert done.returncode == 0, done.stdout
