@@ -38,7 +38,7 @@ def test_the_core_imports_none_of_them_and_every_hint_names_an_extra_that_has_th
         r'MissingExtra\(\s*f?"[^"]*",\s*"([a-z-]+)[^"]*",\s*"([a-z]+)"',
         "".join(file.read_text() for file in PACKAGE.rglob("*.py")),
     )
-    assert len(hints) == 8
+    assert len(hints) == 9
     for package, extra in hints:
         assert package in extras[extra], (package, extra)
     modules = [
