@@ -5,6 +5,7 @@
 """
 
 from lfp_ref.onnx.graph import Graph, Product, Reshape, Sum, Transpose
+from lfp_ref.onnx.reading import load
 from lfp_ref.onnx.writing import save
 
-__all__ = ["Graph", "Product", "Reshape", "Sum", "Transpose", "save"]
+__all__ = ["Graph", "Product", "Reshape", "Sum", "Transpose", "load", "save"]
