@@ -1,7 +1,7 @@
 """Networks in ONNX, the open format for neural networks, and from it (extra `onnx`; docs/onnx.md).
 
-    lfp.onnx.save(net, "net.onnx", (1, 28, 28))     onnxruntime and others run it
-    net = lfp.onnx.load("net.onnx")                 of PyTorch, scikit-learn and others, to explain or to train here
+lfp.onnx.save(net, "net.onnx", (1, 28, 28))     onnxruntime and others run it
+net = lfp.onnx.load("net.onnx")                 of PyTorch, scikit-learn and others, to explain or to train here
 """
 
 from lfp_ref.onnx.graph import Graph, Product, Reshape, Sum, Transpose

@@ -24,7 +24,8 @@ class Content:
     """What a file holds. model: without its weights, which are among the constants. batch: samples of the input.
 
     shapes: of values, as far as they are known. nodes: the operators that are left to read, in their order.
-    counts: the number of inputs of these that see a value.
+    counts: the number of inputs of these that see a value. weights, computed: numbers of constants in the file, and of
+    those computed from them.
     """
 
     model: Any
@@ -36,6 +37,8 @@ class Content:
     shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
     nodes: list[Any] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
+    weights: int = 0
+    computed: int = 0
 
 
 def read(onnx: Any, path: Path) -> Content:
@@ -87,11 +90,14 @@ def array(onnx: Any, tensor: Any, folder: Path | None) -> np.ndarray:
     if tensor.data_location == onnx.TensorProto.EXTERNAL:
         values = _external(tensor, dtype, size, folder).reshape(shape)
     else:
-        fields = ("raw_data", "float_data", "double_data", "int32_data", "int64_data", "uint64_data")
-        held = sum(len(getattr(tensor, each)) * (1 if each == "raw_data" else dtype.itemsize) for each in fields)
+        raw = tensor.raw_data  # a copy
+        fields = ("float_data", "double_data", "int32_data", "int64_data", "uint64_data")
+        held = len(raw) + dtype.itemsize * sum(len(getattr(tensor, each)) for each in fields)
         if held != size:
             raise ValueError(f"weight {name!r} of shape {shape} has {size:,} bytes, the file holds {held:,}")
-        values = onnx.numpy_helper.to_array(tensor)
+        little = np.dtype(dtype).newbyteorder("<")
+        values = np.frombuffer(raw, little).reshape(shape) if raw else onnx.numpy_helper.to_array(tensor)
+        values = values.astype(dtype, copy=False)
     if dtype.kind == "f" and not np.isfinite(values).all():
         raise ValueError(f"weight {name!r} has NaN or infinity")
     return values
@@ -130,7 +136,8 @@ def _content(onnx: Any, model: Any, constants: dict[str, np.ndarray]) -> Content
     for output in graph.output:
         output.type.tensor_type.ClearField("shape")  # a batch that was left open there
     model = onnx.helper.make_model(graph, opset_imports=model.opset_import, ir_version=model.ir_version)
-    return Content(model, constants, inputs[0].name, outputs, sizes[0].dim_value, opset)
+    weights = sum(array.size for array in constants.values())
+    return Content(model, constants, inputs[0].name, outputs, sizes[0].dim_value, opset, weights=weights)
 
 
 def infer_shapes(onnx: Any, content: Content) -> None:

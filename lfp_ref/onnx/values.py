@@ -19,18 +19,27 @@ from lfp_ref.layers.attention import MultiHeadAttention
 from lfp_ref.layers.step import Step
 from lfp_ref.onnx.files import Content, array, infer_shapes, set_constants
 
-LARGEST_CONSTANT = 2**24  # numbers of a constant that is computed from others
+LARGEST_CONSTANTS = 2**24  # numbers of all constants that are computed, besides four times the weights
+LARGEST_TRIAL = 2**24  # numbers of a value when a group is tried
 LONGEST = 64  # operators of a group
-ELEMENTWISE = frozenset(
-    "Abs Add Cast Clip Div Elu Equal Erf Exp Gelu Greater GreaterOrEqual HardSigmoid HardSwish Identity LeakyRelu Less "
-    "LessOrEqual Log Max Min Mul Neg Not Pow Reciprocal Relu Selu Sigmoid Sign Softplus Softsign Sqrt Sub Tanh Where".split()
-)  # fmt: skip
-FOLDABLE = ELEMENTWISE | frozenset(
-    "And Concat Constant ConstantOfShape Expand Flatten Gather Mod Or ReduceProd Reshape Slice Split Squeeze Transpose "
-    "Unsqueeze".split()
-)
-ATTENTION = frozenset(
-    "Add Cast Div Dropout Gather Gemm Identity MatMul Mul Reshape Slice Softmax Split Sqrt Squeeze Transpose Unsqueeze".split()
+ELEMENTWISE = {
+    "Abs", "Add", "Cast", "Clip", "Div", "Elu", "Equal", "Erf", "Exp", "Gelu", "Greater", "GreaterOrEqual",
+    "HardSigmoid", "HardSwish", "Identity", "LeakyRelu", "Less", "LessOrEqual", "Log", "Max", "Min", "Mul", "Neg",
+    "Not", "Pow", "Reciprocal", "Relu", "Selu", "Sigmoid", "Sign", "Softplus", "Softsign", "Sqrt", "Sub", "Tanh",
+    "Where",
+}  # fmt: skip
+FOLDABLE = ELEMENTWISE | {
+    "And", "Concat", "Constant", "ConstantOfShape", "Expand", "Flatten", "Gather", "Mod", "Or", "Reshape", "Slice",
+    "Split", "Squeeze", "Transpose", "Unsqueeze",
+}  # fmt: skip
+ATTENTION = {
+    "Add", "Cast", "Div", "Dropout", "Gather", "Gemm", "Identity", "MatMul", "Mul", "Reshape", "Slice", "Softmax",
+    "Split", "Sqrt", "Squeeze", "Transpose", "Unsqueeze",
+}  # fmt: skip
+
+PLAIN: tuple[Any, ...] = (
+    activations.ReLU(), activations.GELU(), activations.SiLU(), activations.Tanh(), activations.Sigmoid(),
+    activations.Softplus(), activations.Softsign(), Step(0), Step(-1),
 )  # fmt: skip
 
 
@@ -57,8 +66,9 @@ def _fold_once(onnx: Any, content: Content) -> list[Any]:
         elif node.op_type == "Shape" and inputs[0] in content.shapes:
             content.constants[node.output[0]] = _shape(onnx, node, content.shapes[inputs[0]])
         elif node.op_type in FOLDABLE and all(name in content.constants for name in inputs):
-            if _largest(node, [content.constants[name] for name in inputs]) > LARGEST_CONSTANT:
-                raise ValueError(f"{node.op_type} {node.name or node.output[0]!r} makes a constant that is too large")
+            content.computed += _largest(node, [content.constants[name] for name in inputs])
+            if content.computed > LARGEST_CONSTANTS + 4 * content.weights:
+                raise ValueError(f"{node.op_type} {node.name or node.output[0]!r}: its constants are too large")
             content.constants.update(zip(node.output, run(onnx, content, [node], {}), strict=True))
         else:
             rest.append(node)
@@ -66,15 +76,13 @@ def _fold_once(onnx: Any, content: Content) -> list[Any]:
 
 
 def _largest(node: Any, inputs: Sequence[np.ndarray]) -> int:
-    """So many numbers an output has at most, known before it is computed; a weight that stays as large is allowed."""
-    kind = node.op_type
+    """So many numbers an output has at most, known before it is computed."""
+    kind, total = node.op_type, sum(each.size for each in inputs)
     if kind in ("ConstantOfShape", "Expand"):
-        shape = [abs(int(size)) for size in inputs[-1].reshape(-1)]
-        return math.prod(shape) * (inputs[0].size if kind == "Expand" and math.prod(shape) else 1)
+        return total * math.prod(abs(int(size)) for size in inputs[-1].reshape(-1))
     if kind in ELEMENTWISE or kind in ("And", "Or", "Mod"):
-        sizes = np.broadcast_shapes(*(each.shape for each in inputs))
-        return math.prod(sizes) if math.prod(sizes) > max(each.size for each in inputs) else 0
-    return inputs[0].size * inputs[1].size if kind == "Gather" and inputs[1].size > 1 else 0
+        return math.prod(np.broadcast_shapes(*(each.shape for each in inputs)))
+    return inputs[0].size * max(1, inputs[1].size) if kind == "Gather" else total
 
 
 def _shape(onnx: Any, node: Any, shape: tuple[int, ...]) -> np.ndarray:
@@ -97,7 +105,7 @@ def run(onnx: Any, content: Content, nodes: Sequence[Any], given: dict[str, np.n
         return onnx.reference.ReferenceEvaluator(model).run(None, values)
 
 
-def groups(content: Content, nodes: Sequence[Any], start: int, operators: frozenset[str]) -> Iterator[list[Any]]:
+def groups(content: Content, nodes: Sequence[Any], start: int, operators: set[str]) -> Iterator[list[Any]]:
     """Groups of operators from that one on which see one value and of which one value is seen, longest first."""
     x = next((name for name in nodes[start].input if name and name not in content.constants), None)
     if x is None:
@@ -121,9 +129,7 @@ def _is_closed(content: Content, group: Sequence[Any]) -> bool:
     for node in group:
         for name in node.input:
             uses[name] = uses.get(name, 0) + 1
-    return all(
-        uses.get(name, 0) == content.counts.get(name, 0) for node in group[:-1] for name in node.output if name
-    )
+    return all(uses.get(name, 0) == content.counts.get(name, 0) for node in group[:-1] for name in node.output if name)
 
 
 # ---- activations
@@ -134,29 +140,30 @@ def activation(onnx: Any, content: Content, group: Sequence[Any], x: str) -> Lay
     constants = [name for node in group for name in node.input if name and name in content.constants]
     if any(content.constants[name].size > 1 for name in constants):
         return None
-    z = np.concatenate([np.linspace(-6, 6, 97), [-1.0, -0.1, 0.1, 1.0]]).astype(np.float32)
+    far = np.array([1e-6, 1e-3, 0.1, 10, 80, 1e4])  # a clipped ReLU is none; beyond 80 exponentials overflow
+    z = np.concatenate([np.linspace(-6, 6, 97), far, -far]).astype(np.float32)
     try:
         (y,) = run(onnx, content, group, {x: z})
     except Exception:  # onnx's reference has no common base for its errors
         return None
-    if y.shape != z.shape or y.dtype != z.dtype or not np.isfinite(y).all():
+    if y.shape != z.shape or y.dtype != z.dtype or not np.isfinite(y[np.abs(z) <= 80]).all():
         return None
+    finite = np.isfinite(y)
     for phi in _candidates(z, y):
         theirs = np.empty_like(z)
         phi.activate(z, theirs)
-        if np.abs(theirs - y).max() <= 1e-5 * max(1.0, float(np.abs(y).max())):
+        if (np.abs(theirs - y)[finite] <= 1e-5 * np.maximum(1, np.abs(y[finite]))).all():
             return phi
     return None
 
 
 def _candidates(z: np.ndarray, y: np.ndarray) -> Iterator[Any]:
-    plain = [activations.ReLU(), activations.GELU(), activations.SiLU(), activations.Tanh(), activations.Sigmoid(),
-             activations.Softplus(), activations.Softsign(), Step(0), Step(-1)]  # fmt: skip
-    below = max(0.0, -float(y[z == -1][0]))  # slope or, times 1 - 1/e, alpha
-    plain += [activations.LeakyReLU(below), activations.ELU(below / (1 - math.exp(-1)))]
-    yield from plain
-    yield from (activations.Negated(phi) for phi in plain)
-    yield from (activations.Reflected(phi) for phi in plain)
+    """Activations, as they are, negated and reflected; numbers of those that have one are taken from z = -1."""
+    at_minus_1, at_1 = float(y[z == -1][0]), float(y[z == 1][0])
+    for wrap, value in ((None, at_minus_1), (activations.Negated, -at_minus_1), (activations.Reflected, at_1)):
+        below = max(0.0, -value)
+        for phi in (*PLAIN, activations.LeakyReLU(below), activations.ELU(below / (1 - math.exp(-1)))):
+            yield wrap(phi) if wrap else phi
 
 
 # ---- attention
@@ -166,7 +173,9 @@ def attention(onnx: Any, content: Content, group: Sequence[Any], x: str) -> Mult
     """The self-attention that a group of operators around one softmax is; None if it computes something else."""
     scores = [node for node in group if node.op_type == "Softmax"]
     shape, out = content.shapes.get(x, ()), content.shapes.get(group[-1].output[0])
-    if len(scores) != 1 or len(shape) != 3 or out != shape or scores[0].output[0] not in content.shapes:
+    if len(scores) != 1 or len(shape) != 3 or out != shape:
+        return None
+    if any(math.prod(content.shapes.get(node.output[0], (LARGEST_TRIAL + 1,))) > LARGEST_TRIAL for node in group):
         return None
     samples, tokens, features = shape
     rows = math.prod(content.shapes[scores[0].output[0]][:-1])
@@ -189,8 +198,8 @@ def attention(onnx: Any, content: Content, group: Sequence[Any], x: str) -> Mult
         (y,) = run(onnx, content, group, {x: few})
     except Exception:  # as above
         return None
-    agrees = y.shape == few.shape and np.abs(found.forward(few) - y).max() <= 1e-4 * max(1e-30, float(np.abs(y).max()))
-    return found if agrees else None
+    limit = 1e-4 * max(1e-30, float(np.abs(y).max()))
+    return found if y.shape == few.shape and np.abs(found.forward(few) - y).max() <= limit else None
 
 
 def _linear_maps(onnx: Any, content: Content, group: Sequence[Any]) -> list[tuple[np.ndarray, np.ndarray]]:

@@ -15,7 +15,7 @@ from lfp_ref.core.tape import Node
 from lfp_ref.files import written_whole
 from lfp_ref.layers import activations
 from lfp_ref.layers.attention import MultiHeadAttention
-from lfp_ref.layers.average import AdaptiveAvgPool2d, AvgPool2d
+from lfp_ref.layers.average import AdaptiveAvgPool2d
 from lfp_ref.layers.conv import Convolution
 from lfp_ref.layers.dense import Dense
 from lfp_ref.layers.dropout import Dropout
