@@ -13,7 +13,7 @@ from lfp_ref import startup  # noqa: F401  (first: see there)
 
 # isort: split
 
-from lfp_ref import composites, datasets, models, names, optim, rewards, rules, testing
+from lfp_ref import composites, datasets, models, names, nir, onnx, optim, rewards, rules, testing
 from lfp_ref.balance import balance
 from lfp_ref.core.layer import Layer
 from lfp_ref.core.state import Parameter
@@ -108,6 +108,8 @@ __all__ = [
     "load_weights",
     "models",
     "names",
+    "nir",
+    "onnx",
     "optim",
     "presets",
     "rewards",

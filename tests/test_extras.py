@@ -38,9 +38,21 @@ def test_the_core_imports_none_of_them_and_every_hint_names_an_extra_that_has_th
         r'MissingExtra\(\s*f?"[^"]*",\s*"([a-z-]+)[^"]*",\s*"([a-z]+)"',
         "".join(file.read_text() for file in PACKAGE.rglob("*.py")),
     )
-    assert len(hints) == 7
+    assert len(hints) == 9
     for package, extra in hints:
         assert package in extras[extra], (package, extra)
-    modules = ["sklearn", "safetensors", "joblib", "dask", "distributed", "pooch", "pandas", "matplotlib", "tqdm"]
+    modules = [
+        "sklearn",
+        "safetensors",
+        "joblib",
+        "dask",
+        "distributed",
+        "pooch",
+        "pandas",
+        "matplotlib",
+        "tqdm",
+        "onnx",
+        "nir",
+    ]
     code = f"import sys, lfp_ref, lfp_ref.tools.cli; print([m for m in {modules} if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"

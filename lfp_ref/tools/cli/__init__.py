@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import lfp_ref
 from lfp_ref.extras import MissingExtra
 from lfp_ref.run import Interrupted
-from lfp_ref.tools.cli import benchmarking, conforming, inspecting, page, sweeping, training
+from lfp_ref.tools.cli import benchmarking, conforming, converting, inspecting, page, sweeping, training
 from lfp_ref.training import DivergenceError
 
 
@@ -72,6 +72,7 @@ def parser() -> argparse.ArgumentParser:
     training.add_commands(commands)
     sweeping.add_commands(commands)
     inspecting.add_commands(commands)
+    converting.add_commands(commands)
     benchmarking.add_commands(commands)
     conforming.add_commands(commands)
     page.add_commands(commands)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from lfp_ref import checkpoints, datasets, names
+from lfp_ref import checkpoints, datasets, names, nir, onnx
 from lfp_ref.balance import balance
 from lfp_ref.explain import explain
-from lfp_ref.network import Sequential
+from lfp_ref.layers.flatten import Flatten
+from lfp_ref.network import Sequential, Spiking
 from lfp_ref.tools import figures
 from lfp_ref.tools.cli.common import build, check_data_root, load_data, named_data
 from lfp_ref.tools.cli.folders import checkpoint_file, draw
@@ -51,9 +53,47 @@ def add_commands(commands: Any) -> None:
 
 def shared_options(sub: argparse.ArgumentParser) -> None:
     """Adds the options that all three commands share."""
-    sub.add_argument("checkpoint", type=not_empty, help="a checkpoint file, or the folder of a run")
+    sub.add_argument(
+        "checkpoint", type=not_empty, help="a checkpoint file, the folder of a run, or an .onnx or .nir file"
+    )
     sub.add_argument("--data", type=data_name, metavar="NAME", help="other data than the run's own, of the same shape")
     sub.add_argument("--data-root", type=not_empty, help="folder of the MNIST or CIFAR files (default: as train)")
+
+
+NETWORKS = (".onnx", ".nir")  # files that hold a network, and no data or options
+
+
+def loaded_network(file: Path) -> Sequential:
+    """The network of an .onnx or .nir file."""
+    return onnx.load(file) if file.suffix == ".onnx" else nir.load(file)
+
+
+def network_and_data(options: argparse.Namespace) -> tuple[Sequential, datasets.Dataset, argparse.Namespace]:
+    """As stored_run, of an .onnx or .nir file, whose data are those named.
+
+    Raises ValueError without data, and where the network does not take them.
+    """
+    if options.data is None:
+        raise ValueError(f"{options.checkpoint} does not say what its data are: name them with --data")
+    check_data_root(options.data, options)
+    stored = argparse.Namespace(data_root=options.data_root, seed=0, rule="epsilon", reward="softmax")
+    data = named_data(options.data, stored)
+    net = loaded_network(Path(options.checkpoint))
+    if net.input_shape == (math.prod(data.input_shape),) != data.input_shape:
+        if isinstance(net, Spiking):
+            net = Spiking(Flatten(), *net.layers, steps=net.steps, inputs=net.inputs)
+        else:
+            net = Sequential({"flatten_input": Flatten(), "network": net})
+    elif net.input_shape != data.input_shape:
+        raise ValueError(f"this network takes samples {net.input_shape}, {data.name} has {data.input_shape}")
+    if isinstance(net, Spiking) and net.inputs == "given":  # samples have no time: they are shown unchanged
+        net = Spiking(*net.layers, steps=net.steps)
+    if not len(data.x_test):
+        raise ValueError(f"{data.name} has no test samples")
+    outputs = net.forward(data.x_test[:1]).shape[-1]
+    if outputs != data.classes:
+        raise ValueError(f"this network has {outputs} outputs, {data.name} has {data.classes} classes")
+    return net, data, stored
 
 
 def stored_run(options: argparse.Namespace) -> tuple[Sequential, datasets.Dataset, argparse.Namespace]:
@@ -61,7 +101,7 @@ def stored_run(options: argparse.Namespace) -> tuple[Sequential, datasets.Datase
 
     Raises ValueError where the network does not take the data, or there are no test samples.
     """
-    file = checkpoint_file(options.checkpoint)
+    file = checkpoint_file(options.source if "source" in options else options.checkpoint)
     saved = checkpoints.load(file)
     stored = stored_options(saved, file)
     stored.data_root = options.data_root
@@ -79,13 +119,18 @@ def stored_run(options: argparse.Namespace) -> tuple[Sequential, datasets.Datase
     return net, other, stored
 
 
+def tested(options: argparse.Namespace) -> tuple[Sequential, datasets.Dataset, argparse.Namespace]:
+    """The network of a checkpoint or of another kind of file, its data or those named, its options."""
+    return network_and_data(options) if Path(options.checkpoint).suffix in NETWORKS else stored_run(options)
+
+
 def run_evaluate(options: argparse.Namespace) -> None:
-    net, data, _ = stored_run(options)
+    net, data, _ = tested(options)
     print(f"test accuracy {evaluate(net, data):.2%} on {len(data.x_test)} samples of {data.name}")
 
 
 def run_explain(options: argparse.Namespace) -> None:
-    net, data, _ = stored_run(options)
+    net, data, _ = tested(options)
     targets = options.target if options.target is not None else list(range(data.classes))
     for kind, chosen, count in (("sample", options.sample, len(data.x_test)), ("target", targets, data.classes)):
         if wrong := [k for k in chosen if not 0 <= k < count]:
@@ -117,7 +162,7 @@ def run_explain(options: argparse.Namespace) -> None:
 
 
 def run_balance(options: argparse.Namespace) -> None:
-    net, data, stored = stored_run(options)
+    net, data, stored = tested(options)
     name = options.rule or stored.rule
     x, y = data.x_test[: options.samples], data.y_test[: options.samples]
     if options.samples < 1 or (options.sample is not None and not 0 <= options.sample < len(x)):
