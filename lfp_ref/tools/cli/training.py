@@ -62,8 +62,6 @@ LEARNING_RATES = {
     "step": (0.005, 0.001),  # adam; chosen on held-out parts of MNIST's training set
 }
 MOST_GROWTH = 1000  # of the largest weight: an MLP on the digits reached less at rates that learn, more at 1e9
-    1000  # of the largest weight: more than an MLP on the digits reached at rates that learn, less than at 1e9
-)
 
 
 def add_commands(commands: Any) -> None:
