@@ -9,6 +9,7 @@ from functools import partial
 
 from lfp_ref import composites, models, optim, rewards, rules
 from lfp_ref.composites import Composite
+from lfp_ref.core.checks import refuse
 from lfp_ref.core.layer import Layer
 from lfp_ref.layers import activations
 from lfp_ref.layers.step import Step
@@ -93,6 +94,7 @@ def rule(text: str) -> Rule:
 
     Raises ValueError for an unknown name or numbers that the rule does not take.
     """
+    check_text(text)
     name, colon, numbers = text.partition(":")
     if name not in RULES:
         raise ValueError(f"unknown rule {name!r}; known: {', '.join(RULES)}")
@@ -123,6 +125,7 @@ def network(text: str) -> Callable[..., Sequential]:
     "spiking-" before a line makes its neurons LIF. The line's parts: lfp_ref/models/line.py.
     Raises ValueError for an unknown name, and for a line that is none.
     """
+    check_text(text)
     if text in NETWORKS:
         return NETWORKS[text]
     line = text.removeprefix(SPIKING_LINE)
@@ -145,6 +148,7 @@ def is_spiking(text: str) -> bool:
 
 def reward(text: str) -> rewards.Reward:
     """The reward of that name. Raises ValueError for an unknown one."""
+    check_text(text)
     if text not in REWARDS:
         raise ValueError(f"unknown reward {text!r}; known: {', '.join(REWARDS)}")
     return REWARDS[text]
@@ -156,6 +160,7 @@ def activation(text: str) -> models.Make:
     A number follows a colon, as in "step:0" or "leaky-relu:0.2".
     Raises ValueError for an unknown name, or a number that the activation does not take.
     """
+    check_text(text)
     for prefix, wrapper in (("negated-", activations.Negated), ("reflected-", activations.Reflected)):
         if text.startswith(prefix):
             inner = activation(text.removeprefix(prefix))
@@ -172,3 +177,9 @@ def activation(text: str) -> models.Make:
     except (TypeError, ValueError) as error:
         raise ValueError(f"activation {text!r}: {error}") from None
     return make
+
+
+def check_text(text: str) -> None:
+    """Raises TypeError for what is not text."""
+    if not isinstance(text, str):
+        raise refuse("text", "a name, as text", text, TypeError)

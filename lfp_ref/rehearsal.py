@@ -52,7 +52,7 @@ def check_data(
     return x, y
 
 
-def check_file(name: str, path: str | Path | None) -> None:
+def check_file(name: str, path: str | os.PathLike[str] | None) -> None:
     """Raises ValueError for a path that no file can have: a folder, or below a file; TypeError for what is no path."""
     if path is None:
         return

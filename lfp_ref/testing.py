@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from lfp_ref.core.checks import check_real, refuse
 from lfp_ref.core.layer import Layer
 from lfp_ref.core.node import Node
 from lfp_ref.core.state import Parameter
@@ -36,8 +37,14 @@ def check_layer(layer: Layer, x: ArrayLike, rule: Rule | None = None, training: 
     outside of training.
     Raises LayerError, an AssertionError, for the first check that fails.
     """
+    if not isinstance(layer, Layer):
+        raise refuse("layer", "a layer", layer, TypeError)
     rule = Epsilon() if rule is None else rule
-    x = np.asarray(x, layer.dtype)
+    if not isinstance(rule, Rule):
+        raise refuse("rule", "a rule such as lfp.rules.Epsilon(0.1)", rule, TypeError)
+    x = check_real("x", x).astype(layer.dtype)
+    if x.ndim < 2 or len(x) < 2:
+        raise refuse("x", "at least two samples (N, ...)", x)
     rng = np.random.default_rng(0)
     _check_parameters(layer)
     if layer.sample_axis == 0 and layer.batch_first:

@@ -12,10 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from lfp_ref.core.checks import refuse
 from lfp_ref.core.layer import Layer
 from lfp_ref.extras import MissingExtra
 from lfp_ref.files import written_whole
 from lfp_ref.reading import read_npz
+from lfp_ref.rehearsal import check_file, check_network
 
 
 def save_weights(net: Layer, path: str | os.PathLike[str]) -> None:
@@ -25,7 +27,8 @@ def save_weights(net: Layer, path: str | os.PathLike[str]) -> None:
     not written: nothing here counts batches, and PyTorch takes its own count where a file has none.
     Raises ValueError for another ending, MissingExtra where .safetensors needs a package that is not installed.
     """
-    path = Path(path)
+    check_network("net", net)
+    path = checked_path(path)
     state: dict[str, Any] = net.state_dict()
     package = _safetensors() if _ending(path) == ".safetensors" else None
     with written_whole(path) as file:
@@ -42,12 +45,21 @@ def load_weights(net: Layer, path: str | os.PathLike[str]) -> None:
     Raises FileNotFoundError; ValueError for another ending, for a damaged file, and, as net.load_state_dict, where it
     does not fit, the network unchanged; MissingExtra where .safetensors needs a package that is not installed.
     """
-    path = Path(path)
+    check_network("net", net)
+    path = checked_path(path)
     read = {".safetensors": _read_safetensors, ".npz": read_npz}[_ending(path)]
     state = read(path) if path.is_file() else None
     if state is None:
         raise FileNotFoundError(f"no weights at {path}")
     net.load_state_dict(state)
+
+
+def checked_path(path: str | os.PathLike[str]) -> Path:
+    """The path of a file. Raises TypeError or ValueError, by its name, for anything else."""
+    check_file("path", path)
+    if path is None:
+        raise refuse("path", "the path of a file", path, TypeError)
+    return Path(path)
 
 
 def _read_safetensors(path: Path) -> dict[str, np.ndarray]:
@@ -70,5 +82,5 @@ def _safetensors() -> Any:
 
 def _ending(path: Path) -> str:
     if path.suffix not in (".safetensors", ".npz"):
-        raise ValueError(f"weights go into files that end in .safetensors or .npz, got {path}")
+        raise ValueError(f"path: weights go into files that end in .safetensors or .npz, got {path}")
     return path.suffix

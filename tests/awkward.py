@@ -51,7 +51,7 @@ def outcome(case: Case, argument: str, value: Any) -> str:
     except (*REFUSALS, *DOCUMENTED) as error:
         if is_too_large(error):
             return ""
-        if argument not in str(error):
+        if argument not in str(error) and not (isinstance(value, str) and repr(value) in str(error)):
             return f"{type(error).__name__} without its name: {str(error)[:150]}"
         if before and any(a != b for a, b in zip(before, map(snapshot, watched[0]), strict=True)):
             return "refused, but the state has changed"

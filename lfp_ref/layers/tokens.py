@@ -41,6 +41,7 @@ class PatchEmbedding(Layer):
         dtype: DTypeLike = np.float32,
         rng: np.random.Generator | None = None,
     ) -> None:
+        check_int("features", features)
         size = check_pair("patch_size", patch_size)
         self.projection = Conv2d(in_channels, features, size, stride=size, dtype=dtype, rng=rng)
 

@@ -23,6 +23,7 @@ from lfp_ref.layers.dense import Dense
 from lfp_ref.layers.dropout import Dropout
 from lfp_ref.layers.flatten import Flatten
 from lfp_ref.layers.pool import MaxPool2d
+from lfp_ref.models.arguments import checked
 from lfp_ref.network import Sequential
 
 Make = Callable[..., Activation]
@@ -109,6 +110,7 @@ def stack(
     return layers, shape
 
 
+@checked
 def from_line(
     line: str,
     input_shape: tuple[int, ...],
@@ -165,5 +167,7 @@ def least_size(parts: Sequence[Part]) -> int:
 def check_image(input_shape: tuple[int, ...], least: int) -> tuple[int, int, int]:
     """(C, H, W) of one sample. Raises ValueError for a sample that is not an image or too small."""
     if len(input_shape) != 3 or min(input_shape[1:]) < least:
-        raise ValueError(f"this network needs samples (C, H, W) of at least {least} x {least}, got {input_shape}")
+        raise ValueError(
+            f"input_shape: this network needs samples (C, H, W) of at least {least} x {least}, got {input_shape}"
+        )
     return input_shape

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from lfp_ref.layers import activations
+from lfp_ref.models.arguments import checked
 from lfp_ref.models.line import Make, from_line
 from lfp_ref.network import Sequential
 
 
+@checked
 def mlp(
     input_shape: tuple[int, ...], classes: int, act: Make = activations.ReLU, dropout: float = 0.0, **options: Any
 ) -> Sequential:
@@ -16,6 +18,7 @@ def mlp(
     return from_line(f"120-84-{classes}", input_shape, classes, act, dropout, **options)
 
 
+@checked
 def lenet(
     input_shape: tuple[int, ...], classes: int, act: Make = activations.ReLU, dropout: float = 0.0, **options: Any
 ) -> Sequential:
@@ -23,6 +26,7 @@ def lenet(
     return from_line(f"16c5-p2-16c5-p2-120-84-{classes}", input_shape, classes, act, dropout, **options)
 
 
+@checked
 def small_cnn(
     input_shape: tuple[int, ...], classes: int, act: Make = activations.ReLU, dropout: float = 0.0, **options: Any
 ) -> Sequential:
@@ -30,6 +34,7 @@ def small_cnn(
     return from_line(f"16c3+1-p2-32c3+1-p2-{classes}", input_shape, classes, act, dropout, **options)
 
 
+@checked
 def vgg_like(
     input_shape: tuple[int, ...], classes: int, act: Make = activations.ReLU, dropout: float = 0.0, **options: Any
 ) -> Sequential:

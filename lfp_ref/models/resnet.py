@@ -19,6 +19,7 @@ from lfp_ref.layers.flatten import Flatten
 from lfp_ref.layers.norm import BatchNorm
 from lfp_ref.layers.pool import MaxPool2d
 from lfp_ref.layers.residual import Residual
+from lfp_ref.models.arguments import checked
 from lfp_ref.models.line import Make, built, check_image
 from lfp_ref.network import Sequential
 
@@ -68,6 +69,7 @@ class BasicBlock(Residual):
         return self.body.hand_back(reward, node)
 
 
+@checked
 def resnet18(
     input_shape: tuple[int, ...], classes: int, act: Make = activations.ReLU, dropout: float = 0.0, **options: Any
 ) -> Sequential:
@@ -78,6 +80,7 @@ def resnet18(
     return _resnet(input_shape, classes, (64, 128, 256, 512), (2, 2, 2, 2), act, dropout, options)
 
 
+@checked
 def resnet34(
     input_shape: tuple[int, ...], classes: int, act: Make = activations.ReLU, dropout: float = 0.0, **options: Any
 ) -> Sequential:
@@ -85,6 +88,7 @@ def resnet34(
     return _resnet(input_shape, classes, (64, 128, 256, 512), (3, 4, 6, 3), act, dropout, options)
 
 
+@checked
 def resnet8(
     input_shape: tuple[int, ...], classes: int, act: Make = activations.ReLU, dropout: float = 0.0, **options: Any
 ) -> Sequential:
@@ -92,6 +96,7 @@ def resnet8(
     return _resnet(input_shape, classes, (16, 32, 64), (1, 1, 1), act, dropout, options)
 
 
+@checked
 def resnet20(
     input_shape: tuple[int, ...], classes: int, act: Make = activations.ReLU, dropout: float = 0.0, **options: Any
 ) -> Sequential:

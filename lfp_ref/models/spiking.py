@@ -8,27 +8,32 @@ from __future__ import annotations
 
 from typing import Any
 
+from lfp_ref.core.checks import check_one_of
 from lfp_ref.core.layer import Layer
 from lfp_ref.layers.conv import Conv2d
 from lfp_ref.layers.encoding import LatencyCode, RateCode
 from lfp_ref.layers.lif import LIF
 from lfp_ref.layers.maximum import Maximum
+from lfp_ref.models.arguments import checked
 from lfp_ref.models.line import check_outputs, stack, with_outputs
 from lfp_ref.network import Spiking
 
 NEURON = ("beta", "threshold", "reset")
 
 
+@checked
 def spiking_mlp(input_shape: tuple[int, ...], classes: int, **options: Any) -> Spiking:
     """1000-classes."""
     return spiking_from_line(f"1000-{classes}", input_shape, classes, **options)
 
 
+@checked
 def spiking_cnn(input_shape: tuple[int, ...], classes: int, **options: Any) -> Spiking:
     """12c5-p2-64c5-p2-classes, for images of at least 16 x 16 pixels."""
     return spiking_from_line(f"12c5-p2-64c5-p2-{classes}", input_shape, classes, **options)
 
 
+@checked
 def spiking_vgg(input_shape: tuple[int, ...], classes: int, **options: Any) -> Spiking:
     """30c3-p2-150c3-p2-250c3-p2-200c3-p2-100c3-classes with padding and without biases, from 6 x 6 pixels on.
 
@@ -40,6 +45,7 @@ def spiking_vgg(input_shape: tuple[int, ...], classes: int, **options: Any) -> S
     return spiking_from_line(line, input_shape, classes, bias=False, **options)
 
 
+@checked
 def spiking_resnet(input_shape: tuple[int, ...], classes: int, **options: Any) -> Spiking:
     """30c5-p2-150c3-p2-250c3-p3-200c4-classes with padding; a shortcut of 1 x 1 meets 250c3 by the maximum.
 
@@ -96,6 +102,5 @@ def encoding(code: str, rng: Any) -> list[Layer]:
         "rate": [RateCode(-1, 1, rng)],
         "latency": [LatencyCode(-1, 1)],
     }
-    if code not in codes:
-        raise ValueError(f"code must be one of {', '.join(codes)}, got {code!r}")
+    check_one_of("code", code, codes)
     return codes[code]

@@ -12,6 +12,7 @@ from lfp_ref.layers.dense import Dense
 from lfp_ref.layers.dropout import Dropout
 from lfp_ref.layers.flatten import Flatten
 from lfp_ref.layers.norm import BatchNorm
+from lfp_ref.models.arguments import checked
 from lfp_ref.models.line import Make, Neurons, built, stack
 from lfp_ref.network import Sequential
 
@@ -19,6 +20,7 @@ FEATURES = "-p2-".join("-".join([f"{filters}c3+1"] * count)
                        for filters, count in ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))) + "-p2"  # fmt: skip
 
 
+@checked
 def vgg16(
     input_shape: tuple[int, ...], classes: int, act: Make = activations.ReLU, dropout: float = 0.0, **options: Any
 ) -> Sequential:
@@ -30,6 +32,7 @@ def vgg16(
     return _vgg(input_shape, classes, lambda layer: [layer, act()], act, dropout, options)
 
 
+@checked
 def vgg16_bn(
     input_shape: tuple[int, ...], classes: int, act: Make = activations.ReLU, dropout: float = 0.0, **options: Any
 ) -> Sequential:

@@ -22,6 +22,7 @@ from lfp_ref.layers.dropout import Dropout
 from lfp_ref.layers.layer_norm import LayerNorm
 from lfp_ref.layers.residual import Residual
 from lfp_ref.layers.tokens import ClassToken, PatchEmbedding, Positions, SelectToken
+from lfp_ref.models.arguments import checked
 from lfp_ref.models.line import Make, check_image
 from lfp_ref.network import Sequential
 
@@ -85,6 +86,7 @@ class VisionTransformer(Sequential):
         super().load_state_dict({paths.get(name, name): array for name, array in state.items()})
 
 
+@checked
 def vit_tiny(
     input_shape: tuple[int, ...], classes: int, act: Make = activations.GELU, dropout: float = 0.0, **options: Any
 ) -> VisionTransformer:
@@ -97,6 +99,7 @@ def vit_tiny(
     return VisionTransformer(input_shape, classes, patch, (4, 4, 128, 512), act, dropout, **options)
 
 
+@checked
 def vit_b_16(
     input_shape: tuple[int, ...], classes: int, act: Make = activations.GELU, dropout: float = 0.0, **options: Any
 ) -> VisionTransformer:
