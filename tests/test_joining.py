@@ -42,7 +42,7 @@ def test_joining_keeps_nothing_under_any_rule(n, seed):
 
 
 def test_wrong_branches_are_named():
-    with pytest.raises(TypeError, match="takes layers, got 3"):
+    with pytest.raises(TypeError, match="each of branches must be a layer, got 3"):
         lfp.Concatenate(lfp.Identity(), 3)
     with pytest.raises(ValueError, match="at least one branch"):
         lfp.Concatenate()

@@ -29,7 +29,7 @@ def test_one_thread_and_all_give_the_same_at_every_length(monkeypatch, size, dty
     for way, least in (("all", 0), ("one", 3 * size + 1)):
         monkeypatch.setattr(compiler, "WORTH_THREADS", least)
         s, g, d, w, out = a.copy(), a.copy(), a.copy(), a.copy(), np.empty_like(a)
-        shares.divide_by_output(s, b, dtype(0.25), s)
+        shares.divide_by_output(s, b, dtype(0.25), np.finfo(dtype).tiny, s)
         shares.times_input(g, b, g)
         shares.times_weight(d, b, c, d)
         assert np.array_equal(d, np.where(b >= 0, c, -c) * a)

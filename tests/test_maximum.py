@@ -44,7 +44,7 @@ def test_every_reward_is_handed_on_and_the_layer_keeps_the_contract():
 
 
 def test_mistakes_are_named():
-    with pytest.raises(TypeError, match="Maximum takes layers, got ReLU"):
+    with pytest.raises(TypeError, match="Maximum: body and shortcut must be layers"):
         lfp.Maximum(lfp.ReLU(), 3)
     with pytest.raises(ValueError, match=r"both branches agree \(body: \(4, 3\), shortcut: \(4, 6\)\)"):
         lfp.Maximum(lfp.Dense(6, 3)).forward(np.ones((4, 6)))

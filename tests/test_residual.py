@@ -39,7 +39,7 @@ def test_shapes_that_differ_are_named():
     layer = lfp.Residual(lfp.Dense(4, 3))
     with pytest.raises(ValueError, match="both branches agree"):
         layer.forward(np.ones((2, 4)))
-    with pytest.raises(TypeError, match="takes layers"):
+    with pytest.raises(TypeError, match="Residual: body must be a layer"):
         lfp.Residual(lambda x: x)
 
 
