@@ -119,6 +119,6 @@ def test_what_has_no_derivative_is_refused_and_other_seeds_too():
     with pytest.raises(ValueError, match="feedback alignment needs a derivative, and a spike has none"):
         net.feedback(np.ones((2, 1, 2)), FeedbackAlignment())
     for seed in (-1, 0.5, np.inf):
-        with pytest.raises(ValueError, match="FeedbackAlignment: seed must be an integer, got"):
+        with pytest.raises(ValueError, match="FeedbackAlignment: seed must be an integer >= 0, got"):
             FeedbackAlignment(seed)
     assert lfp.names.rule("feedback-alignment:3").seed == 3

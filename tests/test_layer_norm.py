@@ -111,7 +111,7 @@ def test_wrong_arguments_are_named():
         lfp.GroupNorm(2, 4).forward(np.ones((2, 3, 2)))
     with pytest.raises(ValueError, match="groups must divide channels, 4, got 3"):
         lfp.GroupNorm(3, 4)
-    with pytest.raises(ValueError, match="LayerNorm: needs eps > 0, got 0"):
+    with pytest.raises(ValueError, match="LayerNorm: eps must be a finite number > 0 and <= 1, got 0"):
         lfp.LayerNorm(3, eps=0)
     layer = lfp.LayerNorm(3)
     layer.forward(np.ones((2, 3)))
