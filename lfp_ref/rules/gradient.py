@@ -58,7 +58,8 @@ class FeedbackAlignment(Gradient):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_int(f"{type(self).__name__}: seed", self.seed, 0)
+        whole = isinstance(self.seed, float) and self.seed.is_integer()  # as text gives it: "feedback-alignment:3"
+        check_int(f"{type(self).__name__}: seed", int(self.seed) if whole else self.seed, 0)
 
     def backward_weight(self, w: np.ndarray, path: str) -> np.ndarray:
         fan_in = w[0].size
