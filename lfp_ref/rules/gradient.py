@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -58,8 +58,10 @@ class FeedbackAlignment(Gradient):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        whole = isinstance(self.seed, float) and self.seed.is_integer()  # as text gives it: "feedback-alignment:3"
-        check_int(f"{type(self).__name__}: seed", int(self.seed) if whole else self.seed, 0)
+        seed: Any = self.seed
+        if isinstance(seed, float) and seed.is_integer():  # as it comes from text: "feedback-alignment:3"
+            seed = int(seed)
+        check_int(f"{type(self).__name__}: seed", seed, 0)
 
     def backward_weight(self, w: np.ndarray, path: str) -> np.ndarray:
         fan_in = w[0].size
