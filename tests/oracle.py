@@ -361,7 +361,7 @@ class MaxPool(Pool):
             for j, pixels, _ in self.windows(x.shape[1:]):
                 best = 0
                 for k, i in enumerate(pixels):  # row-major; the first maximum stays
-                    if x[(n, *i)] > x[(n, *pixels[best])]:
+                    if k != best and x[(n, *i)] > x[(n, *pixels[best])]:
                         best = k
                 self.winner[(n, *j)], out[(n, *j)] = (n, *pixels[best]), x[(n, *pixels[best])]
                 self.tap[(n, *j)] = Fraction(best)

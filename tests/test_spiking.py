@@ -435,7 +435,7 @@ def test_what_makes_no_sense_is_said():
     for shape in ((3, 2, 1, 5, 4), (4,), (4, 2)):
         with pytest.raises(ValueError, match=r"x must have shape \(4, N, \.\.\.\), got"):
             over_time.forward(np.ones(shape))
-    with pytest.raises(ValueError, match=r"rate_coded needs spikes of shape \(T, N, O\)"):
+    with pytest.raises(ValueError, match=r"outputs must be spikes, 0 or 1, of shape \(T, N, O\)"):
         fit(lfp.Sequential(lfp.Flatten(), lfp.Dense(64, 10)), lfp.datasets.load_digits().subset(40))
 
 

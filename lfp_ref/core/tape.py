@@ -28,7 +28,7 @@ from lfp_ref.core.layout import (
 from lfp_ref.core.node import EPSILON, Node, Pass
 from lfp_ref.kernels.memory import Memory
 from lfp_ref.kernels.threads import one_blas_thread
-from lfp_ref.rules import Rule, is_gradient
+from lfp_ref.rules import DirectFeedbackAlignment, Rule, is_gradient
 
 Layer = Any  # core/layer.py imports this module
 _FEEDBACK = threading.RLock()  # parameters have one place for feedback: one pass at a time fills it
@@ -86,10 +86,13 @@ class Tape:
             )
         inside = self._batch_last("reward", reward.reshape(batch_first_shape(self._output.shape)))
         rules = resolve(EPSILON if rule is None else rule, net)
-        for each in [rules] if isinstance(rules, Rule) else rules.values():
+        followed = [rules] if isinstance(rules, Rule) else list(rules.values())
+        for each in followed:
             each.check_dtype(inside.dtype)
         with _FEEDBACK, _computing():
-            self._common.rules, self._common.told = rules, inside.copy()
+            self._common.rules = rules
+            if any(isinstance(each, DirectFeedbackAlignment) for each in followed):
+                self._common.told = inside.copy()
             for node in self._root.walk():
                 node.layer.check_rule(node)
             self._common.learned.clear()

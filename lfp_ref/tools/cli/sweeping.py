@@ -175,7 +175,7 @@ def one_run(run: Settings, threads: int = 1) -> Settings:
     numbers: dict[str, float | str] = dict.fromkeys(FOUND, "")
     try:
         options = parsed(run)
-        data = data_of(options.data, options.data_root, options.validate, options.seed)
+        data = data_of(options.data, options.data_root, options.validate, options.limit, options.seed)
         plan = training.planned(options, data)
         history = training.run(plan, None, lambda: nullcontext((None, None)))
         plan.check_growth()
@@ -192,9 +192,10 @@ def one_run(run: Settings, threads: int = 1) -> Settings:
 
 
 @lru_cache(maxsize=1)
-def data_of(data: str, data_root: str | None, validate: bool, seed: int) -> Dataset:
+def data_of(data: str, data_root: str | None, validate: bool, limit: int | None, seed: int) -> Dataset:
     """Loaded once for the runs of a process that have it in common."""
-    return load_data(argparse.Namespace(data=data, data_root=data_root, validate=validate, seed=seed))
+    options = {"data": data, "data_root": data_root, "validate": validate, "limit": limit, "seed": seed}
+    return load_data(argparse.Namespace(**options))
 
 
 def on_this_machine(runs: list[Settings], options: argparse.Namespace) -> Iterator[Settings]:
