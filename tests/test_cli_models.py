@@ -8,6 +8,7 @@ from lfp_ref.datasets import cutout, shift
 from lfp_ref.layers.activations import GELU, ReLU, Tanh
 from lfp_ref.tools import cli
 from lfp_ref.tools.cli import common
+from lfp_ref.tools.cli.options import completed
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +22,7 @@ def few_digits(tmp_path, monkeypatch):
 
 
 def options(*arguments):
-    return cli.parser().parse_args(["train", *arguments])
+    return completed(cli.parser().parse_args(["train", *arguments]))
 
 
 @pytest.mark.parametrize("text", ["8c3+1-p2-20-10", "spiking-8c3+1-p2-10", "resnet8", "vit-tiny"])

@@ -91,6 +91,8 @@ def test_every_public_name_has_its_place_on_the_site(site):
     assert set(lfp.__all__) - found == {
         "models",
         "names",
+        "nir",
+        "onnx",
         "presets",
         "rewards",
         "rules",

@@ -60,12 +60,10 @@ def test_images_keep_their_shape():
 
 def test_what_makes_no_sense_is_said():
     for make in (lfp.RateCode, lfp.LatencyCode):
-        with pytest.raises(
-            ValueError, match=rf"{make.__name__} (needs low < high|: (low|high) must be a finite number), got 1 and 0"
-        ):
+        with pytest.raises(ValueError, match=rf"{make.__name__} needs low < high, got 1 and 0"):
             make(1, 0)
         for limits in ((float("-inf"), 1), (0, float("inf")), (0, float("nan"))):
-            with pytest.raises(ValueError, match="needs finite limits"):
+            with pytest.raises(ValueError, match=r"(low|high) must be a finite number"):
                 make(*limits)
         with pytest.raises(ValueError, match=r"input must be in 0\.0\.\.1\.0, got -0\.5\.\.1\.0"):
             encoded(make(), np.array([[-0.5, 1.0]]), 3)

@@ -82,7 +82,8 @@ def test_kernels_in_python_give_the_same_numbers(without):
     jitted = outcomes()
     assert list(jitted) == list(without)
     for name, expected in jitted.items():
-        exact = isinstance(CASES[name.split(":")[0]][-1], Gradient) and "updates" not in name
+        inexact = "updates" in name or "upsampling" in name  # which takes averages of three
+        exact = isinstance(CASES[name.split(":")[0]][-1], Gradient) and not inexact
         tolerance = 0 if exact else 1e-12 * np.abs(expected).max()
         assert expected.dtype == without[name].dtype, name
         assert np.abs(without[name] - expected).max() <= tolerance, name
