@@ -18,9 +18,9 @@ from numba import prange
 
 from lfp_ref.core.checks import refuse
 from lfp_ref.core.layer import Layer
-from lfp_ref.core.layout import batch_first_shape
 from lfp_ref.core.node import Node
 from lfp_ref.kernels.compile import elementwise
+from lfp_ref.layers.branches import Branches
 from lfp_ref.layers.weighted import WeightedLayer
 from lfp_ref.rules import Term
 
@@ -32,7 +32,7 @@ def add(u, v, y):
         y[k] = u[k] + v[k]
 
 
-class Residual(WeightedLayer):
+class Residual(Branches, WeightedLayer):
     """body(x) + shortcut(x): input as the body takes it, output as both give it.
 
     body, shortcut: layers whose outputs have equal shapes; shortcut None is the identity.
@@ -40,29 +40,19 @@ class Residual(WeightedLayer):
     Source: LRP practice for sums (a weighted sum with weights 1 and no bias).
     """
 
-    shortcut_name = "shortcut"
-
     def __init__(self, body: Layer, shortcut: Layer | None = None) -> None:
         if not isinstance(body, Layer):
             raise refuse("Residual: body", "a layer", body, TypeError)
         if not isinstance(shortcut, Layer | None):
             raise refuse("Residual: shortcut", "a layer or None", shortcut, TypeError)
-        self.body = body
-        self.shortcut = shortcut
-        self.check_dtypes()
-
-    def __repr__(self) -> str:
-        return f"Residual({self.body!r}{'' if self.shortcut is None else f', {self.shortcut!r}'})"
+        super().__init__(body, shortcut)
 
     @property
     def account_name(self) -> str:
         return "sum of branches"
 
     def propagate(self, a: np.ndarray, node: Node) -> np.ndarray:
-        u = self.propagate_body(a, node)
-        v = node.forward(self.shortcut_name, a) if self.shortcut else a
-        agree = f"body: {batch_first_shape(u.shape)}, shortcut: {batch_first_shape(v.shape)}"
-        node.expect(u.shape == v.shape, a, f"for which both branches agree ({agree})")
+        u, v = self.propagate_both(a, node)
         y = node.scratch("y", u.shape, u.dtype)
         add(u.reshape(-1), v.reshape(-1), y.reshape(-1))
         node.saved = (u, v), y
@@ -80,20 +70,12 @@ class Residual(WeightedLayer):
             both = super().hand_back(reward, node)
             assert both is not None, "branches always want their rewards"
             r_u, r_v = both
-        r_body = self.hand_back_body(r_u, node)
-        r_shortcut = node.feedback(self.shortcut_name, r_v) if self.shortcut else r_v
-        if r_body is None or r_shortcut is None:
+        handed = self.hand_back_both(r_u, r_v, node)
+        if handed is None:
             return None
+        r_body, r_shortcut = handed
         add(r_body.reshape(-1), r_shortcut.reshape(-1), r_body.reshape(-1))
         return r_body
-
-    def propagate_body(self, a: np.ndarray, node: Node) -> np.ndarray:
-        """The body's output."""
-        return node.forward("body", a)
-
-    def hand_back_body(self, reward: np.ndarray, node: Node) -> np.ndarray | None:
-        """The reward that the body hands back to the input."""
-        return node.feedback("body", reward)
 
     # ---- the sum as a weighted sum of stacked branches (2, ..., N)
 
