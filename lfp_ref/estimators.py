@@ -187,8 +187,8 @@ class LFPEstimator(BaseEstimator):
 
     def _check_options(self) -> None:
         """Raises ValueError or TypeError for parameters that make no sense, before anything is fitted."""
-        for name, least in (("max_iter", 1), ("n_iter_no_change", 1)):
-            check_int(name, getattr(self, name), least)
+        for name in ("max_iter", "n_iter_no_change"):
+            check_int(name, getattr(self, name))
         for name in ("shuffle", "verbose", "warm_start", "early_stopping"):
             check_bool(name, getattr(self, name))
         for name in ("learning_rate_init", "weight_decay", "tol"):

@@ -52,10 +52,8 @@ def check_data(
     return x, y
 
 
-def check_file(name: str, path: str | os.PathLike[str] | None) -> None:
+def check_file(name: str, path: str | os.PathLike[str]) -> None:
     """Raises ValueError for a path that no file can have: a folder, or below a file; TypeError for what is no path."""
-    if path is None:
-        return
     if not isinstance(path, str | os.PathLike):
         raise refuse(name, "the path of a file", path, TypeError)
     place = Path(path)

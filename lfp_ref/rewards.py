@@ -81,13 +81,13 @@ def matrix(outputs: ArrayLike) -> np.ndarray:
 
 def class_scores(outputs: np.ndarray, samples: int) -> np.ndarray:
     """(N, O) of outputs (N, O), (N, O, 1, ...) or spikes (T, N, O), counted over time. Raises ValueError for others."""
-    if outputs.ndim == 3 and outputs.shape[1] == samples and outputs.shape != (samples, samples, 1):
-        return outputs.sum(axis=0)
-    if outputs.ndim < 2 or len(outputs) != samples or outputs[0, 0].size != 1 or outputs.shape == (samples, samples, 1):
+    over_time = outputs.ndim == 3 and outputs.shape[1] == samples
+    at_once = outputs.ndim >= 2 and len(outputs) == samples and outputs[0, 0].size == 1
+    if over_time == at_once:  # neither; or both, (N, N, 1)
         raise ValueError(
             f"outputs must have shape (N, O), or (T, N, O) of spikes, for N = {samples} samples, got {outputs.shape}"
         )
-    return outputs.reshape(samples, -1)
+    return outputs.sum(axis=0) if over_time else outputs.reshape(samples, -1)
 
 
 def probabilities(outputs: np.ndarray) -> np.ndarray:

@@ -97,7 +97,9 @@ def epoch(
         factors = None if weights is None else weights[batch]
         if schedule is not None:
             optimizer.lr = check_number("the learning rate of schedule", schedule(number * steps + k), 0)
-        inputs = in_turn(augment)(select(net, x, batch), np.random.default_rng([seed, number, k + 1]))
+        inputs = select(net, x, batch)
+        if augment:
+            inputs = in_turn(augment)(inputs, np.random.default_rng([seed, number, k + 1]))
         try:
             outputs, total = step(net, inputs, y[batch], optimizer, weights=factors, **options)
         except DivergenceError as error:
@@ -179,7 +181,8 @@ def train(
     check_callable("log", log, "line", optional=True)
     check_callable("on_step", on_step, "epoch, step, steps", optional=True)
     check_bool("resume", resume)
-    check_file("checkpoint", checkpoint)
+    if checkpoint is not None:
+        check_file("checkpoint", checkpoint)
     if not isinstance(optimizer, Optimizer):
         raise refuse("optimizer", "one of lfp.optim, made of net.parameters()", optimizer, TypeError)
     if not {id(p) for p in optimizer.parameters} <= {id(p) for p in net.parameters()}:

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from lfp_ref.core.checks import refuse
 from lfp_ref.core.layer import Layer
 from lfp_ref.extras import MissingExtra
 from lfp_ref.files import written_whole
@@ -28,7 +27,8 @@ def save_weights(net: Layer, path: str | os.PathLike[str]) -> None:
     Raises ValueError for another ending, MissingExtra where .safetensors needs a package that is not installed.
     """
     check_network("net", net)
-    path = checked_path(path)
+    check_file("path", path)
+    path = Path(path)
     state: dict[str, Any] = net.state_dict()
     package = _safetensors() if _ending(path) == ".safetensors" else None
     with written_whole(path) as file:
@@ -46,20 +46,13 @@ def load_weights(net: Layer, path: str | os.PathLike[str]) -> None:
     does not fit, the network unchanged; MissingExtra where .safetensors needs a package that is not installed.
     """
     check_network("net", net)
-    path = checked_path(path)
+    check_file("path", path)
+    path = Path(path)
     read = {".safetensors": _read_safetensors, ".npz": read_npz}[_ending(path)]
     state = read(path) if path.is_file() else None
     if state is None:
         raise FileNotFoundError(f"no weights at {path}")
     net.load_state_dict(state)
-
-
-def checked_path(path: str | os.PathLike[str]) -> Path:
-    """The path of a file. Raises TypeError or ValueError, by its name, for anything else."""
-    check_file("path", path)
-    if path is None:
-        raise refuse("path", "the path of a file", path, TypeError)
-    return Path(path)
 
 
 def _read_safetensors(path: Path) -> dict[str, np.ndarray]:
