@@ -124,7 +124,7 @@ class Rule:
     def check_dtype(self, dtype: np.dtype) -> None:
         """Raises ValueError for a number of the rule that is infinite in the network's dtype."""
         for name, value in vars(self).items():
-            if isinstance(value, int | float) and abs(value) > np.finfo(dtype).max:
+            if isinstance(value, int | float) and abs(value) > float(np.finfo(dtype).max):
                 raise ValueError(f"{type(self).__name__}: {name} is too large for {dtype}, got {value!r}")
 
     @property
