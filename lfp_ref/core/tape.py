@@ -28,7 +28,7 @@ from lfp_ref.core.layout import (
 from lfp_ref.core.node import EPSILON, Node, Pass
 from lfp_ref.kernels.memory import Memory
 from lfp_ref.kernels.threads import one_blas_thread
-from lfp_ref.rules import DirectFeedbackAlignment, Rule, is_gradient
+from lfp_ref.rules import Rule, is_gradient
 
 Layer = Any  # core/layer.py imports this module
 _FEEDBACK = threading.RLock()  # parameters have one place for feedback: one pass at a time fills it
@@ -91,7 +91,7 @@ class Tape:
             each.check_dtype(inside.dtype)
         with _FEEDBACK, _computing():
             self._common.rules = rules
-            if any(isinstance(each, DirectFeedbackAlignment) for each in followed):
+            if any(each.sees_outputs for each in followed):
                 self._common.told = inside.copy()
             for node in self._root.walk():
                 node.layer.check_rule(node)

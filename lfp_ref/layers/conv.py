@@ -7,8 +7,8 @@
     d_b[o]          = |b[o]| * sum over n, y, x of s[o, y, x]
 
 (sy, sx) is the stride, (py, px) the padding, (dy, dx) the dilation; outside, a is zero, or the padding value, and what
-it contributes there gets no reward. With groups,
-outputs and channels come in as many groups, and each output sums over the channels of its own.
+it contributes there gets no reward. With groups, outputs and channels come in as many groups, and each output sums over
+the channels of its own.
 
 With the batch last a pixel is a vector over n, and where sx = 1 a whole row of outputs is one vector: neighbouring
 pixels follow each other in memory, and a tap (c, i, j) only shifts where the input's row begins. So every sum is one of

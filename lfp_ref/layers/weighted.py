@@ -18,7 +18,7 @@ import numpy as np
 from lfp_ref.core.layer import Layer
 from lfp_ref.core.node import Node
 from lfp_ref.core.state import Parameter
-from lfp_ref.rules import DirectFeedbackAlignment, Group, Term
+from lfp_ref.rules import Group, Term
 
 
 class WeightedLayer(Layer):
@@ -87,7 +87,7 @@ class WeightedLayer(Layer):
     def to_input(self, s: np.ndarray, w_: np.ndarray, node: Node, name: str) -> np.ndarray:
         """g of the input: by w_, or, in feedback alignment, by fixed random numbers in place of trained ones."""
         rule = node.rule
-        if self.weight and isinstance(rule, DirectFeedbackAlignment):
+        if self.weight and rule.sees_outputs:
             return rule.from_outputs(node.common.told, node.input_shape, node.path)
         return self.backward_input(s, rule.backward_weight(w_, node.path) if self.weight else w_, node, name)
 

@@ -77,11 +77,13 @@ class DirectFeedbackAlignment(FeedbackAlignment):
     Source: Noekland 2016; place and range of B after its published code.
     """
 
-    def from_outputs(self, gradient: np.ndarray, shape: tuple[int, ...], path: str) -> np.ndarray:
+    sees_outputs: ClassVar[bool] = True
+
+    def from_outputs(self, reward: np.ndarray, shape: tuple[int, ...], path: str) -> np.ndarray:
         """B^T dJ/dz_o, of an input's shape (..., N), for the gradient (..., N) of the network's outputs."""
-        inputs, outputs = math.prod(shape[:-1]), math.prod(gradient.shape[:-1])
-        b = fixed_matrix(int(self.seed), path, (outputs, inputs), 1 / np.sqrt(inputs), gradient.dtype)
-        return (b.T @ gradient.reshape(outputs, -1)).reshape(shape)
+        inputs, outputs = math.prod(shape[:-1]), math.prod(reward.shape[:-1])
+        b = fixed_matrix(int(self.seed), path, (outputs, inputs), 1 / np.sqrt(inputs), reward.dtype)
+        return (b.T @ reward.reshape(outputs, -1)).reshape(shape)
 
 
 @dataclass(frozen=True)

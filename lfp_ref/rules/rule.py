@@ -103,6 +103,7 @@ class Rule:
     is_gradient: ClassVar[bool] = False
     attention: ClassVar[str] = TIMES_INPUT
     constant_scale: ClassVar[bool] = False  # of a sample's normalisation (layers/layer_norm.py)
+    sees_outputs: ClassVar[bool] = False  # the input of a layer with weights gets from_outputs(), not g
     learns_unmodified: ClassVar[bool] = False  # feedback |w| sum a s, |b| sum s, whatever the terms see
 
     def groups(self) -> tuple[Group, ...]:
@@ -112,6 +113,10 @@ class Rule:
     def backward_weight(self, w: np.ndarray, path: str) -> np.ndarray:
         """The weight by which the layer at that path hands s to its input: its own, but in feedback alignment."""
         return w
+
+    def from_outputs(self, reward: np.ndarray, shape: tuple[int, ...], path: str) -> np.ndarray:
+        """g for an input (..., N) of the layer at that path, of the reward (..., N) of the network's outputs alone."""
+        raise NotImplementedError
 
     def surrogate_and_slope(self) -> tuple[int, float]:
         """The stand-in for the derivative of steps and spikes, and its parameter; only gradient rules have one."""
