@@ -6,7 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from lfp_ref import names, nir, onnx
+import lfp_ref
+from lfp_ref import names
 from lfp_ref.network import Sequential, Spiking
 from lfp_ref.tools.cli.inspecting import NETWORKS, loaded_network, stored_run
 from lfp_ref.tools.cli.options import not_empty, path
@@ -22,7 +23,7 @@ def add_commands(commands: Any) -> None:
         description="From a run of lfp-ref train, an .onnx or a .nir file into an .onnx or .nir file, or its weights "
         "into a .safetensors or .npz file. From weights alone with --model, which says what network they are of.",
     )
-    convert.add_argument("source", type=not_empty, metavar="A", help="a file to read, or the folder of a run")
+    convert.add_argument("checkpoint", type=not_empty, metavar="A", help="a file to read, or the folder of a run")
     convert.add_argument("target", type=path, metavar="B", help="a file to write: .onnx, .nir, .safetensors or .npz")
     convert.add_argument("--model", type=not_empty, metavar="NAME", help="the network of weights, as in lfp-ref train")
     convert.add_argument("--input-shape", type=int, nargs="+", metavar="SIZE", help="of one sample, as in 1 28 28")
@@ -39,18 +40,18 @@ def run_convert(options: argparse.Namespace) -> None:
     if target.suffix in WEIGHTS:
         save_weights(net, target)
     elif target.suffix == ".onnx":
-        onnx.save(net, target, shape)
+        lfp_ref.onnx.save(net, target, shape)
     elif isinstance(net, Spiking):
-        nir.save(net, target, shape)
+        lfp_ref.nir.save(net, target, shape)
     else:
-        raise ValueError(f"{target}: .nir files hold spiking networks, {options.source} is none")
+        raise ValueError(f"{target}: .nir files hold spiking networks, {options.checkpoint} is none")
     count = sum(parameter.value.size for parameter in net.parameters())
     print(f"{target}: {count:,} parameters of {len(net)} layers")
 
 
 def source_network(options: argparse.Namespace) -> Sequential:
     """The network of A. Raises ValueError for weights without a network, and for a network with a --model."""
-    source = Path(options.source)
+    source = Path(options.checkpoint)
     if options.model is None:
         if source.suffix == ".safetensors":
             raise ValueError(f"{source} holds weights and no layers: say with --model what network they are of")

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from lfp_ref import checkpoints, datasets, names, nir, onnx
+import lfp_ref
+from lfp_ref import checkpoints, datasets, names
 from lfp_ref.balance import balance
 from lfp_ref.explain import explain
 from lfp_ref.layers.flatten import Flatten
@@ -65,7 +66,7 @@ NETWORKS = (".onnx", ".nir")  # files that hold a network, and no data or option
 
 def loaded_network(file: Path) -> Sequential:
     """The network of an .onnx or .nir file."""
-    return onnx.load(file) if file.suffix == ".onnx" else nir.load(file)
+    return lfp_ref.onnx.load(file) if file.suffix == ".onnx" else lfp_ref.nir.load(file)
 
 
 def network_and_data(options: argparse.Namespace) -> tuple[Sequential, datasets.Dataset, argparse.Namespace]:
@@ -101,7 +102,7 @@ def stored_run(options: argparse.Namespace) -> tuple[Sequential, datasets.Datase
 
     Raises ValueError where the network does not take the data, or there are no test samples.
     """
-    file = checkpoint_file(options.source if "source" in options else options.checkpoint)
+    file = checkpoint_file(options.checkpoint)
     saved = checkpoints.load(file)
     stored = stored_options(saved, file)
     stored.data_root = options.data_root
