@@ -101,6 +101,12 @@ def call(kernel, *arguments):
     return result, bool(kernel.stats.cache_hits)
 
 
+@pytest.fixture(autouse=True)
+def usual_place(monkeypatch):
+    """Whatever NUMBA_CACHE_DIR says outside."""
+    monkeypatch.setattr("numba.config.CACHE_DIR", "")
+
+
 @pytest.fixture
 def package(tmp_path, monkeypatch):
     """The folder of a package named lfp_ref with a kernel and its helper in two files; `import_again` finds it."""
