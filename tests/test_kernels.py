@@ -125,7 +125,7 @@ def test_memory_begins_at_a_page_and_is_used_again(dtype):
     "environment, said",
     [
         ({}, "whole True, numba's own choice False"),
-        ({"NUMBA_CPU_FEATURES": "+avx2"}, "whole False, numba's own choice False"),
+        ({"NUMBA_CPU_FEATURES": "-avx512f"}, "whole False, numba's own choice False"),
         ({"NUMBA_ENABLE_AVX": "0"}, "whole False, numba's own choice True"),
     ],
 )
