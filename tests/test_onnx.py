@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import lfp_ref as lfp
-from lfp_ref.onnx import Graph, Product, Reshape, Sum, Transpose
+from lfp_ref.onnx import Graph, Max, Product, Reshape, Sum, Transpose
 from tests.common import seeds
 
 onnx = pytest.importorskip("onnx", reason="needs the extra onnx")
@@ -60,6 +60,13 @@ CASES = {
     "means": ((2, 8, 12), lambda rng: lfp.Sequential(
         lfp.AvgPool2d(3, 1, 1), lfp.AvgPool2d(3, 1, 1, count_include_pad=False), lfp.AdaptiveAvgPool2d((2, 3)))),
     "residual": ((4,), lambda rng: lfp.Residual(lfp.Dense(4, 4, rng=rng), lfp.Dense(4, 4, rng=rng))),
+    "padding value": ((1, 6, 6), lambda rng: lfp.Conv2d(1, 2, 3, padding=1, padding_value=-1.0, rng=rng)),
+    "same padding of a value": ((2, 7), lambda rng: lfp.Conv1d(2, 3, 4, padding="same", padding_value=0.5, rng=rng)),
+    "maximum": ((4,), lambda rng: lfp.Maximum(lfp.Dense(4, 4, rng=rng))),
+    "maximum of two": ((4,), lambda rng: lfp.Maximum(lfp.Dense(4, 3, rng=rng), lfp.Dense(4, 3, rng=rng))),
+    "uneven regions": ((2, 10, 7), lambda rng: lfp.Sequential(lfp.Identity(), lfp.AdaptiveAvgPool2d(4))),
+    "cut windows": ((2, 10, 12), lambda rng: lfp.AvgPool2d(3, 2, 1, ceil_mode=True)),
+    "whole windows": ((2, 9, 11), lambda rng: lfp.AvgPool2d(3, 2, 1, ceil_mode=True)),
     "concatenation": ((4,), lambda rng: lfp.Concatenate(lfp.Dense(4, 3, rng=rng), lfp.Tanh(), lfp.Identity())),
     "graph": ((4,), graph),
     "dropout": ((4,), lambda rng: lfp.Sequential(lfp.Dropout(0.5, rng), lfp.Dense(4, 3, rng=rng))),
@@ -68,19 +75,12 @@ CASES = {
 }  # fmt: skip
 for phi in activations():
     CASES[repr(phi)] = ((5,), lambda rng, phi=phi: lfp.Sequential(lfp.Dense(5, 8, rng=rng), phi))
-# what is written alone
-WRITTEN = {
-    "padding value": ((1, 6, 6), lambda rng: lfp.Conv2d(1, 2, 3, padding=1, padding_value=-1.0, rng=rng)),
-    "maximum": ((4,), lambda rng: lfp.Maximum(lfp.Dense(4, 4, rng=rng))),
-    "uneven regions": ((2, 10, 7), lambda rng: lfp.Sequential(lfp.Identity(), lfp.AdaptiveAvgPool2d(4))),
-    "cut windows": ((2, 10, 12), lambda rng: lfp.AvgPool2d(3, 2, 1, ceil_mode=True)),
-}
 
 
-@pytest.mark.parametrize("name", [*CASES, *WRITTEN])
+@pytest.mark.parametrize("name", CASES)
 def test_onnxruntime_computes_the_same(tmp_path, name):
     runtime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
-    shape, make = (CASES | WRITTEN)[name]
+    shape, make = CASES[name]
     net = make(np.random.default_rng(0))
     lfp.onnx.save(net, tmp_path / "net.onnx", shape)
     session = runtime.InferenceSession(tmp_path / "net.onnx")
@@ -153,8 +153,8 @@ def test_what_has_no_operators_is_named_at_once(tmp_path):
 
 def test_the_layers_of_graphs_keep_the_contract():
     rng = np.random.default_rng(0)
-    for layer, shape in ((Sum(2), (6,)), (Product(3), (6, 2)), (Reshape(3, 2), (6,)), (Transpose(1, 0), (3, 2)),
-                         (graph(rng), (4,))):  # fmt: skip
+    for layer, shape in ((Sum(2), (6,)), (Product(3), (6, 2)), (Max(3), (6, 2)), (Reshape(3, 2), (6,)),
+                         (Transpose(1, 0), (3, 2)), (graph(rng), (4,))):  # fmt: skip
         lfp.testing.check_layer(layer, rng.normal(size=(5, *shape)))
 
 
@@ -316,6 +316,36 @@ def test_all_that_is_not_supported_is_named(tmp_path):
         lfp.onnx.load(tmp_path / "net.onnx")
     with pytest.raises(FileNotFoundError, match="no network at"):
         lfp.onnx.load(tmp_path / "other.onnx")
+
+
+@pytest.mark.parametrize(
+    "around, value, own, says",
+    [
+        ((0, 1, 1, 1, 0, 1, 1, 1), 0, (0,) * 4, "one padding of height and width"),  # of channels
+        ((0, 0, 1, 1, 0, 0, -1, 1), 0, (0,) * 4, "one padding of height and width"),
+        ((0, 0, 1, 1, 0, 0, 1, 1), 2, (1,) * 4, "one padding of height and width"),  # two values, one around the other
+        ((0, 0, 1, 1, 0, 0, 2, 1), 0, (1,) * 4, "different in front and behind"),
+        ((0, 0, 2, 1, 0, 0, 2, 1), 0, (1,) * 4, None),
+    ],
+)
+def test_padding_before_a_convolution_is_its_own(tmp_path, around, value, own, says):
+    nodes = [helper.make_node("Pad", ["x", "around", "value"], ["a"]),
+             helper.make_node("Conv", ["a", "w"], ["y"], "conv", pads=own)]  # fmt: skip
+    channels = 2 + around[1] + around[5]
+    weights = {"around": np.array(around), "value": np.float32(value), "w": np.ones((2, channels, 3, 3), np.float32)}
+    made = model(nodes, weights, ("N", 2, 6, 6), ("N", 2, "H", "W"))
+    (tmp_path / "net.onnx").write_bytes(made.SerializeToString())
+    if says:
+        with pytest.raises(ValueError, match=says):
+            lfp.onnx.load(tmp_path / "net.onnx")
+    else:
+        net = lfp.onnx.load(tmp_path / "net.onnx")
+        assert [layer.padding for layer in net] == [(3, 2)] and net.forward(np.ones((1, 2, 6, 6))).shape == (
+            1,
+            2,
+            10,
+            8,
+        )
 
 
 def test_a_value_inside_can_be_the_output():

@@ -5,6 +5,7 @@ one input, (N, K * C, ...), K branches of equal shape one behind the other:
 
     Sum        y = a_1 + ... + a_K      a weighted sum of weights 1: its reward is shared by the rule (weighted.py)
     Product    y = a_1 ... a_K          each factor gets r / K;  Gradient: r times the other factors
+    Max        y = max(a_1, ..., a_K)   the largest gets r, equal ones share it (maximum.py)
     Reshape, Transpose                  numbers change their places, and take their reward along
 
 A value that several nodes see gets the sum of their rewards.
@@ -87,35 +88,10 @@ class Graph(Sequential):
         return rewards.get(INPUT) if node.wanted else None
 
 
-class Sum(WeightedLayer):
-    """The sum of branches: input (N, branches * C, ...), output (N, C, ...).
+class Join(Layer):
+    """Base of layers that join branches: input (N, branches * C, ...), output (N, C, ...).
 
-    Raises ValueError for an input that does not divide. Source: LRP practice for sums, as Residual.
-    """
-
-    def __init__(self, branches: int) -> None:
-        self.branches = check_int("branches", branches)
-
-    def __repr__(self) -> str:
-        return f"Sum({self.branches})"
-
-    def check_input(self, a: np.ndarray, node: Node) -> None:
-        node.expect(len(a) % self.branches == 0, a, f"(N, {self.branches} * C, ...)")
-
-    def weight_value(self, node: Node) -> np.ndarray:
-        return np.ones(1)
-
-    def forward_sum(self, a: np.ndarray, w: np.ndarray, b: np.ndarray, node: Node, name: str) -> np.ndarray:
-        return a.dtype.type(w[0]) * _parts(a, self.branches).sum(axis=0)
-
-    def backward_input(self, s: np.ndarray, w: np.ndarray, node: Node, name: str) -> np.ndarray:
-        return np.concatenate([s] * self.branches) * s.dtype.type(w[0])
-
-
-class Product(Layer):
-    """The product of branches: input (N, branches * C, ...), output (N, C, ...).
-
-    Raises ValueError for an input that does not divide. Source: AttnLRP's uniform rule (Achtibat et al. 2024).
+    Raises ValueError for an input that does not divide.
     """
 
     batch_first = False
@@ -124,11 +100,35 @@ class Product(Layer):
         self.branches = check_int("branches", branches)
 
     def __repr__(self) -> str:
-        return f"Product({self.branches})"
+        return f"{type(self).__name__}({self.branches})"
+
+    def check_input(self, a: np.ndarray, node: Node) -> None:
+        node.expect(len(a) % self.branches == 0, a, f"(N, {self.branches} * C, ...)")
+
+    def parts(self, a: np.ndarray) -> np.ndarray:
+        """(K * C, ..., N) as (K, C, ..., N)."""
+        return a.reshape(self.branches, -1, *a.shape[1:])
+
+
+class Sum(Join, WeightedLayer):
+    """The sum of branches, shared by the rule. Source: LRP practice for sums, as Residual."""
+
+    def weight_value(self, node: Node) -> np.ndarray:
+        return np.ones(1)
+
+    def forward_sum(self, a: np.ndarray, w: np.ndarray, b: np.ndarray, node: Node, name: str) -> np.ndarray:
+        return a.dtype.type(w[0]) * self.parts(a).sum(axis=0)
+
+    def backward_input(self, s: np.ndarray, w: np.ndarray, node: Node, name: str) -> np.ndarray:
+        return np.concatenate([s] * self.branches) * s.dtype.type(w[0])
+
+
+class Product(Join):
+    """The product of branches. Source: AttnLRP's uniform rule (Achtibat et al. 2024)."""
 
     def propagate(self, a: np.ndarray, node: Node) -> np.ndarray:
-        node.expect(len(a) % self.branches == 0, a, f"(N, {self.branches} * C, ...)")
-        node.saved = _parts(a, self.branches)
+        self.check_input(a, node)
+        node.saved = self.parts(a)
         return node.saved.prod(axis=0)
 
     def hand_back(self, reward: np.ndarray, node: Node) -> np.ndarray | None:
@@ -136,6 +136,21 @@ class Product(Layer):
             return np.concatenate([reward / reward.dtype.type(self.branches)] * self.branches)
         others = [np.delete(node.saved, k, axis=0).prod(axis=0) for k in range(self.branches)]
         return np.concatenate([reward * each for each in others])
+
+
+class Max(Join):
+    """The largest of branches; equal ones share its reward. Source: as Maximum."""
+
+    def propagate(self, a: np.ndarray, node: Node) -> np.ndarray:
+        self.check_input(a, node)
+        parts = self.parts(a)
+        y = parts.max(axis=0)
+        node.saved = parts == y
+        return y
+
+    def hand_back(self, reward: np.ndarray, node: Node) -> np.ndarray | None:
+        share = reward / node.saved.sum(axis=0, dtype=reward.dtype)
+        return np.concatenate(np.where(node.saved, share, reward.dtype.type(0)))
 
 
 class Rearrangement(Layer):
@@ -189,8 +204,3 @@ class Transpose(Rearrangement):
 
     def hand_back(self, reward: np.ndarray, node: Node) -> np.ndarray | None:
         return np.ascontiguousarray(reward.transpose(*np.argsort(self.axes), reward.ndim - 1))
-
-
-def _parts(a: np.ndarray, branches: int) -> np.ndarray:
-    """(K * C, ..., N) as (K, C, ..., N)."""
-    return a.reshape(branches, -1, *a.shape[1:])

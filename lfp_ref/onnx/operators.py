@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from lfp_ref.core.layer import Layer
-from lfp_ref.layers.average import AvgPool2d, GlobalAvgPool2d
+from lfp_ref.layers.average import AdaptiveAvgPool2d, AvgPool2d, GlobalAvgPool2d
 from lfp_ref.layers.conv import Conv1d, Conv2d
 from lfp_ref.layers.dense import Dense
 from lfp_ref.layers.flatten import Flatten
@@ -20,18 +20,24 @@ from lfp_ref.layers.pool import MaxPool2d
 from lfp_ref.layers.tokens import ClassToken, Positions, SelectToken
 from lfp_ref.layers.upsampling import ConvTranspose2d, Upsample
 from lfp_ref.network import Sequential
-from lfp_ref.onnx.graph import Product, Reshape, Sum, Transpose
+from lfp_ref.onnx.graph import Join, Max, Product, Reshape, Sum, Transpose
+from lfp_ref.onnx.pools import region_means, whole_windows
 
 
 @dataclass
 class Operator:
-    """An operator. constants: of each input, None for a value of the pass. shapes: of those values; out: the output."""
+    """An operator. constants: of each input, None for a value of the pass. shapes: of those values; out: the output.
+
+    What operators before or behind it do to it: padding_value, of a padding before a convolution; factor, of a mean.
+    """
 
     kind: str
     options: dict[str, Any]
     constants: list[np.ndarray | None]
     shapes: list[tuple[int, ...]]
     out: tuple[int, ...]
+    padding_value: float = 0.0
+    factor: np.ndarray | None = None
 
     def option(self, name: str, usual: Any = None) -> Any:
         value = self.options.get(name, usual)
@@ -99,6 +105,7 @@ def _convolution(op: Operator) -> Layer:
     pads = op.option("pads", [0] * 2 * axes)
     groups = op.option("group", 1)
     options: dict[str, Any] = {"padding": tuple(pads[:axes]), "bias": len(op.constants) > 2, "groups": groups}
+    options["padding_value"] = op.padding_value
     kind: Any = Conv1d if axes == 1 else Conv2d
     if pads[:axes] != pads[axes:]:
         options["padding"] = "same"
@@ -165,8 +172,12 @@ def _pool(op: Operator) -> Layer:
         if not any(pads):  # ours counts, or does not, what is not there
             options["count_include_pad"] = True
     layer: Any = (MaxPool2d if op.kind == "MaxPool" else AvgPool2d)(tuple(kernel), **options)
-    windows = [len(each.counts) for each in layer.windows((*op.shapes[0][1:], 1))]
-    if windows != list(op.out[2:]) or (uneven and options.get("count_include_pad")):
+    shape = (*op.shapes[0][1:], 1)
+    right = [len(each.counts) for each in layer.windows(shape)] == list(op.out[2:])
+    cut = uneven and bool(options.get("count_include_pad"))
+    if right and (cut or op.factor is not None):
+        right = cut and np.allclose(whole_windows(layer, shape), 1 if op.factor is None else op.factor, rtol=1e-6)
+    if not right:
         raise ValueError(f"attributes pads = {pads}, ceil_mode = {op.option('ceil_mode', 0)} together")
     return layer
 
@@ -176,6 +187,42 @@ def _mean(op: Operator) -> Layer:
     if len(op.shapes[0]) != 4 or axes is None or sorted(int(axis) % 4 for axis in axes) != [2, 3]:
         raise ValueError("supported is the mean over height and width")
     return GlobalAvgPool2d() if op.option("keepdims", 1) else Sequential(GlobalAvgPool2d(), Flatten())
+
+
+def cut_pool(mean: Operator, product: Operator) -> Layer | None:
+    """Means over whole windows times a number for each window: those of windows that the image's end cuts off."""
+    mean.factor = next((each for each in product.constants if each is not None), None)
+    if mean.factor is None or mean.factor.shape[-2:] != mean.out[2:]:
+        return None
+    return _pool(mean)
+
+
+def region_pool(by_columns: Operator, by_rows: Operator) -> Layer:
+    """Two products with constants, rows @ (image @ columns): means of regions."""
+    w, layer = (by_rows.constants[0], by_columns.weight(1).T), AdaptiveAvgPool2d((by_rows.out[2], by_rows.out[3]))
+    means = region_means(layer, (*by_columns.shapes[0][1:], 1))
+    for ours, theirs in zip(means, w, strict=True):
+        if theirs is None or ours.shape != theirs.shape or not np.allclose(ours, theirs, rtol=1e-6):
+            raise ValueError("a product with a constant in front, that takes no means of regions")
+    return layer
+
+
+def padded_convolution(pad: Operator, convolution: Operator) -> Layer:
+    """A convolution behind a padding of its own, by another number than 0 too."""
+    pad.expect(mode="constant")
+    constants = {number: w for number, w in enumerate(pad.constants) if w is not None}
+    value = float(np.squeeze(constants.get(2, pad.option("value", 0.0))))  # attributes before opset 11
+    around = np.reshape(constants.get(1, pad.option("pads", ())), (2, -1))
+    own = convolution.option("pads", [0] * 2 * (around.shape[1] - 2))
+    if len(pad.constants) > 3 or around[:, :2].any() or around.min() < 0 or (value and any(own)):
+        raise ValueError(f"pads = {around.ravel().tolist()}, supported is one padding of height and width")
+    convolution.options["pads"] = (around[:, 2:].ravel() + own).tolist()
+    convolution.padding_value = value
+    return _convolution(convolution)
+
+
+def _padding(op: Operator) -> Layer:
+    raise ValueError("supported is padding before a convolution alone")
 
 
 def _reshape(op: Operator) -> Layer:
@@ -210,7 +257,10 @@ def _resize(op: Operator) -> Layer:
     return Upsample((int(scale[2]), int(scale[3])))
 
 
-def _sum_or_product(op: Operator) -> Layer:
+JOINS: dict[str, type[Join]] = {"Mul": Product, "Max": Max}
+
+
+def _join(op: Operator) -> Layer:
     """Of several values; of a value and a constant only the positions of tokens."""
     shapes, other = op.shapes, next((each for each in op.constants if each is not None), None)
     if other is not None:
@@ -220,7 +270,7 @@ def _sum_or_product(op: Operator) -> Layer:
         return filled(Positions(*tokens[1:], dtype=other.dtype), weight=other.reshape(1, *tokens[1:]))
     if len(set(shapes)) > 1:
         raise ValueError(f"branches of different shapes, {shapes}")
-    return (Product if op.kind == "Mul" else Sum)(len(shapes))
+    return JOINS.get(op.kind, Sum)(len(shapes))
 
 
 def _concatenate(op: Operator) -> Layer:
@@ -243,11 +293,11 @@ def _concatenate(op: Operator) -> Layer:
 
 
 OPERATORS: dict[str, Callable[[Operator], Layer]] = {
-    "Add": _sum_or_product, "AveragePool": _pool, "BatchNormalization": _batch_norm, "Concat": _concatenate,
+    "Add": _join, "AveragePool": _pool, "BatchNormalization": _batch_norm, "Concat": _concatenate,
     "Conv": _convolution, "ConvTranspose": _transposed, "Flatten": _reshape, "Gather": _gather, "Gemm": _gemm,
     "GlobalAveragePool": lambda op: GlobalAvgPool2d(), "GroupNormalization": _group_norm,
-    "LayerNormalization": _layer_norm, "MatMul": lambda op: dense(op.weight(1).T, None), "MaxPool": _pool,
-    "Mul": _sum_or_product, "ReduceMean": _mean, "Reshape": _reshape, "Resize": _resize, "Squeeze": _reshape,
-    "Sum": _sum_or_product, "Transpose": _transpose, "Unsqueeze": _reshape,
+    "LayerNormalization": _layer_norm, "MatMul": lambda op: dense(op.weight(1).T, None), "Max": _join, "MaxPool": _pool,
+    "Mul": _join, "Pad": _padding, "ReduceMean": _mean, "Reshape": _reshape, "Resize": _resize, "Squeeze": _reshape,
+    "Sum": _join, "Transpose": _transpose, "Unsqueeze": _reshape,
 }  # fmt: skip
 PASSED_ON = ("Cast", "Dropout", "Identity")

@@ -17,7 +17,15 @@ from lfp_ref.network import Sequential
 from lfp_ref.onnx import files, values
 from lfp_ref.onnx.files import Content
 from lfp_ref.onnx.graph import INPUT, Graph
-from lfp_ref.onnx.operators import OPERATORS, PASSED_ON, Operator, dense
+from lfp_ref.onnx.operators import (
+    OPERATORS,
+    PASSED_ON,
+    Operator,
+    cut_pool,
+    dense,
+    padded_convolution,
+    region_pool,
+)
 from lfp_ref.onnx.package import onnx_package
 
 # From scores to probabilities, labels and dictionaries: what is behind a classifier's scores is left off.
@@ -156,8 +164,21 @@ class Reader:
         return {number} | self.single(number, data)
 
     def single(self, number: int, data: list[str]) -> set[int]:
-        """Adds the layer of one operator, and of the bias that the next adds to its product."""
-        node, content = self.content.nodes[number], self.content
+        """Adds the layer of one operator, and of the one behind that belongs to it; returns the number of that one."""
+        node, behind = self.content.nodes[number], self.behind(self.content.nodes[number])
+        layer = self.pair(node, behind) if behind else None
+        last, of_weight = (behind, behind if node.op_type == "Pad" else node) if layer else (node, node)
+        layer = layer or OPERATORS[node.op_type](self.operator(node))
+        flat = isinstance(layer, Flatten) and len(self.content.shapes[data[0]]) == 2
+        if (isinstance(layer, Identity) and len(data) == 1) or flat:
+            self.places[node.output[0]] = self.places[data[0]]
+        else:
+            self.add(self.name(of_weight, last), layer, [self.places[name] for name in data], last.output[0])
+        return {k for k in range(number + 1, len(self.content.nodes)) if self.content.nodes[k] is last}
+
+    def operator(self, node: Any) -> Operator:
+        content = self.content
+        data = [name for name in node.input if name and name not in content.constants]
         if unknown := [name for name in (*data, node.output[0]) if name not in content.shapes]:
             known = [
                 np.shape(content.constants[n]) if n in content.constants else content.shapes.get(n) for n in node.input
@@ -166,27 +187,32 @@ class Reader:
         options = {each.name: self.onnx.helper.get_attribute_value(each) for each in node.attribute}
         constants = [content.constants.get(name) for name in node.input]
         shapes = [content.shapes[name] for name in data]
-        op = Operator(node.op_type, options, constants, shapes, content.shapes[node.output[0]])
-        if node.op_type == "MatMul" and (bias := self.bias(node)):
-            after, b = bias
-            self.add(self.name(node, node), dense(op.weight(1).T, b), [self.places[data[0]]], after.output[0])
-            return {k for k in range(number, len(content.nodes)) if content.nodes[k] is after}
-        layer = OPERATORS[node.op_type](op)
-        if (isinstance(layer, Identity) and len(data) == 1) or (isinstance(layer, Flatten) and len(op.shapes[0]) == 2):
-            self.places[node.output[0]] = self.places[data[0]]
-        else:
-            self.add(self.name(node, node), layer, [self.places[name] for name in data], node.output[0])
-        return set()
+        return Operator(node.op_type, options, constants, shapes, content.shapes[node.output[0]])
 
-    def bias(self, product: Any) -> tuple[Any, np.ndarray] | None:
-        """The operator that adds a bias to a product and to nothing else, and the bias."""
+    def behind(self, node: Any) -> Any:
+        """The operator that sees what this one makes, if it is the only one."""
+        seen = [other for other in self.content.nodes if node.output[0] in other.input]
+        return seen[0] if len(seen) == 1 and self.content.counts[node.output[0]] == 1 else None
+
+    def pair(self, node: Any, behind: Any) -> Layer | None:
+        """The layer of two operators that belong together, if they do."""
+        match node.op_type, behind.op_type:
+            case "MatMul", "Add":
+                return self.product_and_bias(node, behind)
+            case "MatMul", "MatMul" if behind.input[0] in self.content.constants:
+                return region_pool(self.operator(node), self.operator(behind))
+            case "Pad", "Conv":
+                return padded_convolution(self.operator(node), self.operator(behind))
+            case "AveragePool", "Mul":
+                return cut_pool(self.operator(node), self.operator(behind))
+        return None
+
+    def product_and_bias(self, product: Any, addition: Any) -> Layer | None:
         w = self.content.constants.get(product.input[1])
-        seen = [node for node in self.content.nodes if product.output[0] in node.input]
-        if w is None or len(seen) != 1 or seen[0].op_type != "Add" or self.content.counts[product.output[0]] != 1:
+        b = next((self.content.constants[name] for name in addition.input if name in self.content.constants), None)
+        if w is None or b is None or w.ndim != 2 or b.shape[-1:] != w.shape[1:] or b.size != w.shape[1]:
             return None
-        b = next((self.content.constants[name] for name in seen[0].input if name in self.content.constants), None)
-        right = b is not None and w.ndim == 2 and b.shape[-1:] == w.shape[1:] and b.size == w.shape[1]
-        return (seen[0], b) if right and b is not None else None
+        return dense(self.operator(product).weight(1).T, b)
 
     def name(self, first: Any, last: Any) -> str:
         """A layer's name: its weight's without the end, or else its output's; no dots, and not taken."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -31,8 +30,9 @@ from lfp_ref.layers.tokens import ClassToken, PatchEmbedding, Positions, SelectT
 from lfp_ref.layers.upsampling import ConvTranspose2d, Upsample
 from lfp_ref.models.resnet import BasicBlock
 from lfp_ref.network import Sequential, Spiking
-from lfp_ref.onnx.graph import INPUT, Graph, Product, Reshape, Sum, Transpose
+from lfp_ref.onnx.graph import INPUT, Graph, Join, Product, Reshape, Transpose
 from lfp_ref.onnx.package import onnx_package
+from lfp_ref.onnx.pools import pads, region_means, whole_windows
 
 OPSET = 21  # the first with group normalisation of a weight for each channel; onnxruntime 1.18 and later have it
 IR_VERSION = 10  # of the file format, that opset's
@@ -137,13 +137,20 @@ def _graph(w: Writer, node: Node, x: str) -> str:
     values = {INPUT: x}
     for name, sources in node.layer.sources.items():
         child, inputs = node.children[name], [values[source] for source in sources]
-        if isinstance(child.layer, Sum) and len(sources) == child.layer.branches:
-            values[name] = w.add("Sum", *inputs)
-        elif isinstance(child.layer, Product) and len(sources) == child.layer.branches == 2:
-            values[name] = w.add("Mul", *inputs)
+        if isinstance(child.layer, Join) and len(sources) == child.layer.branches:
+            values[name] = _joined(w, child.layer, inputs)
         else:
             values[name] = w.layer(child, inputs[0] if len(inputs) == 1 else w.add("Concat", *inputs, axis=1))
     return values[name]
+
+
+def _joined(w: Writer, layer: Join, branches: list[str]) -> str:
+    if not isinstance(layer, Product):
+        return w.add(type(layer).__name__, *branches)
+    product, *others = branches
+    for other in others:
+        product = w.add("Mul", product, other)
+    return product
 
 
 def _dense(w: Writer, node: Node, x: str) -> str:
@@ -156,13 +163,13 @@ def _dense(w: Writer, node: Node, x: str) -> str:
 
 def _convolution(w: Writer, node: Node, x: str) -> str:
     layer = node.layer
-    pads = [*layer.padding, *(p + more for p, more in zip(layer.padding, layer.more_behind, strict=True))]
+    around = [*layer.padding, *(p + more for p, more in zip(layer.padding, layer.more_behind, strict=True))]
     if layer.padding_value:
-        around = [0, 0, *pads[: layer.axes], 0, 0, *pads[layer.axes :]]
-        x, pads = w.add("Pad", x, w.integers(*around), w.constant(layer.padding_value)), [0] * len(pads)
+        of_all_axes = w.integers(0, 0, *around[: layer.axes], 0, 0, *around[layer.axes :])
+        x, around = w.add("Pad", x, of_all_axes, w.constant(layer.padding_value)), [0] * len(around)
     weights = [w.weight(node, name) for name in layer.own_parameters()]
     options = {"kernel_shape": layer.kernel_size, "strides": layer.stride, "dilations": layer.dilation}
-    return w.add("Conv", x, *weights, pads=pads, group=layer.groups, **options)
+    return w.add("Conv", x, *weights, pads=around, group=layer.groups, **options)
 
 
 def _transposed(w: Writer, node: Node, x: str) -> str:
@@ -208,26 +215,14 @@ def _activated(w: Writer, phi: Any, x: str) -> str:
     return w.add(name.get(kind, kind), x, **({} if phi.parameter is None else {"alpha": phi.parameter}))
 
 
-def _pads(node: Node) -> list[int]:
-    """Padding in front, and behind so much more that ceil_mode's last window is whole."""
-    layer, behind = node.layer, []
-    for axis, windows in enumerate(layer.windows(node.input_shape)):
-        reach = (len(windows.counts) - 1) * layer.stride[axis] + layer.kernel_size[axis]
-        behind.append(max(layer.padding[axis], reach - layer.padding[axis] - node.input_shape[1 + axis]))
-    return [*layer.padding, *behind]
-
-
 def _pool(w: Writer, node: Node, x: str) -> str:
     layer = node.layer
-    options = {"kernel_shape": layer.kernel_size, "strides": layer.stride, "pads": _pads(node)}
+    options = {"kernel_shape": layer.kernel_size, "strides": layer.stride, "pads": pads(layer, node.input_shape)}
     if isinstance(layer, MaxPool2d):
         return w.add("MaxPool", x, **options)
     z = w.add("AveragePool", x, count_include_pad=int(layer.count_include_pad), **options)
-    if not layer.count_include_pad or not layer.ceil_mode:
-        return z
-    area = math.prod(layer.kernel_size)
-    counts = np.outer(*(windows.counts for windows in layer.windows(node.input_shape)))
-    return z if (counts == area).all() else w.add("Mul", z, w.constant(area / counts))
+    factor = whole_windows(layer, node.input_shape)
+    return z if (factor == 1).all() else w.add("Mul", z, w.constant(factor))
 
 
 def _adaptive(w: Writer, node: Node, x: str) -> str:
@@ -237,9 +232,7 @@ def _adaptive(w: Writer, node: Node, x: str) -> str:
     if not any(size % count for size, count in zip(sizes, outputs, strict=True)):
         kernel = [size // count for size, count in zip(sizes, outputs, strict=True)]
         return w.add("AveragePool", x, kernel_shape=kernel, strides=kernel)
-    rows, columns = (np.array([(begin <= np.arange(size)) & (np.arange(size) < end) for begin, end in windows.inside])
-                     / windows.counts[:, None] for windows, size in zip(node.layer.windows(node.input_shape), sizes,
-                                                                        strict=True))  # fmt: skip
+    rows, columns = region_means(node.layer, node.input_shape)
     return w.add("MatMul", w.constant(rows), w.add("MatMul", x, w.constant(columns.T)))
 
 
