@@ -62,7 +62,7 @@ def test_convolution_and_pooling_are_read_back(tmp_path):
 
 def simulate(graph, x, dt):
     """NIR's own equations by forward Euler, reset at once, in double precision.  x (T, N, I)"""
-    for _, node in lfp.nir._chain(graph):
+    for _, node in lfp.nir.reading.chain(graph):
         if isinstance(node, nir.Affine | nir.Linear):
             x = x @ node.weight.T.astype(float) + getattr(node, "bias", 0)
             continue

@@ -1,161 +1,26 @@
-"""Spiking networks in NIR, the neuromorphic intermediate representation, and back (extra `nir`).
-
-NIR describes neurons in continuous time; forward Euler with a step of dt turns them into those of lif.py:
-
-    tau v' = v_leak - v + r I,  spike if v > v_threshold, then v = v_reset
-    beta = 1 - dt / tau        factor on I: r dt / tau        added to I: (1 - beta) v_leak
-
-    written: tau = dt / (1 - beta), r = 1 / (1 - beta), v_leak = 0, v_reset = 0; beta = 1: IF with r = 1 / dt
-    read:    a factor, a leak and unequal thresholds become part of weights and biases
-
-NIR resets at once, lif.py one step later: for a reset to zero the spikes are the same. A reset by subtraction, or none,
-is not in NIR. The file's metadata hold dt, steps and inputs, each neuron's hold beta, threshold and reset.
-
-Source: Pedersen et al. 2024, Nature Communications 15, 8122; the files are the package nir's.
-"""
+"""Spiking networks from NIR files, read with bounds: nodes of a chain become layers."""
 
 from __future__ import annotations
 
-import io
-import itertools
 import os
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from lfp_ref.core.checks import check_bool, check_int, check_number
+from lfp_ref.core.checks import check_int, check_number
 from lfp_ref.core.layer import Layer
-from lfp_ref.core.layout import batch_first_shape
-from lfp_ref.core.node import Node
-from lfp_ref.extras import MissingExtra
-from lfp_ref.files import written_whole
 from lfp_ref.layers.average import AvgPool2d
 from lfp_ref.layers.conv import Conv2d
 from lfp_ref.layers.dense import Dense
-from lfp_ref.layers.dropout import Dropout
 from lfp_ref.layers.flatten import Flatten
-from lfp_ref.layers.joining import Identity
 from lfp_ref.layers.lif import LIF, RESETS
-from lfp_ref.network import Sequential, Spiking
+from lfp_ref.network import Spiking
+from lfp_ref.nir.package import DT, nir_package
 from lfp_ref.reading import check_unpacked
 
-DT = 1e-4  # seconds; snntorch's own, which its files do not say
 DEEPEST = 8  # groups within groups in a file
-
-
-# ---- writing
-
-
-def save(
-    net: Spiking,
-    path: str | os.PathLike[str],
-    input_shape: tuple[int, ...] | None = None,
-    dt: float = DT,
-    exact: bool = True,
-) -> None:
-    """Writes a spiking network into a .nir file; path holds the old file or the new one, whole.
-
-    net: lfp.Spiking of LIF around Dense or Conv2d, AvgPool2d, Flatten; dropout is left out.
-    input_shape: of one sample in one step; None is the shape the network was built for. dt: seconds in a step.
-    exact: refuses a reset other than to zero, as NIR has no other. False writes it as one to zero, with a warning, and
-    names the reset in the metadata, so that load reads it back; other programs run another network.
-    Raises ValueError for what NIR cannot say, all of it at once, and MissingExtra without the package nir.
-    """
-    nir = _nir()
-    if not isinstance(net, Spiking):
-        raise TypeError(f"NIR holds spiking networks, lfp.Spiking, got {type(net).__name__}: lfp.onnx.save has others")
-    shape = net.input_shape if input_shape is None else tuple(input_shape)
-    if shape is None:
-        raise ValueError("save needs the shape of one sample in one step, as in input_shape=(784,)")
-    dt = check_number("dt", dt, 0, above=True)
-    over_time = (net.steps,) if net.inputs == "given" else ()
-    tape = net.record(np.zeros((*over_time, 1, *shape), net.dtype or np.float32))
-    kept, problems = [], []
-    for node in _leaves(next(tape.nodes())):
-        try:
-            kept += _written(nir, node, dt, check_bool("exact", exact))
-        except ValueError as error:
-            problems.append(f"layer {node.path}, {error}")
-    if problems:
-        raise ValueError("NIR cannot say:\n  " + "\n  ".join(problems))
-    resets = sorted({node.layer.reset for node in tape.nodes() if isinstance(node.layer, LIF)} - {"zero"})
-    if resets:
-        warnings.warn(f"NIR has no reset {' or '.join(map(repr, resets))}: other programs reset to zero", stacklevel=2)
-    nodes = {"input": nir.Input({"input": np.array(shape)}), **dict(kept)}
-    nodes["output"] = nir.Output({"output": np.array(_shape(next(tape.nodes())))})
-    about = {"producer": "lfp_ref", "dt": dt, "steps": net.steps, "inputs": net.inputs}
-    graph = nir.NIRGraph(nodes, list(itertools.pairwise(nodes)), metadata=about)
-    content = io.BytesIO()  # HDF5 reads what it has written
-    nir.write(content, graph)
-    with written_whole(Path(path)) as file:
-        file.write(content.getbuffer())
-
-
-def _leaves(node: Node) -> Iterator[Node]:
-    """The layers in their order, those of a network within the network included."""
-    for child in node.children.values():
-        yield from _leaves(child) if isinstance(child.layer, Sequential) else [child]
-
-
-def _shape(node: Node) -> tuple[int, ...]:
-    """Of one sample's output in one step."""
-    return batch_first_shape(node.output.shape)[1:]
-
-
-def _written(nir: Any, node: Node, dt: float, exact: bool) -> list[tuple[str, Any]]:
-    """One layer as NIR's nodes, by name. Raises ValueError that says what NIR does not have."""
-    layer, name = node.layer, node.path.replace(".", "_")
-    inputs = node.input_shape[:-1]
-    if isinstance(layer, LIF):
-        if exact and layer.reset != "zero":
-            raise ValueError(f"{layer!r}: NIR has no reset {layer.reset!r}, only to zero; exact=False writes it as "
-                             "one to zero, and names it in the metadata")  # fmt: skip
-        current = _written_weights(nir, layer.layer, inputs)
-        return [(f"{name}_current", current), (name, _written_neurons(nir, layer, _shape(node), dt))]
-    if isinstance(layer, Dense | Conv2d):
-        return [(name, _written_weights(nir, layer, inputs))]
-    if isinstance(layer, AvgPool2d):
-        if layer.ceil_mode or (any(layer.padding) and not layer.count_include_pad):
-            raise ValueError(f"{layer!r}: NIR has no ceil_mode, and its padding counts")
-        return [(name, nir.AvgPool2d(*map(np.array, (layer.kernel_size, layer.stride, layer.padding))))]
-    if isinstance(layer, Flatten):
-        return [(name, nir.Flatten({"input": np.array(inputs)}, 0, -1))]
-    if isinstance(layer, Dropout | Identity):
-        return []
-    raise ValueError(f"{layer!r}: NIR has no such node")
-
-
-def _written_weights(nir: Any, layer: Any, inputs: tuple[int, ...]) -> Any:
-    w = layer.weight.value.copy()
-    if isinstance(layer, Dense):
-        return nir.Affine(w, layer.bias.value.copy()) if layer.bias else nir.Linear(w)
-    right = isinstance(layer, Conv2d) and layer.groups == 1 and not any(layer.more_behind)
-    if not right or len(set(layer.kernel_size)) > 1:  # the package nir takes a kernel's height for its width
-        raise ValueError(f"{layer!r}: of convolutions NIR has Conv2d, of square kernels, without groups and with equal "
-                         "padding on both sides")  # fmt: skip
-    b = layer.bias.value.copy() if layer.bias else np.zeros(len(w), w.dtype)
-    return nir.Conv2d(tuple(inputs[1:]), w, layer.stride, layer.padding, layer.dilation, 1, b)
-
-
-def _written_neurons(nir: Any, lif: LIF, shape: tuple[int, ...], dt: float) -> Any:
-    """A number for each neuron, as other programs need it; zeros in front of what NIR has and lif.py has not."""
-    number = lif.layer.dtype
-
-    def full(value: float) -> np.ndarray:
-        return np.full(shape, value, number)
-
-    about = {"beta": lif.beta, "threshold": lif.threshold, "reset": lif.reset}
-    zero, threshold = full(0), full(lif.threshold)
-    if lif.beta == 1:
-        return nir.IF(r=full(1 / dt), v_threshold=threshold, v_reset=zero, metadata=about)
-    keys = {"tau": full(dt / (1 - lif.beta)), "r": full(1 / (1 - lif.beta))}
-    return nir.LIF(**keys, v_leak=zero, v_threshold=threshold, v_reset=full(0), metadata=about)
-
-
-# ---- reading
 
 
 def load(
@@ -168,7 +33,7 @@ def load(
     Raises FileNotFoundError; ValueError for a damaged file, and for nodes that have no layer here, all of them at once;
     MissingExtra without the package nir.
     """
-    nir, path = _nir(), Path(path)
+    nir, path = nir_package(), Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"no network at {path}")
     graph = _read(nir, path)
@@ -177,7 +42,7 @@ def load(
     about |= {key: value for key, value in asked.items() if value is not None}
     try:
         dt = check_number("dt", about["dt"], 0, above=True)
-        layers = _layers(nir, _chain(graph), dt)
+        layers = _layers(nir, chain(graph), dt)
         net = Spiking(*layers, steps=check_int("steps", about["steps"]), inputs=about["inputs"])
         first = next(node for node in graph.nodes.values() if isinstance(node, nir.Input))
         net.input_shape = tuple(int(size) for size in np.ravel(first.input_type["input"]))
@@ -219,7 +84,7 @@ def _sizes(group: Any, depth: int = 0) -> Iterator[int]:
             yield entry.nbytes
 
 
-def _chain(graph: Any) -> list[tuple[str, Any]]:
+def chain(graph: Any) -> list[tuple[str, Any]]:
     """The nodes from input to output. Raises ValueError for a graph that is not a chain."""
     after: dict[str, str] = {}
     for source, target in graph.edges:
@@ -360,11 +225,3 @@ def _plain(value: Any) -> Any:
     return (
         value.item() if isinstance(value, np.generic) or (isinstance(value, np.ndarray) and value.ndim == 0) else value
     )
-
-
-def _nir() -> Any:
-    try:
-        import nir
-    except ImportError:
-        raise MissingExtra("A .nir file", "nir", "nir", "Without it, .npz files work.") from None
-    return nir
