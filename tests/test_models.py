@@ -53,6 +53,20 @@ def test_inputs_are_dropped_while_training_and_then_only(name):
     assert set(np.unique(net.record(x, training=True).output("dropout" if name == "resnet8" else "0"))) == {0, 2}
 
 
+def test_resnets_take_another_normalisation():
+    def group(filters, **options):
+        return lfp.GroupNorm(4, filters, **options)
+
+    net = models.resnet8((1, 8, 8), 3, norm=group, dtype=np.float64, rng=np.random.default_rng(0))
+    kinds = {type(layer) for _, layer in net.named_layers()}
+    assert lfp.GroupNorm in kinds and lfp.BatchNorm not in kinds and net.dtype == np.float64
+    assert net.state_dict().keys() == {
+        name for name in models.resnet8((1, 8, 8), 3).state_dict() if "running" not in name
+    }
+    with pytest.raises(TypeError, match="norm must be a function"):
+        models.resnet8((1, 8, 8), 3, norm="group")
+
+
 @pytest.mark.parametrize("name,dropped", [("vgg-like", ["18", "21"]), ("vgg16", ["classifier.2", "classifier.5"])])
 def test_vggs_drop_what_the_last_dense_layers_get(name, dropped):
     net = names.NETWORKS[name]((1, 32, 32), 3, dropout=0.25, rng=np.random.default_rng(0))

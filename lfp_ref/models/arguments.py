@@ -1,4 +1,4 @@
-"""Checks of what all networks by name take: the shape of a sample, the number of outputs, activation, dropout."""
+"""Checks of what all networks by name take: the shape of a sample, the number of outputs, activation, norm, dropout."""
 
 from __future__ import annotations
 
@@ -30,6 +30,8 @@ def checked(make: Network) -> Network:
             check_callable("act", given["act"], "")
             if not isinstance(given["act"](), Layer):
                 raise refuse("act", "a function () that makes an activation", given["act"], TypeError)
+        if "norm" in given:
+            check_callable("norm", given["norm"], "filters")
         if "dropout" in given:
             check_number("dropout", given["dropout"], 0, 1, below=True)
         return make(*arguments, **named)
