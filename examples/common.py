@@ -9,10 +9,11 @@ from __future__ import annotations
 import argparse
 import csv
 import math
+import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,18 @@ def mnist(quick: bool) -> lfp.datasets.Dataset:
         except FileNotFoundError as error:
             print(f"without MNIST, on digits: {error}")
     return lfp.datasets.load_digits()
+
+
+def fashion(quick: bool) -> lfp.datasets.Dataset:
+    """Fashion-MNIST, from the folder LFP_REF_FASHION or fetched; for a quick run the digits that ship with lfp_ref."""
+    if quick:
+        return lfp.datasets.load_digits()
+    folder = os.environ.get("LFP_REF_FASHION")
+    return (
+        replace(lfp.datasets.load_mnist(folder), name="fashion-mnist")
+        if folder
+        else lfp.datasets.fetch("fashion-mnist")
+    )
 
 
 def train(

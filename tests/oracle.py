@@ -74,7 +74,7 @@ def z_box(low, high):
 
 
 def z_plus_minus():
-    """A list of groups that learns |w| sum a s (Linear.feedback_in_groups)."""
+    """A list of one group that learns |w| sum a s (Linear.feedback_in_groups)."""
     return Unmodified([(1, always, [(abs, abs, abs)])])
 
 
@@ -179,8 +179,11 @@ class Linear:
                 for j in np.ndindex(reward.shape[1:]):
                     b = self.bias[j[self.channel]] if self.bias is not None else ZERO
                     d[j] = sum((on_b(b) for _, _, on_b in terms), ZERO)
+                flows = []
                 for j, i, k in self.links:
-                    d[j] += sum((on_a(self.x[(n, *i)]) * on_w(self.w(k)) for on_a, on_w, _ in terms), ZERO)
+                    flow = sum((on_a(self.x[(n, *i)]) * on_w(self.w(k)) for on_a, on_w, _ in terms), ZERO)
+                    flows.append(flow)
+                    d[j] += flow
                 for j in np.ndindex(reward.shape[1:]):
                     b = self.bias[j[self.channel]] if self.bias is not None else ZERO
                     part = c * reward[(n, *j)] if mask(self.z[(n, *j)]) else ZERO
@@ -194,14 +197,13 @@ class Linear:
                         if self.bias is not None:
                             share = abs(b) if isinstance(groups, Unmodified) else sgn(b) * on_b(b)
                             self.d_bias[j[self.channel]] += share * s[j]
-                for j, i, k in self.links:
-                    for on_a, on_w, _ in terms:
-                        share = on_a(self.x[(n, *i)]) * on_w(self.w(k)) * s[j]
-                        handed[(n, *i)] += share
-                        if self.weight is not None and isinstance(groups, Unmodified):
-                            self.d_weight[k] += abs(self.weight[k]) * self.x[(n, *i)] * s[j]
-                        elif self.weight is not None:
-                            self.d_weight[k] += sgn(self.weight[k]) * share
+                for (j, i, k), flow in zip(self.links, flows, strict=True):
+                    share = flow * s[j]
+                    handed[(n, *i)] += share
+                    if self.weight is not None and isinstance(groups, Unmodified):
+                        self.d_weight[k] += abs(self.weight[k]) * self.x[(n, *i)] * s[j]
+                    elif self.weight is not None:
+                        self.d_weight[k] += sgn(self.weight[k]) * share
         return handed
 
     @property
