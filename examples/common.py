@@ -34,11 +34,12 @@ CLAIM = ("example", "claim", "reached", "seeds", "minutes")  # columns of the cl
 
 @dataclass(frozen=True)
 class Run:
-    """One run of an example: its name, whether it should be quick, the folder to write into."""
+    """One run of an example: its name, whether it should be quick, the folder to write into, and its own options."""
 
     name: str
     quick: bool
     out: Path
+    options: argparse.Namespace
 
     def file(self, ending: str) -> Path:
         return self.out / f"{self.name}{ending}"
@@ -62,13 +63,13 @@ class Run:
         print(f"{minutes:.1f} minutes of processor time; in {self.out}: {self.name}*")
 
 
-def start(doc: str) -> Run:
-    """Reads the command line of the script that was started; doc: its docstring, shown by --help."""
-    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+def start(doc: str, *own: argparse.ArgumentParser) -> Run:
+    """Reads the command line of the script that was started; doc: its docstring, shown by --help; own: more options."""
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter, parents=own)
     parser.add_argument("--quick", action="store_true", help="a small version in under a minute")
     add_out(parser)
     options = parser.parse_args()
-    return Run(Path(sys.argv[0]).stem, options.quick, out_folder(parser, options))
+    return Run(Path(sys.argv[0]).stem, options.quick, out_folder(parser, options), options)
 
 
 def add_out(parser: argparse.ArgumentParser) -> None:

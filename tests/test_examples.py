@@ -23,7 +23,7 @@ def run(name, out, pictures=("",)):
         assert is_drawn(out / f"{name}{ending}.png")
     claims = table(out / f"{name}_claims.csv")
     assert claims and all(all(claim.values()) and claim["example"] == name for claim in claims)
-    return table(out / f"{name}.csv")
+    return table(out / f"{name}.csv") if (out / f"{name}.csv").exists() else []
 
 
 def table(path):
@@ -73,6 +73,25 @@ def test_spiking_networks_learn_by_lfp_as_by_a_surrogate_and_need_memory(tmp_pat
         (row["beta"], row["steps"]): float(row["accuracy"]) for row in table(tmp_path / "02_spiking_neurons.csv")
     }
     assert by_neuron["0.9", "5"] > by_neuron["0", "2"]
+
+
+def test_layers_of_deep_networks_are_told_the_gradient_unless_statistics_are_constants(tmp_path):
+    rows = run("13_depth", tmp_path)
+    lowest = {variant: min(float(row["cosine"]) for row in rows if row["variant"] == variant)
+              for variant in ("epsilon 1e-06", "epsilon 1", "statistics as constants")}  # fmt: skip
+    assert lowest["epsilon 1e-06"] > 0.99 and lowest["statistics as constants"] < 0.5 > lowest["epsilon 1"]
+    kept = {row["cause"]: float(row["kept"]) for row in table(tmp_path / "13_depth_kept.csv")
+            if row["variant"] == "epsilon 1e-06" and row["network"] == "resnet8, batch norm"}  # fmt: skip
+    assert kept["batch statistics"] > 0.9 and kept["stabiliser"] < 0.1
+    assert all(0 < float(row["cancelled"]) < 0.2 for row in table(tmp_path / "13_depth_sums.csv"))
+
+
+def test_a_resnet_learns_by_lfp_as_by_gradient(tmp_path):
+    """With a batch's statistics as constants it ends below 60 %."""
+    run("14_deep_networks", tmp_path)
+    rows = table(tmp_path / "14_deep_networks_resnet8.csv")
+    reached = {row["method"]: float(row["accuracy"]) for row in rows if row["epoch"] == "3"}
+    assert min(reached.values()) > 0.9 and abs(reached["LFP"] - reached["gradient"]) < 0.05
 
 
 def test_by_hand_every_number_is_what_fractions_say(tmp_path):
