@@ -41,6 +41,7 @@ def test_every_activation_has_a_name():
     for name in names.ACTIVATIONS:
         for prefix in ("", "negated-", "reflected-"):
             assert names.activation(prefix + name)().forward(np.ones((1, 2))).shape == (1, 2)
+    assert type(names.activation("identity")()) is lfp.Identity
     with pytest.raises(ValueError, match="unknown activation 'relo'; known: relu, leaky-relu"):
         names.activation("relo")
 
