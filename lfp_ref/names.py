@@ -12,7 +12,6 @@ from lfp_ref.composites import Composite
 from lfp_ref.core.checks import refuse
 from lfp_ref.core.layer import Layer
 from lfp_ref.layers import activations
-from lfp_ref.layers.joining import Identity
 from lfp_ref.layers.step import Step
 from lfp_ref.network import Sequential, Spiking
 from lfp_ref.rules import Rule
@@ -62,6 +61,7 @@ ACTIVATIONS: dict[str, models.Make] = {
     "softplus": activations.Softplus,
     "softsign": activations.Softsign,
     "step": Step,
+    "identity": partial(activations.LeakyReLU, 1.0),  # z above 0, 1 * z below
 }
 # The number of an activation named without one, if another than its class's own trains better (layers/step.py).
 ACTIVATION_NUMBERS = {"step": "-1"}
@@ -158,19 +158,17 @@ def reward(text: str) -> rewards.Reward:
 def activation(text: str) -> models.Make:
     """The class or function that makes the activation of that name; "negated-" and "reflected-" go before any of them.
 
-    "identity" is none: layers without an activation between them. A number follows a colon, as in "step:0" or "leaky-relu:0.2".
+    A number follows a colon, as in "step:0" or "leaky-relu:0.2".
     Raises ValueError for an unknown name, or a number that the activation does not take.
     """
     check_text(text)
-    if text == "identity":
-        return Identity
     for prefix, wrapper in (("negated-", activations.Negated), ("reflected-", activations.Reflected)):
         if text.startswith(prefix):
             inner = activation(text.removeprefix(prefix))
             return lambda: wrapper(inner())
     name, colon, number = text.partition(":")
     if name not in ACTIVATIONS:
-        raise ValueError(f"unknown activation {text!r}; known: {', '.join(ACTIVATIONS)}, identity, negated-..., reflected-...")
+        raise ValueError(f"unknown activation {text!r}; known: {', '.join(ACTIVATIONS)}, negated-..., reflected-...")
     if not colon and name not in ACTIVATION_NUMBERS:
         return ACTIVATIONS[name]
     number = number if colon else ACTIVATION_NUMBERS[name]

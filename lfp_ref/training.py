@@ -31,6 +31,8 @@ from lfp_ref.rewards import name_of
 from lfp_ref.rules import Epsilon, Rule, is_gradient
 from lfp_ref.run import History, Run
 
+ADVICE = "try a smaller learning rate, or clip"  # ends the message of a DivergenceError
+
 
 class DivergenceError(ArithmeticError, ValueError):
     """Training produced NaN or infinity; says at which epoch and step, and where."""
@@ -281,7 +283,7 @@ def check_state(net: Layer, place: str) -> None:
     """Raises DivergenceError, at that place, for a parameter or statistic that is no longer finite."""
     for name, array in net.state_dict().items():
         if not np.isfinite(array).all():
-            raise DivergenceError(f"{place}: {name} is no longer finite; try a smaller learning rate, or clip")
+            raise DivergenceError(f"{place}: {name} is no longer finite; {ADVICE}")
 
 
 def _culprit(net: Layer, outputs: np.ndarray, reward: rewards.Reward) -> str:
@@ -290,5 +292,5 @@ def _culprit(net: Layer, outputs: np.ndarray, reward: rewards.Reward) -> str:
     arrays |= {f"the feedback of {name}": parameter.feedback for name, parameter in net.named_parameters()}
     for name, array in (arrays | {"the outputs": outputs}).items():
         if not np.isfinite(array).all():
-            return f"NaN or infinity in {name}; try a smaller learning rate, or clip"
+            return f"NaN or infinity in {name}; {ADVICE}"
     return f"the reward {name_of(reward)} is NaN or infinite though all outputs are finite"
