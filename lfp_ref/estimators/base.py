@@ -203,7 +203,7 @@ class LFPEstimator(BaseEstimator):
     def _check_options(self) -> None:
         """Raises ValueError or TypeError for parameters that make no sense, before anything is fitted."""
         check_int("max_iter", self.max_iter)
-        if self.n_iter_no_change != math.inf:
+        if not (isinstance(self.n_iter_no_change, float) and self.n_iter_no_change == math.inf):
             check_int("n_iter_no_change", self.n_iter_no_change)
         for name in ("standardize", "shuffle", "warm_start", "early_stopping"):
             check_bool(name, getattr(self, name))
@@ -211,7 +211,7 @@ class LFPEstimator(BaseEstimator):
             check_int("verbose", self.verbose, 0)
         for name in ("learning_rate_init", "tol"):
             check_number(name, getattr(self, name), 0)
-        if self.weight_decay != "auto":
+        if not is_auto(self.weight_decay):
             check_number("weight_decay", self.weight_decay, 0)
         check_number("momentum", self.momentum, 0, 1)
         check_number("validation_fraction", self.validation_fraction, 0, 1, above=True, below=True)
@@ -223,7 +223,7 @@ class LFPEstimator(BaseEstimator):
             sizes = getattr(self, name)
             for size in sizes if isinstance(sizes, Iterable) and not isinstance(sizes, str) else [sizes]:
                 check_int(f"each of {name}", size)
-        if self.batch_size != "auto":
+        if not is_auto(self.batch_size):
             check_int("batch_size", self.batch_size)
         if self.image_shape is not None and not isinstance(self.image_shape, Iterable):
             raise refuse("image_shape", "(C, H, W), (H, W) or None", self.image_shape)
@@ -301,14 +301,14 @@ class LFPEstimator(BaseEstimator):
         return check_int("image_shape[0]", shape[0]), *check_pair("image_shape", shape[1:])
 
     def _batch(self, samples: int) -> int:
-        return min(200, samples) if self.batch_size == "auto" else int(self.batch_size)
+        return min(200, samples) if is_auto(self.batch_size) else int(self.batch_size)
 
     def _new_optimizer(self, batches: float) -> optim.Optimizer:
         """batches: of an epoch. Raises ValueError for numbers too large or too small for the network's dtype."""
         dtype = np.dtype(self.network_.dtype)
         lr = check_number("learning_rate_init", self.learning_rate_init, 0, float(np.finfo(dtype).max))
         decay = self.weight_decay
-        if decay == "auto":
+        if is_auto(decay):
             decay = DECAY_PER_EPOCH / max(batches, 1) if self.solver == "adamw" else 0
         options: dict[str, Any] = {"weight_decay": check_number("weight_decay", decay, 0, float(np.finfo(dtype).max))}
         if self.solver == "sgd":
@@ -436,6 +436,10 @@ class LFPEstimator(BaseEstimator):
         return [getattr(layer, name) for layer in layers]
 
 
+def is_auto(value: Any) -> bool:
+    return isinstance(value, str) and value == "auto"
+
+
 def moments(name: str, x: np.ndarray, weights: np.ndarray | None, groups: int) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation of each group of as many columns, one after the other, of (N, M): two of (groups,).
 
@@ -450,5 +454,5 @@ def moments(name: str, x: np.ndarray, weights: np.ndarray | None, groups: int) -
         deviation = np.sqrt((variances + (means - mean[:, None]) ** 2).mean(axis=1))
     if not np.isfinite(deviation).all():
         raise ValueError(f"{name} must be numbers whose squares are finite, got values up to {np.abs(x).max():.3g}")
-    rounding = 10 * np.finfo(x.dtype).eps * np.abs(mean)
+    rounding = len(x) * np.finfo(np.float64).eps * np.abs(mean)  # of a sum of equal numbers
     return mean, np.where(deviation > rounding, deviation, 1)

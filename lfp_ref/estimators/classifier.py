@@ -45,7 +45,7 @@ class LFPClassifier(ClassifierMixin, LFPEstimator):
 
         classes: all labels there will ever be; the first call needs them. Raises ValueError without, and for others.
         """
-        if self.class_weight == "balanced":
+        if self._is_balanced():
             raise ValueError(
                 "class_weight must be numbers in partial_fit, which sees one part of the data, got 'balanced'"
             )
@@ -76,6 +76,9 @@ class LFPClassifier(ClassifierMixin, LFPEstimator):
             raise ValueError(f"y has labels that are not among the classes {classes}: {unknown}")
         return np.searchsorted(classes, y)
 
+    def _is_balanced(self) -> bool:
+        return isinstance(self.class_weight, str) and self.class_weight == "balanced"
+
     def _losses(self, outputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
         return -log_softmax(outputs, axis=1)[np.arange(len(targets)), targets]
 
@@ -92,7 +95,7 @@ class LFPClassifier(ClassifierMixin, LFPEstimator):
     def _times_class_weight(self, targets: np.ndarray, weights: np.ndarray | None) -> np.ndarray | None:
         if self.class_weight is None:
             return weights
-        if self.class_weight == "balanced":
+        if self._is_balanced():
             counts = np.bincount(targets, weights, len(self.classes_))
             factors = 1 / np.where(counts > 0, counts, 1)
         else:
