@@ -63,8 +63,7 @@ class LFPEstimator(BaseEstimator):
         for "adamw", so that few samples are not learned by heart; 0 for the others, which add it to the feedback, and
         in partial_fit, which sees no end of the data. beta_1, beta_2, epsilon: of the solvers named after Adam (the
         rule's epsilon is in `rule`).
-    learning_rate_init: constant throughout; with image_shape try 0.01, since the default can be too large for
-        convolutions.
+    learning_rate_init: constant throughout; with image_shape 0.01 is a little better than the default.
     batch_size: "auto" is min(200, number of samples). max_iter: epochs. shuffle: draw a new order in every epoch.
     tol, n_iter_no_change: stop once the loss (early_stopping: the validation score) has not improved by tol for more
         than so many epochs, math.inf for never. early_stopping: hold out validation_fraction of the samples, keep the
@@ -437,6 +436,7 @@ class LFPEstimator(BaseEstimator):
 
 
 def is_auto(value: Any) -> bool:
+    """True for the text "auto"; arrays do not compare to it."""
     return isinstance(value, str) and value == "auto"
 
 

@@ -109,7 +109,7 @@ class LFPClassifier(ClassifierMixin, LFPEstimator):
         return product
 
     def _strata(self, y: np.ndarray) -> np.ndarray | None:
-        return y
+        return self.classes_[y]
 
     def predict(self, X: ArrayLike) -> np.ndarray:
         """(N,): the label of each sample's largest output."""
