@@ -172,6 +172,8 @@ class LFPEstimator(BaseEstimator):
             self._start(x.dtype)
         if not hasattr(self, "_optimizer"):
             self._optimizer = self._new_optimizer(math.inf)
+        elif is_auto(self.weight_decay):  # after fit
+            self._optimizer.weight_decay = 0.0
         self._run(x, y, weights, 1, stops=False)
         return self
 
