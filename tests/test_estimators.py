@@ -117,6 +117,8 @@ def test_features_in_one_unit_share_a_scale_and_so_do_the_pixels_of_a_channel():
     x, y = load_iris(return_X_y=True)
     scale = LFPClassifier(max_iter=1).fit(x, y).scale_
     np.testing.assert_allclose(scale, np.sqrt(x.var(axis=0).mean()))
+    with_constant = LFPClassifier(max_iter=1).fit(1000 * np.c_[x, np.ones(len(x))], y).scale_
+    np.testing.assert_allclose(with_constant, [*1000 * scale, 1])
     x, y = load_digits(return_X_y=True)
     model = LFPClassifier(image_shape=(2, 8, 4), channels=(2,), max_iter=1).fit(x, y)
     channels = x.reshape(-1, 2, 32)

@@ -241,10 +241,12 @@ class LFPEstimator(BaseEstimator):
         self.scale_: np.ndarray | None = None
         if self.standardize:
             groups = x.shape[1] if self.image_shape is None else self._image()[0]
-            mean, scale = moments("X", x, weights, groups)
-            if scale.max() < ONE_UNIT * scale.min():
-                scale[:] = np.sqrt(np.mean(scale**2))
-            self.mean_, self.scale_ = mean.repeat(x.shape[1] // groups), scale.repeat(x.shape[1] // groups)
+            mean, deviation = moments("X", x, weights, groups)
+            varies = deviation > 0
+            if varies.any() and deviation.max() < ONE_UNIT * deviation[varies].min():
+                deviation[varies] = np.sqrt(np.mean(deviation[varies] ** 2))
+            pixels = x.shape[1] // groups
+            self.mean_, self.scale_ = mean.repeat(pixels), np.where(varies, deviation, 1).repeat(pixels)
 
     def _scaled(self, x: np.ndarray) -> np.ndarray:
         if self.mean_ is None or self.scale_ is None:
@@ -445,7 +447,7 @@ def is_auto(value: Any) -> bool:
 def moments(name: str, x: np.ndarray, weights: np.ndarray | None, groups: int) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation of each group of as many columns, one after the other, of (N, M): two of (groups,).
 
-    The deviation of constant columns is given as 1. Raises ValueError for numbers too large to square.
+    The deviation of equal numbers is exactly 0. Raises ValueError for numbers too large to square.
     """
     columns = x.astype(np.float64, copy=False)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -457,4 +459,4 @@ def moments(name: str, x: np.ndarray, weights: np.ndarray | None, groups: int) -
     if not np.isfinite(deviation).all():
         raise ValueError(f"{name} must be numbers whose squares are finite, got values up to {np.abs(x).max():.3g}")
     rounding = len(x) * np.finfo(np.float64).eps * np.abs(mean)  # of a sum of equal numbers
-    return mean, np.where(deviation > rounding, deviation, 1)
+    return mean, np.where(deviation > rounding, deviation, 0)

@@ -18,7 +18,8 @@ from lfp_ref.estimators.base import LFPEstimator, moments
 class LFPRegressor(RegressorMixin, LFPEstimator):
     """Predicts numbers, one or several per sample, with a network trained by LFP.
 
-    Parameters and attributes as of LFPEstimator. loss_curve_ is half the mean squared error of the scaled targets.
+    Parameters and attributes as of LFPEstimator. loss_curve_ is half the mean squared error of the scaled targets;
+    target_mean_, target_scale_: of each output.
 
     Targets are scaled inside to mean 0 and standard deviation 1, and predictions scaled back: weights start small and a
     step changes them in proportion, so targets in the thousands would be a long way off. The first fit, or the first
@@ -47,7 +48,8 @@ class LFPRegressor(RegressorMixin, LFPEstimator):
         columns = y.reshape(len(y), -1).astype(np.float64)
         if reset:
             self.n_outputs_, self._flat = columns.shape[1], y.ndim == 1
-            self.target_mean_, self.target_scale_ = moments("y", columns, weights, self.n_outputs_)
+            self.target_mean_, deviation = moments("y", columns, weights, self.n_outputs_)
+            self.target_scale_ = np.where(deviation > 0, deviation, 1)
         if columns.shape[1] != self.n_outputs_:
             raise ValueError(f"y had {self.n_outputs_} columns before, now it has {columns.shape[1]}")
         return (columns - self.target_mean_) / self.target_scale_
