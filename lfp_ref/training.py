@@ -146,7 +146,8 @@ def train(
 ) -> History:
     """Trains a network by LFP, or by gradient ascent on the reward's objective under rules.Gradient().
 
-    data: a Dataset, or (x, y) without a test part; scale x to about -1 to 1. optimizer: SGD(lr=0.1, momentum=0.9) if None.
+    data: a Dataset, or (x, y) without a test part; scale x to about -1 to 1.
+    optimizer: SGD(lr=0.1, momentum=0.9) if None.
     rule: Epsilon() if None; see Layer.feedback. reward: (outputs, targets) -> reward of the outputs' shape.
     reduction: "mean" divides the reward by the batch size, "sum" does not (lfprop's learning rates assume "sum").
     clip: largest Euclidean norm of all feedback together. schedule: step number -> learning rate.
