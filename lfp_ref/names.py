@@ -61,6 +61,7 @@ ACTIVATIONS: dict[str, models.Make] = {
     "softplus": activations.Softplus,
     "softsign": activations.Softsign,
     "step": Step,
+    "identity": partial(activations.LeakyReLU, 1.0),  # z above 0, 1 * z below
 }
 # The number of an activation named without one, if another than its class's own trains better (layers/step.py).
 ACTIVATION_NUMBERS = {"step": "-1"}

@@ -31,6 +31,8 @@ from lfp_ref.rewards import name_of
 from lfp_ref.rules import Epsilon, Rule, is_gradient
 from lfp_ref.run import History, Run
 
+ADVICE = "try a smaller learning rate, or clip"  # ends the message of a DivergenceError
+
 
 class DivergenceError(ArithmeticError, ValueError):
     """Training produced NaN or infinity; says at which epoch and step, and where."""
@@ -144,7 +146,8 @@ def train(
 ) -> History:
     """Trains a network by LFP, or by gradient ascent on the reward's objective under rules.Gradient().
 
-    data: a Dataset, or (x, y) without a test part. optimizer: SGD(lr=0.1, momentum=0.9) if None.
+    data: a Dataset, or (x, y) without a test part; scale x to about -1 to 1.
+    optimizer: SGD(lr=0.1, momentum=0.9) if None.
     rule: Epsilon() if None; see Layer.feedback. reward: (outputs, targets) -> reward of the outputs' shape.
     reduction: "mean" divides the reward by the batch size, "sum" does not (lfprop's learning rates assume "sum").
     clip: largest Euclidean norm of all feedback together. schedule: step number -> learning rate.
@@ -281,7 +284,7 @@ def check_state(net: Layer, place: str) -> None:
     """Raises DivergenceError, at that place, for a parameter or statistic that is no longer finite."""
     for name, array in net.state_dict().items():
         if not np.isfinite(array).all():
-            raise DivergenceError(f"{place}: {name} is no longer finite; try a smaller learning rate, or clip")
+            raise DivergenceError(f"{place}: {name} is no longer finite; {ADVICE}")
 
 
 def _culprit(net: Layer, outputs: np.ndarray, reward: rewards.Reward) -> str:
@@ -290,5 +293,5 @@ def _culprit(net: Layer, outputs: np.ndarray, reward: rewards.Reward) -> str:
     arrays |= {f"the feedback of {name}": parameter.feedback for name, parameter in net.named_parameters()}
     for name, array in (arrays | {"the outputs": outputs}).items():
         if not np.isfinite(array).all():
-            return f"NaN or infinity in {name}; try a smaller learning rate, or clip"
+            return f"NaN or infinity in {name}; {ADVICE}"
     return f"the reward {name_of(reward)} is NaN or infinite though all outputs are finite"

@@ -23,6 +23,15 @@ def test_estimators_without_scikit_learn(monkeypatch):
         importlib.import_module("lfp_ref.estimators")
 
 
+def test_an_older_scikit_learn_is_told_apart_from_a_missing_one(monkeypatch):
+    sklearn = pytest.importorskip("sklearn.utils", reason="needs the extra sklearn")
+    monkeypatch.delitem(sys.modules, "lfp_ref.estimators", raising=False)
+    monkeypatch.delattr(sklearn, "Tags")
+    monkeypatch.setattr("sklearn.__version__", "1.5.2")
+    with pytest.raises(ImportError, match=r"needs scikit-learn 1\.6 or newer, got 1\.5\.2: .* --upgrade scikit-learn"):
+        importlib.import_module("lfp_ref.estimators")
+
+
 def test_pictures_without_matplotlib(monkeypatch):
     for module in ("matplotlib", "matplotlib.figure", "matplotlib.backends.backend_agg"):
         monkeypatch.setitem(sys.modules, module, None)

@@ -91,7 +91,7 @@ def test_names_mean_what_they_say():
         assert names.NETWORKS[name](size, 3).forward(np.ones((2, *size))).shape == (2, 3)
     assert models.spiking_cnn((1, 16, 28), 3, steps=4).forward(np.ones((2, 1, 16, 28))).shape == (4, 2, 3)
     assert type(names.activation("reflected-relu")()) is lfp.Reflected
-    for name in names.ACTIVATIONS:
+    for name in names.ACTIVATIONS.keys() - {"identity"}:
         assert type(names.activation(name)()).__name__.lower() == name.replace("-", "")
     for name, count in (("mlp", 2), ("lenet", 4), ("small-cnn", 2)):
         assert sum(isinstance(layer, lfp.ReLU) for layer in names.NETWORKS[name]((1, 16, 16), 3)) == count

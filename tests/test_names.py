@@ -41,6 +41,8 @@ def test_every_activation_has_a_name():
     for name in names.ACTIVATIONS:
         for prefix in ("", "negated-", "reflected-"):
             assert names.activation(prefix + name)().forward(np.ones((1, 2))).shape == (1, 2)
+    z = np.array([[-2.0, 0.5]])
+    assert np.array_equal(names.activation("identity")().forward(z), z)
     with pytest.raises(ValueError, match="unknown activation 'relo'; known: relu, leaky-relu"):
         names.activation("relo")
 
