@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -21,13 +19,15 @@ from lfp_ref.extras import MissingExtra
 from lfp_ref.files import locked
 from lfp_ref.run import Interrupted
 from lfp_ref.tools.cli import training
-from lfp_ref.tools.cli.common import load_data
-from lfp_ref.tools.cli.options import at_least, not_empty, parsed, path
-from lfp_ref.tools.cli.results import FOUND, Results, plot
+from lfp_ref.tools.cli.common import DATA, load_data, part_of
+from lfp_ref.tools.cli.options import NUMBER_REWARD, USUAL, add_command, at_least, not_empty, parsed, path
+from lfp_ref.tools.cli.results import FOUND, Results, found_columns, plot
 from lfp_ref.training import DivergenceError
 
 # Samples of a shape that every network takes: what is wrong with options alone is found before the first run.
-STAND_IN = Dataset("", np.zeros((2, 1, 28, 28), np.float32), np.array([0, 9]), *[np.empty(0)] * 2)
+IMAGES = np.zeros((2, 1, 28, 28), np.float32)
+STAND_IN = Dataset("these data", IMAGES, np.array([0, 9]), np.empty(0), np.empty(0))
+NUMBERS = Dataset("these data", IMAGES, np.array([0.0, 9.0]), np.empty(0), np.empty(0))
 
 # One run: its options by name, as in the grid.
 Settings = dict[str, Any]
@@ -36,7 +36,7 @@ EXAMPLE = """
 GRID.toml gives options of lfp-ref train, a list for what varies; the rest keeps train's defaults:
 
     data = "digits"
-    validate = true                       # test on held-out training samples: the test set chooses nothing
+    validate = true    # test on held-out training samples to choose options
     rule = ["epsilon", "gamma", "gradient"]
     lr = [0.001, 0.003, 0.01, 0.03]
     seed = [0, 1, 2]
@@ -44,19 +44,24 @@ GRID.toml gives options of lfp-ref train, a list for what varies; the rest keeps
 
 
 def add_commands(commands: Any) -> None:
-    sweep = commands.add_parser(
-        "sweep",
-        help="train over a grid of options and seeds",
-        description="Train once for every combination of options in a file. Each run that finished is a line of "
-        "results.csv, with its options, accuracy and status (done or diverged); the same command again does what is "
-        "missing.",
-        epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    sweep = add_command(
+        commands, "sweep", "train over a grid of options and seeds",
+        "Train once for every combination of options in a file. Each run that finished is a line of results.csv, with "
+        "its options, accuracy and status (done or diverged); the same command again does what is missing.",
+        f"""
+Example:
+  lfp-ref sweep GRID.toml --out results --plot
+{EXAMPLE}
+Columns behind the options: status; test_accuracy (test_r2 for numbers), or validation_accuracy with validate, which
+alone may choose options; train_accuracy, on each batch before its update; untouched, the part of all weights that an
+update leaves as they were; all of the last epoch. seconds of the run; message, of one that diverged.
+""",
+    )  # fmt: skip
     sweep.add_argument("grid", nargs="?", type=path, metavar="GRID.toml", help="options; not needed for --plot alone")
-    sweep.add_argument("--out", type=path, required=True, help="folder for results.csv")
-    sweep.add_argument("--jobs", type=at_least(1), help=f"runs at a time here ({os.cpu_count()})")
-    sweep.add_argument("--threads", type=at_least(1), help="of each run (1)")
+    sweep.add_argument("--out", type=path, required=True, metavar="FOLDER", help="for results.csv")
+    sweep.add_argument("--jobs", type=at_least(1), metavar="N",
+                       help="runs at a time here (default: as many as there are processors it may use)")  # fmt: skip
+    sweep.add_argument("--threads", type=at_least(1), metavar="N", help="of each run (default: 1)")
     sweep.add_argument("--scheduler", type=not_empty, metavar="ADDRESS",
                        help="of a Dask cluster, as in tcp://host:8786, to run there instead; start its workers with "
                        "--nthreads 1")  # fmt: skip
@@ -75,8 +80,11 @@ def run_sweep(options: argparse.Namespace) -> None:
     file = options.out / "results.csv"
     if options.grid is not None:
         runs = read_grid(options.grid)
+        found = found_of(runs, options.grid)
+        if not options.scheduler:
+            look_at_own_data(runs)
         with locked(options.out):
-            sweep(runs, Results(file), options)
+            sweep(runs, Results(file, found), options)
     if options.plot:
         plot(file)
 
@@ -143,12 +151,36 @@ def read_grid(file: Path) -> list[Settings]:
             run = {name: getattr(options, name) for name in names}  # 1 and 1.0 are one learning rate
             every_seed = tuple(value for name, value in run.items() if name not in ("seed", "data", "data_root"))
             if every_seed not in checked:
-                training.planned(options, STAND_IN)
+                is_regression = options.task == "regression" or options.reward == NUMBER_REWARD
+                training.planned(options, NUMBERS if is_regression else STAND_IN)
             checked.add(every_seed)
         except (ValueError, TypeError) as error:
             raise ValueError(f"{file}: {error}") from None
         runs[cells(run)] = run
     return list(runs.values())
+
+
+def found_of(runs: list[Settings], file: Path) -> tuple[str, ...]:
+    """The columns of what is found. Raises ValueError for a grid whose runs do not have them in common."""
+    for name in ("validate", "task"):
+        if len({run.get(name) for run in runs}) > 1:
+            raise ValueError(f"{file}: {name} must be one value, for all runs are in one table, got several")
+    part = part_of(parsed(runs[0]))
+    return found_columns(part, "r2" if runs[0].get("task") == "regression" else "accuracy")
+
+
+def look_at_own_data(runs: list[Settings]) -> None:
+    """Says how data in files were read, once. Raises ValueError for what no run could train on."""
+    files = {run["data"]: run for run in runs if run.get("data", "digits") not in DATA}
+    for run in files.values():
+        options = parsed(run)
+        check_task(training.data_to_train_on(options), options)
+
+
+def check_task(data: Dataset, options: argparse.Namespace) -> None:
+    """Raises ValueError for numbers to predict in a grid of classification: its table has a column for accuracy."""
+    if data.is_regression and options.task != "regression":
+        raise ValueError(f'{data.name} has numbers to predict: give task = "regression" in the grid')
 
 
 def cells(run: Settings) -> tuple[str, ...]:
@@ -157,7 +189,7 @@ def cells(run: Settings) -> tuple[str, ...]:
 
 
 def named(row: Settings) -> str:
-    return " ".join(f"{name}={value}" for name, value in row.items() if name not in FOUND)
+    return " ".join(f"{name}={value}" for name, value in row.items() if name in USUAL)
 
 
 # ---- the runs
@@ -172,14 +204,16 @@ def one_run(run: Settings, threads: int = 1) -> Settings:
     before = numba.get_num_threads()
     most = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
     numba.set_num_threads(min(threads, most))
-    numbers: dict[str, float | str] = dict.fromkeys(FOUND, "")
+    options = parsed(run)
+    part, metric = part_of(options), "r2" if options.task == "regression" else "accuracy"
+    numbers: dict[str, float | str] = dict.fromkeys(found_columns(part, metric), "")
     try:
-        options = parsed(run)
-        data = data_of(options.data, options.data_root, options.validate, options.limit, options.seed)
+        data = data_of(*(getattr(options, name) for name in DATA_OPTIONS))
+        check_task(data, options)
         plan = training.planned(options, data)
-        history = training.run(plan, None, lambda: nullcontext((None, None)))
+        history = training.named_columns(training.run(plan, None, training.nothing_shown), options)
         plan.check_growth()
-        numbers |= {name: float(history[name][-1]) for name in ("test_accuracy", "train_accuracy", "untouched")}
+        numbers |= {name: float(history[name][-1]) for name in (f"{part}_{metric}", f"train_{metric}", "untouched")}
         status, message = "done", ""
     except DivergenceError as error:
         status, message = "diverged", str(error)
@@ -191,17 +225,19 @@ def one_run(run: Settings, threads: int = 1) -> Settings:
     return {**run, **numbers, "status": status, "seconds": seconds, "message": " ".join(message.split())}
 
 
+DATA_OPTIONS = ("data", "data_root", "task", "standardise", "validate", "limit", "seed")
+
+
 @lru_cache(maxsize=1)
-def data_of(data: str, data_root: str | None, validate: bool, limit: int | None, seed: int) -> Dataset:
-    """Loaded once for the runs of a process that have it in common."""
-    options = {"data": data, "data_root": data_root, "validate": validate, "limit": limit, "seed": seed}
-    return load_data(argparse.Namespace(**options))
+def data_of(*values: Any) -> Dataset:
+    """The data of a run, by the options that make them; loaded once for runs of a process that have them in common."""
+    return load_data(argparse.Namespace(**dict(zip(DATA_OPTIONS, values, strict=True))))
 
 
 def on_this_machine(runs: list[Settings], options: argparse.Namespace) -> Iterator[Settings]:
     """Lines as runs finish, in processes by joblib. Runs of a process that died are repeated, three times at most."""
     try:
-        from joblib import Parallel, delayed
+        from joblib import Parallel, cpu_count, delayed
         from joblib.externals.loky.process_executor import TerminatedWorkerError
     except ImportError:
         raise MissingExtra("lfp-ref sweep", "joblib", "sweep", "Without it, lfp-ref train does one run.") from None
@@ -209,7 +245,7 @@ def on_this_machine(runs: list[Settings], options: argparse.Namespace) -> Iterat
     names = list(runs[0])
     deaths = 0
     while left:
-        jobs = min(options.jobs or os.cpu_count() or 1, len(left))
+        jobs = min(options.jobs or cpu_count(), len(left))
         work = Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)
         try:
             for row in work(delayed(one_run)(run, options.threads or 1) for run in list(left.values())):
@@ -242,7 +278,7 @@ def on_dask(runs: list[Settings], options: argparse.Namespace) -> Iterator[Setti
             try:
                 yield future.result()
             except Exception as error:  # not the run's own, which it reports itself: its worker's or the cluster's
-                yield {**run, **dict.fromkeys(FOUND, ""), "status": "failed", "message": f"cluster: {error}"}
+                yield {**run, "status": "failed", "message": f"cluster: {error}"}
             future.release()
 
 
@@ -269,8 +305,12 @@ class progress:
     def say(self, row: Settings) -> None:
         self.done += 1
         left = (time.monotonic() - self.begin) / (self.done - self.first) * (self.total - self.done)
-        result = f"{row['test_accuracy']:.2%}" if row["status"] == "done" else row["status"]
-        line = f"{self.done}/{self.total}  {named(row)}: {result}, {row['seconds']} s; about {left:.0f} s left"
+        result = row["status"]
+        if result == "done":
+            name = list(row)[-len(FOUND) + 1]
+            result = f"{row[name]:.2%}" if name.endswith("accuracy") else f"{name} {row[name]:.4f}"
+        taken = f", {row['seconds']} s" if "seconds" in row else ""
+        line = f"{self.done}/{self.total}  {named(row)}: {result}{taken}; about {left:.0f} s left"
         if self.bar is None:
             print(line, flush=True)
         else:
