@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import csv
 import math
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -63,6 +64,8 @@ class Run:
 
 def start(doc: str) -> Run:
     """Reads the command line of the script that was started; doc: its docstring, shown by --help."""
+    if hasattr(signal, "SIGPIPE"):  # piped to head, it ends as other programs do
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="a small version in under a minute")
     add_out(parser)

@@ -9,6 +9,7 @@ import numpy as np
 
 from lfp_ref.datasets.scaling import Scaling
 
+PARTS = ("name", "x_train", "y_train", "x_test", "y_test")
 MOST_CLASSES = 1_000_000  # each is an output of the network
 
 
@@ -17,8 +18,8 @@ class Dataset:
     """A training and a test part.
 
     x_train, x_test: (N, ...) float32. y_train, y_test: (N,) integer labels, or numbers for regression.
-    class_names: of labels 0, 1, ...; without, they are their own names. scaling: that x, y have been through.
-    notes: sentences about how a file was read, for its owner.
+    class_names: of labels 0, 1, ...; without, they are their own names. columns: names of x's, then of y's.
+    scaling: that x, y have been through. notes: sentences about how a file was read, for its owner.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Dataset:
     x_test: np.ndarray
     y_test: np.ndarray
     class_names: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
     scaling: Scaling | None = None
     notes: tuple[str, ...] = ()
 
@@ -74,7 +76,7 @@ class Dataset:
             raise ValueError(f"holdout: a fraction {fraction} of {len(self.x_train)} samples leaves one part empty")
         order = np.random.default_rng(seed).permutation(len(self.x_train))
         held = split(f"{self.name} (held-out part of the training set)", self.x_train, self.y_train, order, count)
-        return replace(held, class_names=self.class_names, scaling=self.scaling, notes=self.notes)
+        return replace(self, **{name: getattr(held, name) for name in PARTS})
 
     def subset(self, count: int) -> Dataset:
         """The same data with the first `count` training samples only."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import os
 from array import array
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,8 @@ def load_own(path: str | os.PathLike[str], column: str | None = None, task: str 
     if column is not None and path.suffix.lower() != ".csv":
         raise ValueError(f"{path}: only a .csv file has columns to name, got column {column!r}")
     parts = [path / "train", path / "test"] if is_divided(path) else [path]
-    x, y, notes = _read(parts[0], column)
+    content = _read(parts[0], column)
+    x, y, notes = content.x, content.y, content.notes
     order, test = np.random.default_rng(0).permutation(len(x)), len(x) // 5
     if len(parts) == 2:
         x_test, y_test, more = read_pictures(parts[1])
@@ -57,7 +58,7 @@ def load_own(path: str | os.PathLike[str], column: str | None = None, task: str 
         test, notes = len(x_test), [*notes, *more]
         x, y, order = np.concatenate([x_test, x]), np.concatenate([y_test, y]), np.arange(len(x_test) + len(x))
     if len(x) < 10:
-        raise ValueError(f"{path}: y must be ten samples at least, got {len(x)}")
+        raise ValueError(f"{path} must have ten samples at least, got {len(x)}")
     with np.errstate(over="ignore"):
         x = x.astype(np.float32)
     if not np.isfinite(x).all():
@@ -78,20 +79,28 @@ def load_own(path: str | os.PathLike[str], column: str | None = None, task: str 
     else:
         notes = [f"{shape}, targets from {targets.min():g} to {targets.max():g}", *notes]
     data = split(path.stem, x, targets, order, test)
-    return replace(data, class_names=class_names, notes=tuple(f"{path.name}: {note}" for note in notes))
+    return replace(
+        data, class_names=class_names, columns=content.columns, notes=tuple(f"{path.name}: {note}" for note in notes)
+    )
 
 
 load_arrays = load_own  # the name when .npz was all it read
 
-Read = tuple[np.ndarray, np.ndarray, list[str]]  # x, y, notes
+
+@dataclass
+class Content:
+    """A file or folder as read. x: (N, I) or (N, C, H, W). y: (N,) text or numbers. notes, columns: as in Dataset."""
+
+    x: np.ndarray
+    y: np.ndarray
+    notes: list[str]
+    columns: tuple[str, ...] = ()
 
 
-def _read(path: Path, column: str | None) -> Read:
+def _read(path: Path, column: str | None) -> Content:
     if path.is_dir():
-        return read_pictures(path)
-    if path.suffix.lower() == ".csv":
-        return _read_csv(path, column)
-    return _read_arrays(path)
+        return Content(*read_pictures(path))
+    return _read_csv(path, column) if path.suffix.lower() == ".csv" else _read_arrays(path)
 
 
 def _targets(name: str, y: np.ndarray, task: str | None) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -125,8 +134,7 @@ def _targets(name: str, y: np.ndarray, task: str | None) -> tuple[np.ndarray, tu
 # ---- .npz
 
 
-def _read_arrays(path: Path) -> Read:
-    """x (N, I) or (N, C, H, W), y (N,) of an .npz file."""
+def _read_arrays(path: Path) -> Content:
     arrays = read_npz(path, ("x", "y"))
     if len(arrays) < 2:
         raise ValueError(f"{path} needs arrays x and y, as numpy.savez(path, x=x, y=y) writes them")
@@ -152,14 +160,14 @@ def _read_arrays(path: Path) -> Read:
         x = np.ascontiguousarray(np.moveaxis(x, 3, 1))
     elif x.ndim == 4 and x.shape[3] in CHANNELS and x.shape[2] != x.shape[3]:
         notes.append(f"x {x.shape} is taken for images of {x.shape[1]} channels, {x.shape[2]} x {x.shape[3]} pixels")
-    return x, y, notes
+    return Content(x, y, notes)
 
 
 # ---- .csv
 
 
-def _read_csv(path: Path, column: str | None) -> Read:
-    """x (N, I) and y (N,) of a .csv file: text in UTF-8, with commas, semicolons or tabs between cells."""
+def _read_csv(path: Path, column: str | None) -> Content:
+    """Text in UTF-8, with commas, semicolons or tabs between cells."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             first = file.readline()
@@ -172,8 +180,8 @@ def _read_csv(path: Path, column: str | None) -> Read:
         raise ValueError(f"{path} is damaged or not a .csv file: {error}") from None
 
 
-def _read_lines(path: Path, reader: Any, column: str | None) -> Read:
-    """The content of a .csv file, line by line: numbers are kept as numbers, so that memory is that of the result."""
+def _read_lines(path: Path, reader: Any, column: str | None) -> Content:
+    """The lines of a .csv file, one at a time: numbers are kept as numbers, so that memory is that of the result."""
     lines = ((reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells))
     first: tuple[int, list[str]] = next(lines, (1, []))
     header = [cell.strip() for cell in first[1]]
@@ -195,11 +203,8 @@ def _read_lines(path: Path, reader: Any, column: str | None) -> Read:
         except ValueError:
             wrong = next(k for k, cell in enumerate(cells) if not _is_number(cell))
             name = names[wrong + (wrong >= at)]
-            raise refuse(
-                f"{path}, line {number}, column {name}",
-                "a number with a decimal point (leave out a column of text)",
-                cells[wrong],
-            ) from None
+            what = f"{path}, line {number}, column {name}"
+            raise refuse(what, "a number with a decimal point (leave out a column of text)", cells[wrong]) from None
     x = np.array(numbers).reshape(len(targets), len(names) - 1)
     if not np.isfinite(x).all():
         sample, wrong = (int(k) for k in np.argwhere(~np.isfinite(x))[0])
@@ -208,9 +213,9 @@ def _read_lines(path: Path, reader: Any, column: str | None) -> Read:
     inputs = [*names[:at], *names[at + 1 :]]
     notes = [] if column else [f"the targets are the last column{f', {names[at]}' if has_names else ''}"]
     if inputs[0] == "" and len(inputs) > 1 and np.array_equal(np.diff(x[:, 0]), np.ones(len(x) - 1)):
-        x = x[:, 1:]
+        x, inputs = x[:, 1:], inputs[1:]
         notes.append("the first column has no name and counts the lines: it is left out")
-    return x, y, notes
+    return Content(x, y, notes, (*inputs, names[at]) if has_names else ())
 
 
 def _column(path: Path, names: list[str], column: str | None) -> int:

@@ -59,7 +59,9 @@ def read_pictures(path: Path) -> tuple[np.ndarray, np.ndarray, list[str]]:
             raise ValueError(f"{folder} must hold pictures ({', '.join(ENDINGS)}), got none")
         files += found
     headers = [_header(Image, file) for file in files]
-    sizes = {header.size: file for header, file in zip(headers, files, strict=True)}
+    sizes: dict[tuple[int, int], Path] = {}
+    for header, file in zip(headers, files, strict=True):
+        sizes.setdefault(header.size, file)
     if len(sizes) > 1:
         (one, first), (other, second) = list(sizes.items())[:2]
         raise ValueError(f"{path}: pictures must have one size, got {one[0]} x {one[1]} ({_short(first)}) and "

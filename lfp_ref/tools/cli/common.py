@@ -74,16 +74,22 @@ def load_data(options: argparse.Namespace, scaling: Scaling | None = None) -> da
 
 def about_data(data: datasets.Dataset) -> dict[str, Any]:
     """What a checkpoint holds of a run's data."""
-    return {"class_names": data.class_names, "scaling": data.scaling.as_json() if data.scaling else None}
+    return {
+        "class_names": data.class_names,
+        "columns": data.columns,
+        "scaling": data.scaling.as_json() if data.scaling else None,
+    }
 
 
 def stored_data(options: argparse.Namespace, saved: Checkpoint) -> datasets.Dataset:
-    """A stored run's data, scaled as they were. Raises ValueError where their file has other classes by now."""
-    about = saved.about.get("data") or {"class_names": [], "scaling": None}
-    data = load_data(options, Scaling.from_json(about["scaling"]) if about["scaling"] else None)
-    if data.class_names != tuple(about["class_names"]) and about["class_names"]:
-        raise ValueError(f"{options.data} has the classes {listed(data.class_names)}; when the run began, they were "
-                         f"{listed(about['class_names'])}")  # fmt: skip
+    """A stored run's data, scaled as they were. Raises ValueError where their file is another by now."""
+    about = saved.about.get("data") or {}  # runs of version 0.1 have none
+    data = load_data(options, Scaling.from_json(about["scaling"]) if about.get("scaling") else None)
+    for name, found in (("classes", data.class_names), ("columns", data.columns)):
+        stored = about.get("class_names" if name == "classes" else name) or found
+        if list(found) != list(stored):
+            raise ValueError(f"{options.data} has the {name} {listed(found)}; when the run began, they were "
+                             f"{listed(stored)}")  # fmt: skip
     return data
 
 

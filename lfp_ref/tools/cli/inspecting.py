@@ -67,7 +67,7 @@ rounding.
     shared_options(why)
     why.add_argument("--sample", type=int, nargs="+", default=[0], metavar="K", help="test samples (default: 0)")
     why.add_argument("--target", type=not_empty, nargs="+", metavar="CLASS",
-                     help="classes to explain, by name or number (default: all)")  # fmt: skip
+                     help="classes to explain, by name (default: all)")  # fmt: skip
     why.add_argument("--rule", type=rule_name, default="epsilon", metavar="NAME", help=f"{RULES} (default: epsilon)")
     why.add_argument("--out", type=path, metavar="FILE", help="PNG file (default: explain.png beside the checkpoint)")
     why.set_defaults(command=run_explain)
@@ -80,8 +80,8 @@ Example:
 
 Columns: came in, the reward of a layer's output; handed on, that of its input; then what the layer kept, by cause:
 bias, the share of biases; stabiliser, that of epsilon in the denominator; mask, what the rule hands to nobody;
-empty group, where nothing flowed; padding, dropout, statistics and so on, of layers that have them; membrane, of spiking neurons.
-residue is what is left over: rounding.
+empty group, where nothing flowed; padding, dropout, statistics and so on, of layers that have them; membrane, of
+spiking neurons. residue is what is left over: rounding.
 """,
     )  # fmt: skip
     shared_options(sheet)
@@ -170,7 +170,9 @@ def other_data(name: str, own: datasets.Dataset, stored: argparse.Namespace) -> 
         stored.task = "regression"
     other = named_data(name, stored)
     say(other.notes)
-    if own.class_names or other.class_names:
+    if own.columns and other.columns and own.columns != other.columns:
+        raise ValueError(f"{name} has the columns {listed(other.columns)}, the run's data {listed(own.columns)}")
+    if (own.class_names or other.class_names) and not own.is_regression:
         other = other.relabelled(own.names)
     if (other.input_shape, other.outputs) != (own.input_shape, own.outputs):
         raise ValueError(f"this network takes samples {own.input_shape} of {own.outputs} classes, "
@@ -202,7 +204,7 @@ def run_explain(options: argparse.Namespace) -> None:
         raise ValueError(f"--sample must be in 0..{len(data.x_test) - 1}, got {wrong[0]}")
     names = ("prediction",) if data.is_regression else data.names
     if unknown := [name for name in options.target or () if name not in names]:
-        known = listed(names) if data.class_names or data.is_regression else f"in 0..{data.classes - 1}"
+        known = f"one of {listed(names)}" if data.class_names or data.is_regression else f"in 0..{data.classes - 1}"
         raise ValueError(f"--target must be {known}, got {unknown[0]}")
     targets = [names.index(name) for name in options.target or names]
     if len(data.input_shape) != 3:

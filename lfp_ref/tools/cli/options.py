@@ -159,8 +159,8 @@ def training_options(sub: argparse.ArgumentParser) -> None:
     data = sub.add_argument_group("data")
     data.add_argument("--data", type=data_name, metavar="DATA",
                       help=f"{', '.join(DATA)}; or your own: FILE.npz with arrays x and y, FILE.csv (the last column "
-                      "is the target, or the one named: FILE.csv:COLUMN), or a folder with a folder of pictures for each "
-                      f"class {usual('data')}")  # fmt: skip
+                      "is the target, or the one named: FILE.csv:COLUMN), or a folder with a folder of pictures for "
+                      f"each class {usual('data')}")  # fmt: skip
     data.add_argument("--data-root", type=not_empty, metavar="FOLDER",
                       help="of the MNIST or CIFAR files (default: $LFP_REF_DATA for mnist; else they are fetched, with "
                       "the extra data)")  # fmt: skip

@@ -54,6 +54,7 @@ def rule(text: str, net: Layer, learning: str = "share") -> rules.Rule | Composi
     if isinstance(found, type) and issubclass(found, rules.Rule):
         found = found()
     elif callable(found) and not isinstance(found, rules.Rule):
+        check_callable(text, found, "net")
         found = found(net)
     if not isinstance(found, rules.Rule | dict):
         raise refuse(text, "a rule, a dict of rules, or a function (network) that returns one", found, TypeError)
@@ -75,8 +76,12 @@ def loaded(text: str) -> Any:
         raise ValueError(f"{text}: there is no file {file}")
     module = _module(file, Path(file).stat().st_mtime_ns)
     if not hasattr(module, name):
-        own = [key for key, thing in vars(module).items() if getattr(thing, "__module__", "") == module.__name__]
-        raise refuse(f"NAME in {file}:NAME", f"defined there, as {', '.join(own)}", name)
+        own = [
+            key
+            for key, thing in vars(module).items()
+            if isinstance(thing, rules.Rule) or getattr(thing, "__module__", "") == module.__name__
+        ]
+        raise refuse(f"NAME in {file}:NAME", f"defined there, as {', '.join(own) or 'nothing is'}", name)
     return getattr(module, name)
 
 

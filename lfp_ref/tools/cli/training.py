@@ -161,9 +161,9 @@ def go_on(given: argparse.Namespace) -> None:
         setattr(options, name, vars(given).get(name, getattr(options, name)))
     given.out = file.parent
     notes = []
-    if options.epochs < done:
+    if "epochs" in vars(given) and options.epochs < done:
         raise ValueError(f"--epochs must be more than the {done} that are done, got {options.epochs}")
-    if options.epochs == done:
+    if options.epochs <= done:
         notes.append(f"this run is complete: it had its {done} epochs; --epochs with a larger number goes on with it")
     elif options.epochs != before and options.schedule == "one-cycle":
         notes.append(f"from here on, the learning rate is that of one cycle over {options.epochs} epochs, not {before}")
