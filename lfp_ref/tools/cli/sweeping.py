@@ -14,6 +14,7 @@ from typing import Any
 import numba
 import numpy as np
 
+from lfp_ref import models, names
 from lfp_ref.datasets import Dataset
 from lfp_ref.extras import MissingExtra
 from lfp_ref.files import locked
@@ -23,11 +24,6 @@ from lfp_ref.tools.cli.common import DATA, load_data, part_of
 from lfp_ref.tools.cli.options import NUMBER_REWARD, USUAL, add_command, at_least, not_empty, parsed, path
 from lfp_ref.tools.cli.results import FOUND, Results, found_columns, plot
 from lfp_ref.training import DivergenceError
-
-# Samples of a shape that every network takes: what is wrong with options alone is found before the first run.
-IMAGES = np.zeros((2, 1, 28, 28), np.float32)
-STAND_IN = Dataset("these data", IMAGES, np.array([0, 9]), np.empty(0), np.empty(0))
-NUMBERS = Dataset("these data", IMAGES, np.array([0.0, 9.0]), np.empty(0), np.empty(0))
 
 # One run: its options by name, as in the grid.
 Settings = dict[str, Any]
@@ -140,24 +136,33 @@ def read_grid(file: Path) -> list[Settings]:
     for name, values in zip(grid, lists, strict=True):
         if name in ("out", "resume") or not values or not all(isinstance(v, str | int | float) for v in values):
             raise ValueError(f"{file}: {name} must be an option of lfp-ref train with a value or a list of them")
-    names = [name.replace("-", "_") for name in grid]
-    if twice := {name for name in names if names.count(name) > 1}:
+    given = [name.replace("-", "_") for name in grid]
+    if twice := {name for name in given if given.count(name) > 1}:
         raise ValueError(f"{file}: {twice.pop()} stands there twice, with - and with _")
     runs: dict[tuple[str, ...], Settings] = {}
     checked: set[tuple[Any, ...]] = set()
     for chosen in itertools.product(*lists):
         try:
-            options = parsed(dict(zip(names, chosen, strict=True)))
-            run = {name: getattr(options, name) for name in names}  # 1 and 1.0 are one learning rate
+            options = parsed(dict(zip(given, chosen, strict=True)))
+            run = {name: getattr(options, name) for name in given}  # 1 and 1.0 are one learning rate
             every_seed = tuple(value for name, value in run.items() if name not in ("seed", "data", "data_root"))
             if every_seed not in checked:
-                is_regression = options.task == "regression" or options.reward == NUMBER_REWARD
-                training.planned(options, NUMBERS if is_regression else STAND_IN)
+                training.planned(options, stand_in(options))
             checked.add(every_seed)
         except (ValueError, TypeError) as error:
             raise ValueError(f"{file}: {error}") from None
         runs[cells(run)] = run
     return list(runs.values())
+
+
+def stand_in(options: argparse.Namespace) -> Dataset:
+    """Two samples that the network takes: what is wrong with options alone is found before the first run."""
+    is_line = options.model not in names.NETWORKS
+    outputs = models.parse(options.model.removeprefix(names.SPIKING_LINE))[-1].number if is_line else 10
+    y = np.array([0, max(outputs - 1, 0)], np.int64)
+    if options.task == "regression" or options.reward == NUMBER_REWARD:
+        y = y.astype(np.float32)
+    return Dataset("these data", np.zeros((2, 1, 28, 28), np.float32), y, np.empty(0), np.empty(0))
 
 
 def found_of(runs: list[Settings], file: Path) -> tuple[str, ...]:
