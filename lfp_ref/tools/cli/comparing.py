@@ -13,6 +13,7 @@ from lfp_ref.tools import figures
 from lfp_ref.tools.cli import own_code, training
 from lfp_ref.tools.cli.common import is_spiking, is_step, metric_of, neurons, part_of
 from lfp_ref.tools.cli.folders import draw_if_possible, new_folder
+from lfp_ref.tools.cli.histories import COLUMNS, named_columns, run_label, run_title, write_history
 from lfp_ref.tools.cli.options import (
     RULES,
     STEP_RULE,
@@ -33,7 +34,7 @@ def add_commands(commands: Any) -> None:
         "Same network, seed and data, two rules. Spikes have no gradient: a surrogate's is taken.", f"""
 Example:
   lfp-ref compare --data mnist --model lenet --epochs 5
-{training.COLUMNS}""", argument_default=argparse.SUPPRESS,
+{COLUMNS}""", argument_default=argparse.SUPPRESS,
     )  # fmt: skip
     training_options(both)
     both.add_argument("--rule", type=rule_name, metavar="NAME",
@@ -67,11 +68,11 @@ def run_compare(given: argparse.Namespace) -> None:
         histories = {}
         for plan in plans:
             rule = plan.options.rule
-            print(f"{training.name(rule)}:", flush=True)
+            print(f"{run_label(rule)}:", flush=True)
             file = own_code.short(rule).partition(":")[0]
-            histories[training.name(rule)] = training.named_columns(training.run(plan, folder / f"{file}.npz"), options)
-            training.write_history(folder / f"{file}.csv", histories[training.name(rule)])
-        picture = draw_if_possible(folder / "compare.png", figures.curves, histories, training.title(options))
+            histories[run_label(rule)] = named_columns(training.run(plan, folder / f"{file}.npz"), options)
+            write_history(folder / f"{file}.csv", histories[run_label(rule)])
+        picture = draw_if_possible(folder / "compare.png", figures.curves, histories, run_title(options))
         tested, trained = (f"{part}_{name_of(metric_of(data))}" for part in (part_of(options), "train"))
         kind = ".4f" if data.is_regression else ".2%"
         wide = max(14, len(tested) + 1)

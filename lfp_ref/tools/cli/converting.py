@@ -9,6 +9,7 @@ from typing import Any
 import lfp_ref
 from lfp_ref import names
 from lfp_ref.network import Sequential, Spiking
+from lfp_ref.tools.cli.common import say
 from lfp_ref.tools.cli.inspecting import NETWORKS, loaded_network, stored_run
 from lfp_ref.tools.cli.options import add_command, not_empty, path
 from lfp_ref.weights import load_weights, save_weights
@@ -60,7 +61,14 @@ def source_network(options: argparse.Namespace) -> Sequential:
     if options.model is None:
         if source.suffix == ".safetensors":
             raise ValueError(f"{source} holds weights and no layers: say with --model what network they are of")
-        return loaded_network(source) if source.suffix in NETWORKS else stored_run(options)[0]
+        if source.suffix in NETWORKS:
+            return loaded_network(source)
+        net, data, _ = stored_run(options)
+        if data.scaling is not None:
+            what = " and ".join(name for name in ("x", "y") if getattr(data.scaling, name) is not None)
+            say([f"this run's {what} are scaled, which is not in the file: the checkpoint's about[\"data\"] has the "
+                 "means and deviations"])  # fmt: skip
+        return net
     if source.suffix not in WEIGHTS or not options.input_shape:
         raise ValueError("--model and --input-shape go together, with a .safetensors or .npz file of weights")
     net = names.network(options.model)(tuple(options.input_shape), options.classes)

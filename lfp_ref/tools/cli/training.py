@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import csv
-import io
 import json
 import math
-import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -23,7 +20,7 @@ from lfp_ref.core.checks import check_number
 from lfp_ref.datasets.augment import AUGMENTATIONS
 from lfp_ref.datasets.base import listed
 from lfp_ref.datasets.scaling import uneven
-from lfp_ref.files import locked, written_whole
+from lfp_ref.files import locked
 from lfp_ref.network import Sequential
 from lfp_ref.rewards import name_of
 from lfp_ref.run import History, Position
@@ -46,6 +43,7 @@ from lfp_ref.tools.cli.common import (
     stored_data,
 )
 from lfp_ref.tools.cli.folders import checkpoint_file, draw_if_possible, new_folder
+from lfp_ref.tools.cli.histories import COLUMNS, named_columns, run_label, run_title, write_history
 from lfp_ref.tools.cli.options import (
     NUMBER_REWARD,
     SPIKE_REWARDS,
@@ -70,14 +68,8 @@ LEARNING_RATES = {
     "spiking-cnn": (0.006, 0.003),
     "step": (0.005, 0.001),  # adam; chosen on held-out parts of MNIST's training set
 }
+GOING_ON = ("data_root", "epochs", "quiet", "json")  # options that may be given with --resume
 MOST_GROWTH = 1000  # of the largest weight: an MLP on the digits reached less at rates that learn, more at 1e9
-
-COLUMNS = """
-Columns of history.csv and of a line an epoch: reward, the mean of a sample; train and test accuracy (R2 for numbers),
-of the training part on each batch before its update; untouched, the part of all weights that an update leaves exactly
-as they were, which a sparse reward or silent neurons make large; seconds of training alone. With --validate, validation
-stands in place of test. Spiking networks: spike_rate of each layer, and operations, the sums that spikes cost.
-"""
 
 
 def add_commands(commands: Any) -> None:
@@ -148,16 +140,14 @@ def run_train(given: argparse.Namespace) -> None:
 
 def go_on(given: argparse.Namespace) -> None:
     """Goes on with a stored run, whose options replace the command line's, which may set the number of epochs alone."""
-    if own := [
-        name for name in vars(given) if name not in ("command", "resume", "data_root", "epochs", "quiet", "json")
-    ]:
+    if own := [name for name in vars(given) if name not in ("command", "resume", *GOING_ON)]:
         named = ", ".join(f"--{name.replace('_', '-')}" for name in own)
         raise ValueError(f"a run goes on with its own options, but for --epochs: leave out {named}")
     file = checkpoint_file(given.resume)
     saved = checkpoints.load(file)
     options = stored_options(saved, file)
     done, before = Position.stored(saved, file).epoch, options.epochs
-    for name in ("data_root", "epochs", "quiet", "json"):
+    for name in GOING_ON:
         setattr(options, name, vars(given).get(name, getattr(options, name)))
     given.out = file.parent
     notes = []
@@ -167,8 +157,8 @@ def go_on(given: argparse.Namespace) -> None:
         notes.append(f"this run is complete: it had its {done} epochs; --epochs with a larger number goes on with it")
     elif options.epochs != before and options.schedule == "one-cycle":
         notes.append(f"from here on, the learning rate is that of one cycle over {options.epochs} epochs, not {before}")
-    data = stored_data(options, saved)
     check_data_root(options.data, options)
+    data = stored_data(options, saved)
     say(notes)
     with locked(file.parent):
         train_into(file.parent, planned(options, data), file, resume=True)
@@ -180,8 +170,8 @@ def train_into(folder: Path, plan: Plan, file: Path, resume: bool = False) -> No
     history = run(plan, file, nothing_shown if options.quiet or options.json else progress, resume=resume)
     columns = named_columns(history, options)
     write_history(folder / "history.csv", columns)
-    rule = {name(options.rule): columns}
-    picture = draw_if_possible(folder / "curves.png", figures.curves, rule, title(options))
+    rule = {run_label(options.rule): columns}
+    picture = draw_if_possible(folder / "curves.png", figures.curves, rule, run_title(options))
     value = evaluate(plan.net, data, metric_of(data)) if len(data.x_test) else math.nan
     if options.json:
         print(json.dumps(as_json(folder / file.name, value, plan, columns)))
@@ -304,29 +294,6 @@ def nothing_shown() -> AbstractContextManager[Progress]:
     return nullcontext((None, None))
 
 
-def named_columns(history: History, options: argparse.Namespace) -> History:
-    """The history by the names that are shown: what was validated is not called tested."""
-    return {re.sub("^test_", f"{part_of(options)}_", name): column for name, column in history.items()}
-
-
 def spiking_kind(options: argparse.Namespace) -> str:
     """The spiking network whose learning rates a spiking network takes."""
     return options.model if options.model in LEARNING_RATES else "spiking-cnn"
-
-
-def write_history(path: Path, history: History) -> None:
-    """The history as CSV, a line an epoch."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(history)
-    writer.writerows(zip(*(column.tolist() for column in history.values()), strict=True))
-    with written_whole(path) as file:
-        file.write(text.getvalue().encode())
-
-
-def name(rule: str) -> str:
-    return own_code.short(rule) if own_code.is_gradient(rule) else f"LFP-{own_code.short(rule)}"
-
-
-def title(options: argparse.Namespace) -> str:
-    return f"{options.model} ({neurons(options)}) on {Path(options.data).stem}, seed {options.seed}"
