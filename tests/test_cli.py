@@ -254,8 +254,13 @@ def test_explain_and_balance(capsys, tmp_path):
         status, _, err = call(capsys, *arguments)
         assert status == 1 and says in err
     assert call(capsys, "train", "--data", "blobs", "--epochs", "1", "--out", "points")[0] == 0
-    status, _, err = call(capsys, "explain", "points")
-    assert status == 1 and "heat maps of images" in err
+    status, out, _ = call(capsys, "explain", "points", "--target", "2")
+    line, columns = out.splitlines()
+    relevance = {name: float(number) for name, number in (part.split() for part in columns.split(", "))}
+    assert status == 0 and relevance.keys() == {"1", "2"}
+    assert abs(sum(relevance.values()) - float(line.split(": input ")[1].split(",")[0])) < 2e-4
+    status, _, err = call(capsys, "explain", "points", "--out", "x.png")
+    assert status == 1 and "--out is for heat maps of images; samples of blobs have shape (2,)" in err
 
 
 def test_seeds_and_learning_rates_reach_training(capsys, monkeypatch):

@@ -66,8 +66,8 @@ def test_a_table_is_trained_on_evaluated_by_class_and_balanced(capsys):
     right = [float(line.split()[1][:-1]) / 100 * int(line.split()[-1]) for line in of_classes]
     assert np.isclose(sum(right) / 12, float(first.split()[2][:-1]) / 100, atol=1e-3)
     assert call(capsys, "balance", "t")[0] == 0
-    status, _, err = call(capsys, "explain", "t")
-    assert status == 1 and "explain draws heat maps of images; samples of mine have shape (3,)" in err
+    status, out, _ = call(capsys, "explain", "t", "--target", "bee")
+    assert status == 0 and {part.split()[0] for part in out.splitlines()[1].split(", ")} == {"a", "b", "c"}
 
 
 def test_labels_from_1_have_no_output_too_many(capsys):
@@ -99,8 +99,8 @@ def test_columns_on_different_scales_are_said_and_standardised_with_the_run(caps
     net.load_state_dict(net_of("s"))
     assert f"{lfp.evaluate(net, data.scaled(scaling)):.2%}" in out
     table("other.csv", X[:20] * [1, 1, 1000] + 3, LABELS[:20])  # scaled as the run's own, not by itself
-    other = lfp.datasets.load_own("other.csv").relabelled(data.class_names).scaled(scaling)
-    assert f"accuracy {lfp.evaluate(net, other):.2%} on 4" in call(capsys, "evaluate", "s", "--data", "other.csv")[1]
+    other = lfp.datasets.load_own("other.csv", whole=True).relabelled(data.class_names).scaled(scaling)
+    assert f"accuracy {lfp.evaluate(net, other):.2%} on 20" in call(capsys, "evaluate", "s", "--data", "other.csv")[1]
     assert call(capsys, "balance", "s")[0] == 0
 
 
@@ -111,6 +111,10 @@ def test_other_data_must_have_the_runs_classes_and_columns(capsys):
     table("two.csv", X[two], LABELS[two])
     status, out, _ = call(capsys, "evaluate", "t", "--data", "two.csv")
     assert status == 0 and [line.split()[0] for line in out.splitlines()[1:]] == ["ape", "cat"]
+    assert f"on {two.sum()} samples of two" in out
+    table("three.csv", X[LABELS == "cat"][:3], LABELS[LABELS == "cat"][:3])
+    assert call(capsys, "evaluate", "t", "--data", "three.csv")[1].splitlines()[1].endswith(" of 3")
+    assert call(capsys, "evaluate", "t", "--data", "mine.csv")[1] == call(capsys, "evaluate", "t")[1]
     table("dog.csv", y=np.where(two, LABELS, "dog"))
     table("swapped.csv", header=("b", "a", "c", "kind"))
     table("wide.csv", x=np.hstack([X, X]), header=("", "b", "c", "d", "e", "f", "kind"))

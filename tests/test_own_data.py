@@ -147,6 +147,12 @@ def test_folders_train_and_test_are_the_two_parts(tmp_path):
     assert load_own("two").class_names == ("test", "train")
 
 
+def test_the_whole_is_the_test_part_in_order_and_of_one_class_too():
+    data = load_own(npz(X[:3], np.full(3, "cat")), whole=True)
+    assert np.array_equal(data.x_test, X[:3].astype(np.float32)) and not len(data.x_train)
+    assert data.class_names == ("cat",) and load_own(npz(X[:1], X[:1, 0]), whole=True).is_regression
+
+
 def test_transparency_is_left_out_and_said(tmp_path):
     pixels = draw(tmp_path / "clear", mode="RGBA")
     data = load_own("clear")

@@ -27,7 +27,9 @@ TASKS = ("classification", "regression")
 CHANNELS = (1, 3, 4)  # of a picture: grey, colour, colour and transparency
 
 
-def load_own(path: str | os.PathLike[str], column: str | None = None, task: str | None = None) -> Dataset:
+def load_own(
+    path: str | os.PathLike[str], column: str | None = None, task: str | None = None, whole: bool = False
+) -> Dataset:
     """Own data: an .npz or .csv file, or a folder with a folder of pictures for each class.
 
     .npz, as numpy.savez(path, x=x, y=y) writes it: x (N, I) points, (N, H, W) or (N, C, H, W) images, real numbers; y
@@ -36,6 +38,7 @@ def load_own(path: str | os.PathLike[str], column: str | None = None, task: str 
     targets; None is the last.
     Pictures (extra `images`) have one size; x is -1..1. Folders train and test of such folders are the two parts.
     task: "classification" or "regression"; None decides by the targets: text and whole numbers are classes, in order.
+    whole: all samples are the test part, in the file's order, unless folders say what is; one class will do.
     In the data set, x is float32; y is int64 labels with class_names, or float32 numbers; notes say what was read.
     Raises FileNotFoundError; ValueError that says what is wrong and where; MissingExtra without Pillow.
     """
@@ -47,41 +50,34 @@ def load_own(path: str | os.PathLike[str], column: str | None = None, task: str 
     if column is not None and path.suffix.lower() != ".csv":
         raise ValueError(f"{path}: only a .csv file has columns to name, got column {column!r}")
     parts = [path / "train", path / "test"] if is_divided(path) else [path]
-    content = _read(parts[0], column)
-    x, y, notes = content.x, content.y, content.notes
-    order, test = np.random.default_rng(0).permutation(len(x)), len(x) // 5
-    if len(parts) == 2:
-        x_test, y_test, more = read_pictures(parts[1])
-        if x_test.shape[1:] != x.shape[1:]:
-            raise ValueError(f"{path}: pictures must have one size, got {x.shape[1:]} in train and {x_test.shape[1:]} "
-                             "(C, H, W) in test")  # fmt: skip
-        test, notes = len(x_test), [*notes, *more]
-        x, y, order = np.concatenate([x_test, x]), np.concatenate([y_test, y]), np.arange(len(x_test) + len(x))
-    if len(x) < 10:
-        raise ValueError(f"{path} must have ten samples at least, got {len(x)}")
+    contents = [_read(part, column) for part in parts]
+    shapes = [content.x.shape[1:] for content in contents]
+    if shapes[0] != shapes[-1]:
+        raise ValueError(
+            f"{path}: pictures must have one size, got {shapes[0]} in train and {shapes[1]} (C, H, W) in test"
+        )
+    x, y = (np.concatenate([getattr(content, name) for content in contents]) for name in ("x", "y"))
+    if len(x) < (1 if whole else 10):
+        raise ValueError(f"{path} must have {'a sample' if whole else 'ten samples'} at least, got {len(x)}")
     with np.errstate(over="ignore"):
         x = x.astype(np.float32)
     if not np.isfinite(x).all():
         index = tuple(int(i) for i in np.argwhere(~np.isfinite(x))[0])
         raise ValueError(f"{path}: x has NaN, or numbers that float32 cannot hold, first at index {index}")
-    targets, class_names = _targets(f"{path}: y", y, task)
-    shape = f"{len(x)} samples of shape {x.shape[1:]}"
-    if class_names:
-        counts = np.bincount(targets, minlength=len(class_names))
-        counted = [f"{name} ({count})" for name, count in zip(class_names, counts, strict=True)]
-        notes = [
-            f"{shape}, {len(class_names)} classes for outputs 0 to {len(class_names) - 1}: {listed(counted)}",
-            *notes,
-        ]
-        if len(x) < 5 * len(class_names):
-            other = "is it the right column?" if y.dtype.kind == "U" else "for numbers to predict: --task regression"
-            notes.append(f"fewer than five samples a class, on average; {other}")
+    targets, class_names = _targets(f"{path}: y", y, task, 1 if whole else 2)
+    if len(parts) == 2:
+        order, test = np.roll(np.arange(len(x)), len(contents[1].x)), len(contents[1].x)
+    elif whole:
+        order, test = np.arange(len(x)), len(x)
     else:
-        notes = [f"{shape}, targets from {targets.min():g} to {targets.max():g}", *notes]
+        order, test = np.random.default_rng(0).permutation(len(x)), len(x) // 5
+    about = [
+        *_notes(x, y, targets, class_names),
+        *dict.fromkeys(note for content in contents for note in content.notes),
+    ]
+    notes = tuple(f"{path.name}: {note}" for note in about)
     data = split(path.stem, x, targets, order, test)
-    return replace(
-        data, class_names=class_names, columns=content.columns, notes=tuple(f"{path.name}: {note}" for note in notes)
-    )
+    return replace(data, class_names=class_names, columns=contents[0].columns, notes=notes)
 
 
 load_arrays = load_own  # the name when .npz was all it read
@@ -103,8 +99,23 @@ def _read(path: Path, column: str | None) -> Content:
     return _read_csv(path, column) if path.suffix.lower() == ".csv" else _read_arrays(path)
 
 
-def _targets(name: str, y: np.ndarray, task: str | None) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Labels 0, 1, ... and the names of their classes in order, or numbers and no names."""
+def _notes(x: np.ndarray, y: np.ndarray, targets: np.ndarray, class_names: tuple[str, ...]) -> list[str]:
+    """What was read: shape, and targets or classes; and whether it looks as if these were none."""
+    shape = f"{len(x)} samples of shape {x.shape[1:]}"
+    if not class_names:
+        return [f"{shape}, targets from {targets.min():g} to {targets.max():g}"]
+    count = len(class_names)
+    counts = np.bincount(targets, minlength=count)
+    counted = [f"{name} ({number})" for name, number in zip(class_names, counts, strict=True)]
+    notes = [f"{shape}, {count} classes for outputs 0 to {count - 1}: {listed(counted)}"]
+    if len(x) < 5 * count:
+        other = "is it the right column?" if y.dtype.kind == "U" else "for numbers to predict: --task regression"
+        notes.append(f"fewer than five samples a class, on average; {other}")
+    return notes
+
+
+def _targets(name: str, y: np.ndarray, task: str | None, least: int) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Labels 0, 1, ... and the names of their classes in order, or numbers and no names. least: number of classes."""
     if y.dtype.kind != "U":
         if not np.isfinite(y).all():
             raise ValueError(f"{name} has NaN or infinity, first at sample {int(np.argmin(np.isfinite(y)))}")
@@ -112,7 +123,7 @@ def _targets(name: str, y: np.ndarray, task: str | None) -> tuple[np.ndarray, tu
         if task == "regression" or (task is None and not whole):
             with np.errstate(over="ignore"):
                 numbers = y.astype(np.float32)
-            if not np.isfinite(numbers).all() or numbers.min() == numbers.max():
+            if not np.isfinite(numbers).all() or (numbers.min() == numbers.max() and least > 1):
                 raise refuse(name, "finite numbers that differ", y)
             return numbers, ()
         if not whole:
@@ -124,7 +135,7 @@ def _targets(name: str, y: np.ndarray, task: str | None) -> tuple[np.ndarray, tu
         raise refuse(f"{name} at sample {int(np.argmax(y == ''))}", "a label", "")
     values, labels = np.unique(y, return_inverse=True)
     names = tuple(str(value) for value in values)
-    if len(names) == 1:
+    if len(names) < least:
         raise ValueError(f"{name} has one class only, {names[0]}: there is nothing to tell apart")
     if len(names) > MOST_CLASSES:
         raise ValueError(f"{name} must be labels of {MOST_CLASSES} classes at most, got {len(names)}")

@@ -51,10 +51,13 @@ def split_column(text: str) -> tuple[str, str | None]:
     return (file, column) if colon and file.lower().endswith(".csv") else (text, None)
 
 
-def named_data(name: str, options: argparse.Namespace) -> datasets.Dataset:
-    """The data set of that name, or those in a file or folder. Raises ValueError for a --task that is not theirs."""
+def named_data(name: str, options: argparse.Namespace, whole: bool = False) -> datasets.Dataset:
+    """The data set of that name, or those in a file or folder: a part of them, or the whole, is to test.
+
+    Raises ValueError for a --task that is not theirs.
+    """
     if name not in DATA:
-        return datasets.load_own(*split_column(name), options.task)
+        return datasets.load_own(*split_column(name), options.task, whole)
     if options.task == "regression":
         raise ValueError(f"--task regression is for data of your own; {name} has classes")
     return DATA[name](options)

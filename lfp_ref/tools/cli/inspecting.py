@@ -56,7 +56,8 @@ Examples:
 
     why = add_command(
         commands, "explain", "show which pixels an output is due to",
-        "Heat maps of relevance (LRP) for test samples, one per class, and the balance of each.", """
+        "Heat maps of relevance (LRP) for test samples, one per class, and the balance of each. For points, such as "
+        "the lines of a table, the columns of most relevance.", """
 Example:
   lfp-ref explain runs/cnn --sample 0 7 --target 3 8 --rule epsilon-plus
 
@@ -100,7 +101,7 @@ def shared_options(sub: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     sub.add_argument("--data", type=data_name, metavar="DATA",
                      help="other data than the run's own, of the same shape and with classes of the same names, as in "
-                     "train")  # fmt: skip
+                     "train; of a file or folder, all samples")  # fmt: skip
     sub.add_argument("--data-root", type=not_empty, metavar="FOLDER",
                      help="of the MNIST or CIFAR files (default: as train)")  # fmt: skip
 
@@ -165,10 +166,15 @@ def stored_run(options: argparse.Namespace) -> tuple[Sequential, datasets.Datase
 
 
 def other_data(name: str, own: datasets.Dataset, stored: argparse.Namespace) -> datasets.Dataset:
-    """The data of that name, scaled and labelled as a run's own. Raises ValueError where they do not fit them."""
+    """The data of that name, scaled and labelled as a run's own; of another file than the run's, all samples.
+
+    Raises ValueError where they do not fit the run's.
+    """
+    if name == stored.data:
+        return own
     if own.is_regression:
         stored.task = "regression"
-    other = named_data(name, stored)
+    other = named_data(name, stored, whole=True)
     say(other.notes)
     if own.columns and other.columns and own.columns != other.columns:
         raise ValueError(f"{name} has the columns {listed(other.columns)}, the run's data {listed(own.columns)}")
@@ -207,8 +213,8 @@ def run_explain(options: argparse.Namespace) -> None:
         known = f"one of {listed(names)}" if data.class_names or data.is_regression else f"in 0..{data.classes - 1}"
         raise ValueError(f"--target must be {known}, got {unknown[0]}")
     targets = [names.index(name) for name in options.target or names]
-    if len(data.input_shape) != 3:
-        raise ValueError(f"explain draws heat maps of images; samples of {data.name} have shape {data.input_shape}")
+    if len(data.input_shape) != 3 and options.out:
+        raise ValueError(f"--out is for heat maps of images; samples of {data.name} have shape {data.input_shape}")
     rule = own_code.rule(options.rule, net)
     labels = [str(y) if data.is_regression else names[y] for y in data.y_test[options.sample]]
     x = np.repeat(data.x_test[options.sample], len(targets), axis=0)
@@ -222,7 +228,11 @@ def run_explain(options: argparse.Namespace) -> None:
         parts = [f"input {sheet.handed[k]:.4f}", *(f"{cause} {sheet.kept(cause)[k]:.4f}" for cause in sheet.causes)]
         print(f"sample {sample} (label {labels[k // len(targets)]}), output {names[target]} = {sheet.came[k]:.4f}: "
               + ", ".join([*parts, f"residue {sheet.residue[k]:.0e}"]))  # fmt: skip
+        if relevance.ndim == 2:
+            print(f"  {by_column(relevance[k], data.columns)}")
         captions.append(f"{sheet.came[k]:.2f} = {sheet.handed[k]:.2f} {'-' if kept < 0 else '+'} {abs(kept):.2f}")
+    if relevance.ndim == 2:
+        return
     rows = [f"sample {sample}\nlabel {label}" for sample, label in zip(options.sample, labels, strict=True)]
     shape = (len(options.sample), len(targets))
     maps = relevance.sum(axis=1).reshape(*shape, *data.input_shape[1:])
@@ -232,6 +242,13 @@ def run_explain(options: argparse.Namespace) -> None:
     columns = [names[target] if data.class_names or data.is_regression else f"class {target}" for target in targets]
     said = draw(out, figures.relevance, images, maps, rows, columns, np.reshape(captions, shape), heading)
     print(f"in {out.parent}: {said.removeprefix(', ')}")
+
+
+def by_column(relevance: np.ndarray, columns: tuple[str, ...], most: int = 10) -> str:
+    """The largest relevances (I,) of one sample, each with the name of its column, or its number from 1."""
+    largest = np.argsort(-np.abs(relevance), kind="stable")
+    names = columns or tuple(str(k + 1) for k in range(len(relevance)))
+    return listed([f"{names[k]} {relevance[k]:.4f}" for k in largest], most)
 
 
 def run_balance(options: argparse.Namespace) -> None:
