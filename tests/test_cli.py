@@ -637,6 +637,10 @@ def test_ctrl_c_after_training_keeps_all_and_says_how_to_go_on(capsys, monkeypat
         (lambda about: about.update(position=[1]), "its position is [1]"),
         (lambda about: about.update(run=3), "it has no settings"),
         (lambda about: about.update(random=3), "random generators"),
+        (lambda about: about.update(data=3), "or damaged: its data is 3"),
+        (lambda about: about["data"].update(scaling=3), "a scaling must be means and deviations of x and y, got 3"),
+        (lambda about: about["data"].update(class_names=["x"]), "has the classes 0, 1, 2; when the run began, they"),
+        (lambda about: about.update(code=3), "or damaged: its code is 3"),
         (lambda about: about.update(options=3), "was not written by lfp-ref train"),
         (
             lambda about: about["options"].update(model="newton"),

@@ -250,9 +250,13 @@ def test_a_reward_and_a_rule_of_ones_own_go_with_the_run(capsys, tmp_path, monke
     monkeypatch.chdir("elsewhere")
     status, out, _ = call(capsys, "balance", "../t")
     assert status == 0 and f"reward {tmp_path / 'code.py'}:hinge, rule {tmp_path / 'code.py'}:small" in out
-    assert call(capsys, "train", "--resume", "../t", "--epochs", "3", "--quiet")[0] == 0
+    status, _, err = call(capsys, "train", "--resume", "../t", "--epochs", "3", "--quiet")
+    assert status == 0 and not err
+    Path("../code.py").write_text(CODE + "\n")
+    status, _, err = call(capsys, "train", "--resume", "../t", "--epochs", "4", "--quiet")
+    assert status == 0 and err == f"lfp-ref: {tmp_path / 'code.py'} has changed since the run began\n"
     Path("../code.py").rename("../gone.py")
-    status, _, err = call(capsys, "train", "--resume", "../t", "--epochs", "4")
+    status, _, err = call(capsys, "train", "--resume", "../t", "--epochs", "5")
     assert status == 1 and err.endswith(f"{tmp_path / 'code.py'}:hinge: there is no file {tmp_path / 'code.py'}\n")
     assert call(capsys, "evaluate", "../t")[0] == 0
 

@@ -216,7 +216,7 @@ def _read_lines(path: Path, reader: Any, column: str | None) -> Content:
             name = names[wrong + (wrong >= at)]
             what = f"{path}, line {number}, column {name}"
             raise refuse(what, "a number with a decimal point (leave out a column of text)", cells[wrong]) from None
-    x = np.array(numbers).reshape(len(targets), len(names) - 1)
+    x = np.asarray(numbers).reshape(len(targets), len(names) - 1)
     if not np.isfinite(x).all():
         sample, wrong = (int(k) for k in np.argwhere(~np.isfinite(x))[0])
         raise ValueError(f"{path}: sample {sample} has NaN or infinity in column {names[wrong + (wrong >= at)]}")

@@ -84,9 +84,17 @@ def about_data(data: datasets.Dataset) -> dict[str, Any]:
     }
 
 
+def about_part(saved: Checkpoint, name: str) -> dict[str, Any]:
+    """A part of what a checkpoint says about its run; empty for runs of version 0.1. Raises ValueError for another."""
+    part = saved.about.get(name, {})
+    if not isinstance(part, dict):
+        raise ValueError(f"the checkpoint is not of lfp-ref train, or damaged: its {name} is {part!r:.80}")
+    return part
+
+
 def stored_data(options: argparse.Namespace, saved: Checkpoint) -> datasets.Dataset:
     """A stored run's data, scaled as they were. Raises ValueError where their file is another by now."""
-    about = saved.about.get("data") or {}  # runs of version 0.1 have none
+    about = about_part(saved, "data")
     data = load_data(options, Scaling.from_json(about["scaling"]) if about.get("scaling") else None)
     for name, found in (("classes", data.class_names), ("columns", data.columns)):
         stored = about.get("class_names" if name == "classes" else name) or found

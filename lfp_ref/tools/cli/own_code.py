@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import sys
 import traceback
@@ -67,6 +68,12 @@ def is_gradient(text: str) -> bool:
         return issubclass(names.RULES.get(text.partition(":")[0], rules.Rule), rules.Gradient)
     found = loaded(text)
     return isinstance(found, rules.Gradient) or (isinstance(found, type) and issubclass(found, rules.Gradient))
+
+
+def fingerprints(*texts: str) -> dict[str, str]:
+    """Of each FILE.py:NAME among the texts, a checksum of the file, by which a stored run sees that it has changed."""
+    files = {text.rpartition(":")[0] for text in texts if is_own(text)}
+    return {file: hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in sorted(files)}
 
 
 def loaded(text: str) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from lfp_ref.tools import figures
+from lfp_ref.tools.cli import own_code
 from lfp_ref.tools.cli.folders import draw
 
 
@@ -89,7 +90,7 @@ def plot(file: Path) -> None:
     varied = [name for name in options if name not in ("lr", "seed") and len({row[name] for row in rows}) > 1]
     lines_of: dict[str, dict[float, list[float]]] = {}
     for number, row in enumerate(rows, 2):
-        label = ", ".join(row[name] if name == "rule" else f"{name} {row[name]}" for name in varied)
+        label = ", ".join(own_code.short(row[name]) if name == "rule" else f"{name} {row[name]}" for name in varied)
         try:
             accuracy = float(row[tested]) if row["status"] == "done" else np.nan
             rate = float(row["lr"])

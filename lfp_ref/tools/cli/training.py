@@ -29,6 +29,7 @@ from lfp_ref.tools.cli import own_code
 from lfp_ref.tools.cli.common import (
     Progress,
     about_data,
+    about_part,
     build,
     check_data_root,
     is_spiking,
@@ -159,9 +160,13 @@ def go_on(given: argparse.Namespace) -> None:
         notes.append(f"from here on, the learning rate is that of one cycle over {options.epochs} epochs, not {before}")
     check_data_root(options.data, options)
     data = stored_data(options, saved)
+    plan = planned(options, data)
+    begun_with = about_part(saved, "code")
+    notes += [f"{code} has changed since the run began"
+              for code, checksum in about(plan)["code"].items() if begun_with.get(code) != checksum]  # fmt: skip
     say(notes)
     with locked(file.parent):
-        train_into(file.parent, planned(options, data), file, resume=True)
+        train_into(file.parent, plan, file, resume=True)
 
 
 def train_into(folder: Path, plan: Plan, file: Path, resume: bool = False) -> None:
@@ -261,7 +266,8 @@ def planned(options: argparse.Namespace, data: datasets.Dataset) -> Plan:
 def about(plan: Plan) -> dict[str, Any]:
     """What a run's checkpoint holds besides its state: options, and what was made of the data."""
     return {"options": {key: getattr(plan.options, key) for key in STORED} | {"lr": plan.lr},
-            "data": about_data(plan.data)}  # fmt: skip
+            "data": about_data(plan.data),
+            "code": own_code.fingerprints(plan.options.rule, plan.options.reward)}  # fmt: skip
 
 
 def run(
