@@ -151,6 +151,10 @@ def test_numbers_are_predicted(capsys, monkeypatch):
     assert np.isclose(float(history("r")[-1]["test_r2"]), r2, atol=1e-4) and float(history("r")[-1]["train_r2"]) > 0.9
     assert call(capsys, "evaluate", "r")[1] == out.splitlines()[0] + "\n"
     assert "reward squared-error" in call(capsys, "balance", "r")[1]
+    said = call(capsys, "explain", "r", "--sample", "3")[1]
+    assert said.startswith(f"sample 3 (label {data.y_test[3]:.4g}, scaled {(data.y_test[3] - mean) / deviation:.4f})")
+    status, _, err = call(capsys, "convert", "r", "r.npz")
+    assert status == 0 and "this run's y are scaled, which is not in the file" in err
     status, out, _ = call(capsys, "compare", *options[:-1], "--model", "16-1", "--out", "c")
     assert status == 0 and "test r2" in out
     for arguments, says in (

@@ -43,6 +43,10 @@ class Scaling:
         mean, deviation = self.y
         return ((y - mean) / deviation).astype(y.dtype)
 
+    def unscale_y(self, y: float) -> float:
+        """A target, or a prediction, in the targets' own unit."""
+        return y if self.y is None else y * self.y[1] + self.y[0]
+
     def as_json(self) -> dict[str, Any]:
         """For a checkpoint."""
         x = None if self.x is None else [each.tolist() for each in self.x]

@@ -216,7 +216,7 @@ def run_explain(options: argparse.Namespace) -> None:
     if len(data.input_shape) != 3 and options.out:
         raise ValueError(f"--out is for heat maps of images; samples of {data.name} have shape {data.input_shape}")
     rule = own_code.rule(options.rule, net)
-    labels = [str(y) if data.is_regression else names[y] for y in data.y_test[options.sample]]
+    labels = [target_name(y, data) for y in data.y_test[options.sample]]
     x = np.repeat(data.x_test[options.sample], len(targets), axis=0)
     asked = np.tile(targets, len(options.sample))
     relevance = explain(net, x, asked, rule)
@@ -242,6 +242,13 @@ def run_explain(options: argparse.Namespace) -> None:
     columns = [names[target] if data.class_names or data.is_regression else f"class {target}" for target in targets]
     said = draw(out, figures.relevance, images, maps, rows, columns, np.reshape(captions, shape), heading)
     print(f"in {out.parent}: {said.removeprefix(', ')}")
+
+
+def target_name(y: Any, data: datasets.Dataset) -> str:
+    """The class of a sample, or the number to predict, in its own unit and as the network sees it."""
+    if not data.is_regression:
+        return data.names[y]
+    return f"{data.scaling.unscale_y(float(y)):.4g}, scaled {y:.4f}" if data.scaling else f"{y:.4g}"
 
 
 def by_column(relevance: np.ndarray, columns: tuple[str, ...], most: int = 10) -> str:
