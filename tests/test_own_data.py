@@ -1,6 +1,7 @@
 """Own data: each kind of file gives the numbers that the .npz file gives, and what is wrong with one is said."""
 
 import csv
+import sys
 
 import numpy as np
 import pytest
@@ -260,6 +261,13 @@ def test_folders_that_are_no_good(tmp_path, monkeypatch):
     image.fromarray(np.zeros((5, 6), np.uint16)).save(tmp_path / "bad" / "bee" / "03.png")
     with pytest.raises(ValueError, match=r"03\.png must be a picture of 8 bits a channel, got mode I;16"):
         load_own("bad")
+
+
+def test_without_pillow_it_says_what_to_install(tmp_path, monkeypatch):
+    (tmp_path / "pictures" / "ape").mkdir(parents=True)
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    with pytest.raises(ImportError, match="A folder of pictures needs Pillow: python -m pip install Pillow"):
+        load_own("pictures")
 
 
 # ---- scaling

@@ -20,7 +20,6 @@ from lfp_ref.tools.cli.options import (
     USUAL_RULE,
     add_command,
     completed,
-    not_empty,
     path,
     rule_name,
     training_options,
@@ -40,7 +39,7 @@ Example:
     both.add_argument("--rule", type=rule_name, metavar="NAME",
                       help=f"compared with gradient descent: {RULES} (default: {USUAL_RULE}; with step activations "
                       f"{STEP_RULE})")  # fmt: skip
-    both.add_argument("--against", type=not_empty, metavar="NAME",
+    both.add_argument("--against", type=rule_name, metavar="NAME",
                       help="gradient, or with a surrogate for steps and spikes atan-surrogate, fast-sigmoid-surrogate "
                       "or straight-through (default: gradient; with step activations straight-through, for spiking "
                       "networks atan-surrogate)")  # fmt: skip

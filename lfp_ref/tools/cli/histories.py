@@ -16,8 +16,9 @@ from lfp_ref.tools.cli.common import neurons, part_of
 COLUMNS = """
 Columns of history.csv and of a line an epoch: reward, the mean of a sample; train and test accuracy (R2 for numbers),
 of the training part on each batch before its update; untouched, the part of all weights that an update leaves exactly
-as they were, which a sparse reward or silent neurons make large; seconds of training alone. With --validate, validation
-stands in place of test. Spiking networks: spike_rate of each layer, and operations, the sums that spikes cost.
+as they were, which sparse rewards, silent neurons and a learning rate near 0 make large; seconds of training alone.
+With --validate, validation stands in place of test. Spiking networks: spike_rate of each layer, and operations, the
+sums that spikes cost.
 """
 
 
