@@ -305,7 +305,7 @@ def test_learning_is_not_for_rules_of_ones_own(capsys):
 
 def test_a_finished_run_goes_on_with_more_epochs(capsys):
     table()
-    shared = ("train", "--data", "mine.csv", "--model", "8-3", "--quiet")
+    shared = ("train", "--data", "mine.csv", "--standardise", "--model", "8-3", "--quiet")
     for schedule in ("constant", "one-cycle"):
         arguments = (*shared, "--schedule", schedule)
         assert call(capsys, *arguments, "--epochs", "2", "--out", schedule)[0] == 0

@@ -94,6 +94,20 @@ def test_a_named_column_is_the_target():
         assert not any("last column" in note for note in data.notes)
 
 
+@pytest.mark.parametrize("y", [Y, NAMES[Y], X.sum(axis=1)])
+def test_names_of_columns_may_be_numbers(y):
+    for header in (["0", "1", "2", "kind"], ["2019", "2020", "2021", "kind"])[: 1 if y.dtype.kind == "U" else 2]:
+        data = load_own(table([header, *rows(y)]), "kind")
+        assert data.columns == tuple(header) and same(data, load_own(npz(y=y)))
+    index = [[k, *row] for k, row in enumerate(rows(y))]
+    assert same(load_own(table([["", "0", "1", "2", "3"], *index])), load_own(npz(y=y)))
+    data = load_own(table([["0", "1", "2", "3"], *rows(y)]))
+    assert same(data, load_own(npz(y=y))) and "the first line, 0 to 3, is taken for names of columns" in data.notes[-1]
+    logic = [[a, b, "even" if a == b else "odd"] for a in (0, 1) for b in (1, 0)] * 3  # its first line is 0,1,odd
+    assert load_own(table(logic)).class_names == ("even", "odd") and load_own(table(logic), whole=True).columns == ()
+    assert len(load_own(table(logic), whole=True).x_test) == 12
+
+
 def test_a_column_without_a_name_that_counts_the_lines_is_left_out_and_said():
     data = load_own(table([["", "a", "b", "c", "kind"], *([k, *row] for k, row in enumerate(rows()))]))
     assert same(data, load_own(npz())) and any("counts the lines: it is left out" in note for note in data.notes)

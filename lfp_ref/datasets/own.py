@@ -196,48 +196,64 @@ def _read_lines(path: Path, reader: Any, column: str | None) -> Content:
     lines = ((reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells))
     first: tuple[int, list[str]] = next(lines, (1, []))
     header = [cell.strip() for cell in first[1]]
-    has_names = bool(header) and not any(_is_number(cell) for cell in header)
-    names = header if has_names else [str(k + 1) for k in range(len(header))]
-    if len(names) < 2 or len(set(names)) < len(names):
+    counts = len(header) > 3 and header == [str(k) for k in range(len(header))]  # as pandas calls columns
+    has_names = not any(map(_is_number, header)) or header[0] == "" or counts
+    if len(header) < 2 or (has_names and len(set(header)) < len(header)):
         raise ValueError(f"{path}: its first line must have two cells at least and, if it names the columns, a name of "
                          f"its own for each, got {shown(first[1])}")  # fmt: skip
-    at = _column(path, names, column)
+    at = _column(path, header, column)
     numbers, targets = array("d"), []
     for number, cells in lines if has_names else chain([first], lines):
-        if len(cells) != len(names):
+        if len(cells) != len(header):
             raise ValueError(
-                f"{path}, line {number}: expected {len(names)} cells as in the first line, got {len(cells)}"
+                f"{path}, line {number}: expected {len(header)} cells as in the first line, got {len(cells)}"
             )
         targets.append(cells.pop(at).strip())
         try:
             numbers.extend(map(float, cells))
         except ValueError:
             wrong = next(k for k, cell in enumerate(cells) if not _is_number(cell))
-            name = names[wrong + (wrong >= at)]
-            what = f"{path}, line {number}, column {name}"
+            k = wrong + (wrong >= at)
+            what = f"{path}, line {number}, column {header[k] if has_names else k + 1}"
             raise refuse(what, "a number with a decimal point (leave out a column of text)", cells[wrong]) from None
-    x = np.asarray(numbers).reshape(len(targets), len(names) - 1)
+    x = np.asarray(numbers).reshape(len(targets), len(header) - 1)
+    if not has_names and _is_a_name(x, targets):
+        x, targets, has_names = x[1:], targets[1:], True
+    names = header if has_names else [str(k + 1) for k in range(len(header))]
+    inputs = [*names[:at], *names[at + 1 :]]
     if not np.isfinite(x).all():
         sample, wrong = (int(k) for k in np.argwhere(~np.isfinite(x))[0])
-        raise ValueError(f"{path}: sample {sample} has NaN or infinity in column {names[wrong + (wrong >= at)]}")
+        raise ValueError(f"{path}: sample {sample} has NaN or infinity in column {inputs[wrong]}")
     y = np.array([float(text) for text in targets]) if all(map(_is_number, targets)) else np.array(targets, "U")
-    inputs = [*names[:at], *names[at + 1 :]]
     notes = [] if column else [f"the targets are the last column{f', {names[at]}' if has_names else ''}"]
+    if counts:
+        notes.append(f"the first line, 0 to {len(header) - 1}, is taken for names of columns, not for a sample")
     if inputs[0] == "" and len(inputs) > 1 and np.array_equal(np.diff(x[:, 0]), np.ones(len(x) - 1)):
         x, inputs = x[:, 1:], inputs[1:]
         notes.append("the first column has no name and counts the lines: it is left out")
     return Content(x, y, notes, (*inputs, names[at]) if has_names else ())
 
 
-def _column(path: Path, names: list[str], column: str | None) -> int:
+def _is_a_name(x: np.ndarray, targets: list[str]) -> bool:
+    """True if the first line's target is the name of its column, though the other columns' names are numbers.
+
+    It is, if all other targets are numbers, or if it stands there alone, over columns called 0, 1, 2, ... (by pandas).
+    """
+    if len(targets) < 2 or not targets[0] or _is_number(targets[0]):
+        return False
+    others = targets[1:]
+    return all(map(_is_number, others)) or (targets[0] not in others and np.array_equal(x[0], range(x.shape[1])))
+
+
+def _column(path: Path, header: list[str], column: str | None) -> int:
     """The index of the column of targets, given by name or by number from 1."""
     if column is None:
-        return len(names) - 1
-    if column in names:
-        return names.index(column)
-    if column.isdecimal() and 1 <= int(column) <= len(names):
+        return len(header) - 1
+    if column in header and not _is_number(column):
+        return header.index(column)
+    if column.isdecimal() and 1 <= int(column) <= len(header):
         return int(column) - 1
-    raise refuse(f"{path}: the column of targets", f"one of {listed(names)}, or a number from 1", column)
+    raise refuse(f"{path}: the column of targets", f"one of {listed(header)}, or a number from 1", column)
 
 
 def _is_number(text: str) -> bool:
