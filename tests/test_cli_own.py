@@ -317,7 +317,7 @@ def test_a_finished_run_goes_on_with_more_epochs(capsys):
     assert history("whole") == history("constant")
     before = Path("constant/checkpoint.npz").read_bytes()
     status, _, err = call(capsys, "train", "--resume", "constant", "--epochs", "3")
-    assert status == 1 and "--epochs must be more than the 4 that are done, got 3" in err
+    assert status == 1 and "--epochs must be >= 4, which are done or begun, got 3" in err
     assert Path("constant/checkpoint.npz").read_bytes() == before
 
 

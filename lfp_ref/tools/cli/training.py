@@ -147,15 +147,16 @@ def go_on(given: argparse.Namespace) -> None:
     file = checkpoint_file(given.resume)
     saved = checkpoints.load(file)
     options = stored_options(saved, file)
-    done, before = Position.stored(saved, file).epoch, options.epochs
+    position, before = Position.stored(saved, file), options.epochs
+    begun = position.epoch + (position.step > 0)
     for name in GOING_ON:
         setattr(options, name, vars(given).get(name, getattr(options, name)))
     given.out = file.parent
     notes = []
-    if "epochs" in vars(given) and options.epochs < done:
-        raise ValueError(f"--epochs must be more than the {done} that are done, got {options.epochs}")
-    if options.epochs <= done:
-        notes.append(f"this run is complete: it had its {done} epochs; --epochs with a larger number goes on with it")
+    if "epochs" in vars(given) and options.epochs < begun:
+        raise ValueError(f"--epochs must be >= {begun}, which are done or begun, got {options.epochs}")
+    if options.epochs <= position.epoch:
+        notes.append(f"this run is complete: it had its {before} epochs; --epochs with a larger number goes on with it")
     elif options.epochs != before and options.schedule == "one-cycle":
         notes.append(f"from here on, the learning rate is that of one cycle over {options.epochs} epochs, not {before}")
     check_data_root(options.data, options)
