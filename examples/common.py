@@ -10,6 +10,7 @@ import argparse
 import csv
 import math
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -65,6 +66,8 @@ class Run:
 
 def start(doc: str, *own: argparse.ArgumentParser) -> Run:
     """Reads the command line of the script that was started; doc: its docstring, shown by --help; own: more options."""
+    if hasattr(signal, "SIGPIPE"):  # piped to head, it ends as other programs do
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter, parents=own)
     parser.add_argument("--quick", action="store_true", help="a small version in under a minute")
     add_out(parser)

@@ -42,8 +42,9 @@ def load_weights(net: Layer, path: str | os.PathLike[str]) -> None:
     """Sets a network's parameters and statistics from a .safetensors or .npz file, rounded to the network's dtype.
 
     From PyTorch: safetensors.torch.save_file(model.state_dict(), path). num_batches_tracked is passed over.
-    Raises FileNotFoundError; ValueError for another ending, for a damaged file, and, as net.load_state_dict, where it
-    does not fit, the network unchanged; MissingExtra where .safetensors needs a package that is not installed.
+    Raises FileNotFoundError; ValueError for another ending, for a checkpoint, for a damaged file, and, as
+    net.load_state_dict, where it does not fit, the network unchanged; MissingExtra where .safetensors needs a package
+    that is not installed.
     """
     check_network("net", net)
     check_file("path", path)
@@ -52,6 +53,9 @@ def load_weights(net: Layer, path: str | os.PathLike[str]) -> None:
     state = read(path) if path.is_file() else None
     if state is None:
         raise FileNotFoundError(f"no weights at {path}")
+    if "about" in state and any(name.startswith("net.") for name in state):
+        raise ValueError(f"{path} is a checkpoint, which holds a whole run, not weights alone: take them by "
+                         "net.load_state_dict(lfp.checkpoints.load(path).net)")  # fmt: skip
     net.load_state_dict(state)
 
 

@@ -185,13 +185,15 @@ def test_it_is_a_module_and_helps():
 
 def test_a_run_goes_on_with_its_own_options_only(capsys):
     assert call(capsys, "train", "--data", "blobs", "--epochs", "1", "--out", "done")[0] == 0
-    for own in (("--lr", "5", "--epochs", "9"), ("--epochs", "30"), ("--seed", "0"), ("--data", "digits"),
+    for own in (("--lr", "5", "--dropout", "0"), ("--seed", "0"), ("--data", "digits"),
                 ("--validate",), ("--out", "done")):  # fmt: skip
         status, _, err = call(capsys, "train", "--resume", "done", *own)
         named = ", ".join(each for each in own if each.startswith("--"))  # also where it is the usual value
-        assert status == 1 and err == f"lfp-ref: a run goes on with its own options: leave out {named}\n"
-    status, out, _ = call(capsys, "train", "--resume", "done/checkpoint.npz")
-    assert status == 0 and "this run is complete" in out
+        assert (
+            status == 1 and err == f"lfp-ref: a run goes on with its own options, but for --epochs: leave out {named}\n"
+        )
+    status, _, err = call(capsys, "train", "--resume", "done/checkpoint.npz")
+    assert status == 0 and "this run is complete: it had its 1 epochs" in err
 
 
 def test_an_interrupted_comparison_says_what_it_saved(capsys, monkeypatch):
@@ -213,7 +215,7 @@ def test_an_interrupted_comparison_says_what_it_saved(capsys, monkeypatch):
 def test_nothing_is_left_behind_by_a_mistake(capsys, tmp_path):
     for arguments in (("--rule", "../x"), ("--activation", "no"), ("--data", "x.npz"), ("--model", "lenet")):
         assert call(capsys, "train", *arguments)[0] == 1
-    for wrong in (("--epochs", "0"), ("--batch-size", "-3"), ("--seed", "-1"), ("--reward", "squared-error")):
+    for wrong in (("--epochs", "0"), ("--batch-size", "-3"), ("--seed", "-1"), ("--reward", "binary-sigmoid")):
         with pytest.raises(SystemExit):
             cli.main(["train", *wrong])
         assert wrong[0] in capsys.readouterr().err
@@ -252,8 +254,13 @@ def test_explain_and_balance(capsys, tmp_path):
         status, _, err = call(capsys, *arguments)
         assert status == 1 and says in err
     assert call(capsys, "train", "--data", "blobs", "--epochs", "1", "--out", "points")[0] == 0
-    status, _, err = call(capsys, "explain", "points")
-    assert status == 1 and "heat maps of images" in err
+    status, out, _ = call(capsys, "explain", "points", "--target", "2")
+    line, columns = out.splitlines()
+    relevance = {name: float(number) for name, number in (part.split() for part in columns.split(", "))}
+    assert status == 0 and relevance.keys() == {"1", "2"}
+    assert abs(sum(relevance.values()) - float(line.split(": input ")[1].split(",")[0])) < 2e-4
+    status, _, err = call(capsys, "explain", "points", "--out", "x.png")
+    assert status == 1 and "--out is for heat maps of images; samples of blobs have shape (2,)" in err
 
 
 def test_seeds_and_learning_rates_reach_training(capsys, monkeypatch):
@@ -594,7 +601,7 @@ def test_one_class_is_nothing_to_learn_and_a_class_without_training_samples_is_s
     np.savez("rare.npz", x=np.random.default_rng(0).normal(size=(60, 2)), y=y)
     status, _, err = call(capsys, "train", "--data", "rare.npz", "--epochs", "1", "--out", "here")
     assert status == 0 and "no training sample of class 5: its outputs stay untrained" in err
-    assert checkpoints.load("here/checkpoint.npz").net["5.bias"].shape == (6,)
+    assert checkpoints.load("here/checkpoint.npz").net["5.bias"].shape == (4,)  # classes are 0, 1, 2, 5
     assert call(capsys, "balance", "here")[0] == 0
 
 
@@ -614,7 +621,7 @@ def test_ctrl_c_after_training_keeps_all_and_says_how_to_go_on(capsys, monkeypat
     with monkeypatch.context() as patch:
         patch.setattr(training, "evaluate", stopped)
         status, _, err = call(capsys, "train", "--data", "few.npz", "--epochs", "1", "--out", "here")
-    assert status == 130 and err == "\nstopped; go on with: lfp-ref train --resume here\n"
+    assert status == 130 and err.endswith("\nstopped; go on with: lfp-ref train --resume here\n")
     assert call(capsys, "train", "--resume", "here")[0] == 0
 
 
@@ -630,6 +637,10 @@ def test_ctrl_c_after_training_keeps_all_and_says_how_to_go_on(capsys, monkeypat
         (lambda about: about.update(position=[1]), "its position is [1]"),
         (lambda about: about.update(run=3), "it has no settings"),
         (lambda about: about.update(random=3), "random generators"),
+        (lambda about: about.update(data=3), "or damaged: its data is 3"),
+        (lambda about: about["data"].update(scaling=3), "a scaling must be means and deviations of x and y, got 3"),
+        (lambda about: about["data"].update(class_names=["x"]), "has the classes 0, 1, 2; when the run began, they"),
+        (lambda about: about.update(code=3), "or damaged: its code is 3"),
         (lambda about: about.update(options=3), "was not written by lfp-ref train"),
         (
             lambda about: about["options"].update(model="newton"),

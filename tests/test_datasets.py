@@ -149,9 +149,7 @@ def test_idx_files_without_anything_in_them(tmp_path):
 def test_labels_are_classes_of_which_there_are_two_or_more(tmp_path):
     path, x = tmp_path / "mine.npz", np.zeros((12, 3))
     for y, says in (
-        (np.full(12, 2**63, np.uint64), "below 1000000, got 9223372036854775808 to 9223372036854775808"),
-        (np.full(12, 2**64 - 1, np.uint64), "got 18446744073709551615"),
-        (np.array([0] * 11 + [10**6]), "below 1000000, got 0 to 1000000"),
+        (np.full(12, 2**64 - 1, np.uint64), "y has one class only, 18446744073709551615"),
         (np.zeros(12, int), "y has one class only, 0"),
         (np.full(12, 3), "y has one class only, 3"),
     ):

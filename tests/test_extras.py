@@ -44,10 +44,10 @@ def test_the_core_imports_none_of_them_and_every_hint_names_an_extra_that_has_th
     setup.read(PACKAGE.parent / "setup.cfg")
     extras = dict(setup["options.extras_require"])
     hints = re.findall(
-        r'MissingExtra\(\s*f?"[^"]*",\s*"([a-z-]+)[^"]*",\s*"([a-z]+)"',
+        r'MissingExtra\(\s*f?"[^"]*",\s*"([A-Za-z-]+)[^"]*",\s*"([a-z]+)"',
         "".join(file.read_text() for file in PACKAGE.rglob("*.py")),
     )
-    assert len(hints) == 9
+    assert len(hints) == 11
     for package, extra in hints:
         assert package in extras[extra], (package, extra)
     modules = [
@@ -62,6 +62,8 @@ def test_the_core_imports_none_of_them_and_every_hint_names_an_extra_that_has_th
         "tqdm",
         "onnx",
         "nir",
+        "PIL",
+        "shtab",
     ]
     code = f"import sys, lfp_ref, lfp_ref.tools.cli; print([m for m in {modules} if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"

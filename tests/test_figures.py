@@ -13,7 +13,7 @@ from lfp_ref.tools import figures
 def drawn(path, images):
     """The colours of a picture of these images whose heat maps are all 0, which is white."""
     maps = np.zeros((len(images), 1, *images.shape[2:]))
-    figures.relevance(path, images, maps, ["a"] * len(images), [3], np.full((len(images), 1), "0"), "heading")
+    figures.relevance(path, images, maps, ["a"] * len(images), ["3"], np.full((len(images), 1), "0"), "heading")
     return imread(path)[..., :3].reshape(-1, 3)
 
 

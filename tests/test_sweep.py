@@ -183,7 +183,7 @@ def test_the_picture_shows_every_rule_and_where_runs_diverged(capsys, monkeypatc
         found.append({"rule": rule, "lr": lr, "seed": seed, **row})
     drawn = {}
     with monkeypatch.context() as patch:
-        patch.setattr(results.figures, "over_rates", lambda path, lines, title: drawn.update(lines))
+        patch.setattr(results.figures, "over_rates", lambda path, lines, title, tested: drawn.update(lines))
         call(capsys, "--plot", "--out", "out")
     assert list(drawn) == ["a", "b"] and [len(found) for found in drawn["a"].values()] == [3, 3]
     assert np.isnan(drawn["b"][0.1]).tolist() == [True, True, False]

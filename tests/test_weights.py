@@ -169,3 +169,14 @@ def test_a_network_mapped_from_a_file_trains(tmp_path):
     expected = step(net, optimizer)
     found = step(*joblib.load(tmp_path / "both", mmap_mode="r"))
     assert all(np.array_equal(array, found[name]) for name, array in expected.items())
+
+
+def test_a_checkpoint_is_not_weights_and_it_is_said_how_to_take_them_from_it(tmp_path):
+    net = lfp.Sequential(lfp.Dense(2, 3))
+    path = tmp_path / "run.npz"
+    lfp.train(net, (np.eye(2), np.array([0, 2])), epochs=1, checkpoint=path, log=None)
+    other = lfp.Sequential(lfp.Dense(2, 3))
+    with pytest.raises(ValueError, match=r"run\.npz is a checkpoint, .* net\.load_state_dict\(lfp\.checkpoints\.load"):
+        lfp.load_weights(other, path)
+    other.load_state_dict(lfp.checkpoints.load(path).net)
+    assert np.array_equal(other[0].weight.value, net[0].weight.value)

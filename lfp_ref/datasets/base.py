@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from lfp_ref.datasets.scaling import Scaling
+
+PARTS = ("name", "x_train", "y_train", "x_test", "y_test")
 MOST_CLASSES = 1_000_000  # each is an output of the network
 
 
@@ -14,6 +18,8 @@ class Dataset:
     """A training and a test part.
 
     x_train, x_test: (N, ...) float32. y_train, y_test: (N,) integer labels, or numbers for regression.
+    class_names: of labels 0, 1, ...; without, they are their own names. columns: names of x's, then of y's.
+    scaling: that x, y have been through. notes: sentences about how a file was read, for its owner.
     """
 
     name: str
@@ -21,6 +27,10 @@ class Dataset:
     y_train: np.ndarray
     x_test: np.ndarray
     y_test: np.ndarray
+    class_names: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    scaling: Scaling | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for part in ("train", "test"):
@@ -37,9 +47,24 @@ class Dataset:
         return self.x_train.shape[1:]
 
     @property
+    def is_regression(self) -> bool:
+        """True where the targets are numbers, not labels."""
+        return self.y_train.dtype.kind == "f"
+
+    @property
     def classes(self) -> int:
-        """Number of classes; 1 + the largest label of both parts."""
-        return 1 + max(int(y.max()) for y in (self.y_train, self.y_test) if len(y))
+        """Number of classes; without names, 1 + the largest label of both parts."""
+        return len(self.class_names) or 1 + max(int(y.max()) for y in (self.y_train, self.y_test) if len(y))
+
+    @property
+    def outputs(self) -> int:
+        """Number of outputs of a network for these data: one for each class, or one number."""
+        return 1 if self.is_regression else self.classes
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the classes."""
+        return self.class_names or tuple(str(label) for label in range(self.classes))
 
     def holdout(self, fraction: float = 0.1, seed: int = 0) -> Dataset:
         """The same data without its test part: a random part of the training samples takes its place.
@@ -50,11 +75,30 @@ class Dataset:
         if not 0 < count < len(self.x_train):
             raise ValueError(f"holdout: a fraction {fraction} of {len(self.x_train)} samples leaves one part empty")
         order = np.random.default_rng(seed).permutation(len(self.x_train))
-        return split(f"{self.name} (held-out part of the training set)", self.x_train, self.y_train, order, count)
+        held = split(f"{self.name} (held-out part of the training set)", self.x_train, self.y_train, order, count)
+        return replace(self, **{name: getattr(held, name) for name in PARTS})
 
     def subset(self, count: int) -> Dataset:
         """The same data with the first `count` training samples only."""
         return replace(self, x_train=self.x_train[:count], y_train=self.y_train[:count])
+
+    def scaled(self, scaling: Scaling) -> Dataset:
+        """The same data through a scaling, which Scaling.of makes of a training part."""
+        x_train, x_test = map(scaling.scale_x, (self.x_train, self.x_test))
+        y_train, y_test = map(scaling.scale_y, (self.y_train, self.y_test))
+        return replace(self, x_train=x_train, x_test=x_test, y_train=y_train, y_test=y_test, scaling=scaling)
+
+    def relabelled(self, class_names: tuple[str, ...]) -> Dataset:
+        """The same data with the labels of other data's classes, by name. Raises ValueError for a class not in them."""
+        if unknown := [name for name in self.names if name not in class_names]:
+            raise ValueError(f"{self.name} has a class {unknown[0]!r}, which is not one of {listed(class_names)}")
+        label = np.array([class_names.index(name) for name in self.names])
+        return replace(self, y_train=label[self.y_train], y_test=label[self.y_test], class_names=class_names)
+
+
+def listed(names: Sequence[str], most: int = 10) -> str:
+    """Names with commas between them, no more than fit a line."""
+    return ", ".join([*names[:most], *(["..."] if len(names) > most else [])])
 
 
 def check_classes(name: str, y: np.ndarray) -> None:

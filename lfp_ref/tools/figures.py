@@ -44,21 +44,28 @@ def plain(text: str) -> str:
 
 
 def curves(path: Path, histories: dict[str, History], title: str) -> None:
-    """Accuracy and untouched weights over epochs, a line per run, into a PNG file. histories: by the name to show."""
+    """Metric and untouched weights over epochs, a line per run, into a PNG file. histories: by the name to show.
+
+    The columns of the metric are train_<metric> and test_<metric> or validation_<metric>.
+    """
     from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+    columns = next(iter(histories.values()))
+    of_training, of_test = (next(n for n in columns if n.startswith(parts)) for parts in ("train_", ("test_", "valid")))
+    part, _, metric = of_test.partition("_")
     figure = new_figure(9, 3.6)
     left, right = figure.subplots(1, 2)
     for (name, history), colour, marker in zip(histories.items(), COLOURS, MARKERS, strict=False):
         style = {"color": colour, "marker": marker, "markersize": 3}
-        left.plot(history["epoch"], history["test_accuracy"], label=plain(f"{name}, test"), **style)
-        left.plot(history["epoch"], history["train_accuracy"], "--", label=plain(f"{name}, training"), color=colour)
+        left.plot(history["epoch"], history[of_test], label=plain(f"{name}, {part}"), **style)
+        left.plot(history["epoch"], history[of_training], "--", label=plain(f"{name}, training"), color=colour)
         right.plot(history["epoch"], history["untouched"], label=plain(name), **style)
-    left.set(xlabel="epoch", ylabel="accuracy", title=plain(title))
+    left.set(xlabel="epoch", ylabel={"r2": "R2"}.get(metric, metric), title=plain(title))
     right.set(xlabel="epoch", ylabel="weights left untouched", title="Mean fraction per update", ylim=(0, None))
     left.set_ylim(None, 1.01)
-    for axes in (left, right):
+    for axes in (left, right) if metric == "accuracy" else (right,):
         axes.yaxis.set_major_formatter(PercentFormatter(1))
+    for axes in (left, right):
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.3)
         axes.legend()
@@ -70,14 +77,14 @@ def relevance(
     images: np.ndarray,
     maps: np.ndarray,
     rows: Sequence[str],
-    columns: Sequence[int],
+    columns: Sequence[str],
     captions: np.ndarray,
     heading: str,
 ) -> None:
     """Inputs and their heat maps, a row per sample and a column per class, into a PNG file.
 
     images: (S, C, H, W), in colour for three channels, otherwise the mean of the channels. maps: (S, T, H, W), drawn
-    red-white-blue around 0, red for positive, on one scale per sample. rows, columns: names of samples and classes.
+    red-white-blue around 0, red for positive, on one scale per sample. rows, columns: names of samples and outputs.
     captions: (S, T), one below each map.
     """
     figure = new_figure(1.35 * (maps.shape[1] + 1) + 0.8, 1.65 * len(images) + 0.6)
@@ -89,7 +96,7 @@ def relevance(
         for axes, heat, column, below in zip(row[1:], line, columns, caption, strict=True):
             drawn = axes.imshow(heat, cmap="bwr", vmin=-largest, vmax=largest)
             axes.set_xlabel(below, fontsize=8)
-            axes.set_title(f"class {column}", fontsize=10)
+            axes.set_title(plain(column), fontsize=10)
         bar = figure.colorbar(drawn, ax=row[-1], fraction=0.05)
         bar.set_label("relevance of a pixel,\nin the output's unit", fontsize=7)
         bar.ax.tick_params(labelsize=7)
@@ -143,10 +150,11 @@ def balance(path: Path, sheet: Balance, sample: int | None, heading: str) -> Non
     save(figure, path)
 
 
-def over_rates(path: Path, lines: dict[str, dict[float, list[float]]], title: str) -> None:
-    """Accuracy over learning rate, a line per name through the mean of its runs, lowest to highest as a band.
+def over_rates(path: Path, lines: dict[str, dict[float, list[float]]], title: str, tested: str) -> None:
+    """Accuracy (or R2) over learning rate, a line per name through the mean of its runs, lowest to highest as a band.
 
-    lines: by the name to show, learning rate to accuracies, NaN for a run that diverged: a cross at the bottom.
+    tested: what it is, as in "test_accuracy". lines: by the name to show, learning rate to accuracies, NaN for a run
+    that diverged: a cross at the bottom.
     """
     from matplotlib.ticker import PercentFormatter
 
@@ -174,8 +182,10 @@ def over_rates(path: Path, lines: dict[str, dict[float, list[float]]], title: st
         axes.plot([], [], "kx", label="some diverged")
     axes.set_xscale("log")
     runs = max(len(found) for by_rate in lines.values() for found in by_rate.values())
-    axes.set(xlabel="learning rate", ylabel=f"test accuracy (mean, lowest to highest of {runs})", title=plain(title))
-    axes.yaxis.set_major_formatter(PercentFormatter(1))
+    measure = tested.replace("_r2", "_R2").replace("_", " ")
+    axes.set(xlabel="learning rate", ylabel=f"{measure} (mean, lowest to highest of {runs})", title=plain(title))
+    if tested.endswith("accuracy"):
+        axes.yaxis.set_major_formatter(PercentFormatter(1))
     axes.grid(alpha=0.3)
     axes.legend()
     save(figure, path)

@@ -12,7 +12,18 @@ from collections.abc import Sequence
 import lfp_ref
 from lfp_ref.extras import MissingExtra
 from lfp_ref.run import Interrupted
-from lfp_ref.tools.cli import benchmarking, conforming, converting, inspecting, page, sweeping, training
+from lfp_ref.tools.cli import (
+    benchmarking,
+    comparing,
+    completing,
+    conforming,
+    converting,
+    inspecting,
+    page,
+    sweeping,
+    training,
+)
+from lfp_ref.tools.cli.options import Help
 from lfp_ref.training import DivergenceError
 
 
@@ -65,15 +76,18 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="lfp-ref",
         description="Train neural networks by Layer-wise Feedback Propagation (LFP): without gradients.",
-        epilog="Start with: lfp-ref train",
+        epilog="Start with:\n  lfp-ref train\n\nAll about a command:\n  lfp-ref COMMAND --help",
+        formatter_class=Help,
     )
     top.add_argument("--version", action="version", version=f"lfp-ref {lfp_ref.__version__}")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     training.add_commands(commands)
+    comparing.add_commands(commands)
     sweeping.add_commands(commands)
     inspecting.add_commands(commands)
     converting.add_commands(commands)
     benchmarking.add_commands(commands)
     conforming.add_commands(commands)
     page.add_commands(commands)
+    completing.add_commands(commands)
     return top

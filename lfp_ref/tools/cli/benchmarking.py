@@ -20,27 +20,30 @@ from lfp_ref.tools import bench
 from lfp_ref.tools.bench import measuring, workloads
 from lfp_ref.tools.bench.measuring import MNIST, WORKLOADS, Shape
 from lfp_ref.tools.bench.peers import peers_of
-from lfp_ref.tools.cli.options import at_least, not_empty
+from lfp_ref.tools.cli.options import add_command, at_least, not_empty
 
 Row = dict[str, Any]  # one measurement
 TOOLS = str(Path(bench.__path__[0]).parent)  # where peers.py is found without lfp_ref
 
 
 def add_commands(commands: Any) -> None:
-    parser = commands.add_parser(
-        "bench",
-        help="measure training steps",
-        description="Median milliseconds of whole training steps, the fraction of the machine's matrix-product speed, "
+    parser = add_command(
+        commands, "bench", "measure training steps",
+        "Median milliseconds of whole training steps, the fraction of the machine's matrix-product speed, "
         "and peak memory. Batch 128 (lenet1: 1, lenet1024: 1024) of MNIST where $LFP_REF_DATA names its folder, else "
-        "of random images; vgg and resnet20: batch 64 of random images 3 x 32 x 32.",
-    )
-    parser.add_argument("workload", nargs="*", help=f"{', '.join(WORKLOADS)} (all)")
+        "of random images; vgg and resnet20: batch 64 of random images 3 x 32 x 32.", """
+Examples:
+  lfp-ref bench lenet-lfp --steps 50
+  lfp-ref bench --peers
+""",
+    )  # fmt: skip
+    parser.add_argument("workload", nargs="*", help=f"{', '.join(WORKLOADS)} (default: all)")
     parser.add_argument("--json", action="store_true", help="one JSON line a workload")
     parser.add_argument("--peers", action="store_true", help="lfprop, PyTorch, scikit-learn in turn, where installed")
     parser.add_argument("--peers-python", type=not_empty, metavar="PYTHON",
-                        help="of the environment that has the peers (this one)")  # fmt: skip
-    parser.add_argument("--rounds", type=at_least(1), help="of --peers; medians are shown (3)")
-    parser.add_argument("--steps", type=at_least(1), help="to measure (default: 6 to 300, by workload)")
+                        help="of the environment that has the peers (default: this one)")  # fmt: skip
+    parser.add_argument("--rounds", type=at_least(1), metavar="N", help="of --peers; medians are shown (default: 3)")
+    parser.add_argument("--steps", type=at_least(1), metavar="N", help="to measure (default: 6 to 300, by workload)")
     parser.add_argument("--scaling", action="store_true",
                         help="how time grows with batch, width, depth, image size, T and threads")  # fmt: skip
     parser.set_defaults(command=run_bench)

@@ -7,33 +7,45 @@ import json
 from pathlib import Path
 from typing import Any
 
+from lfp_ref.tools.cli.options import add_command
 from lfp_ref.tools.conform.check import check
 from lfp_ref.tools.conform.vectors import DTYPES, SHIPPED, VERSION, export
 
 
 def add_commands(commands: Any) -> None:
-    conform = commands.add_parser(
-        "conform",
-        help="test vectors for a port to another language, and a checker of its answers",
-        description="Is a port of LFP right, layer by layer and to the digit? docs/porting.md is its guide.",
-    )
+    conform = add_command(
+        commands, "conform", "test vectors for a port to another language, and a checker of its answers",
+        "Is a port of LFP right, layer by layer and to the digit? docs/porting.md is its guide.", """
+Examples:
+  lfp-ref conform export vectors
+  lfp-ref conform check answers
+""",
+    )  # fmt: skip
     actions = conform.add_subparsers(required=True, metavar="ACTION")
 
-    write = actions.add_parser(
-        "export", help="write the vectors", description="Writes the vectors, each family as .json and as .npz."
-    )
+    write = add_command(
+        actions, "export", "write the vectors", "Writes the vectors, each family as .json and as .npz.", """
+Example:
+  lfp-ref conform export vectors
+""",
+    )  # fmt: skip
     write.add_argument("folder", type=Path, help="a new folder, or one of an earlier export")
     write.set_defaults(command=run_export)
 
-    compare = actions.add_parser(
-        "check",
-        help="compare a port's answers with them",
-        description="One line a case: it agrees, or the first quantity that diverges, its index, both values, and the "
-        "likely cause where the pattern is known. Exit status 0 if all cases agree, else 1.",
-    )
+    compare = add_command(
+        actions, "check", "compare a port's answers with them",
+        "One line a case: it agrees, or the first quantity that diverges, its index, both values, and the "
+        "likely cause where the pattern is known. Exit status 0 if all cases agree, else 1.", """
+Examples:
+  lfp-ref conform check answers
+  lfp-ref conform check vectors answers --dtype float32 --only "dense/*"
+""",
+    )  # fmt: skip
     compare.add_argument("folder", type=Path, nargs="+", metavar="[VECTORS] ANSWERS",
                          help="the answers; before them the vectors, if not those that ship")  # fmt: skip
-    compare.add_argument("--dtype", choices=DTYPES, default="float64", help="whose tolerances count (%(default)s)")
+    compare.add_argument(
+        "--dtype", choices=DTYPES, default="float64", help="whose tolerances count (default: %(default)s)"
+    )
     compare.add_argument("--only", metavar="PATTERN", help='cases to look at, as in "dense/*" (default: all)')
     compare.add_argument("--json", action="store_true", help="the report for machines")
     compare.set_defaults(command=run_check)

@@ -11,15 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import lfp_ref
+from lfp_ref.tools.cli.options import add_command
 
 
 def add_commands(commands: Any) -> None:
-    page = commands.add_parser(
-        "page",
-        help="watch the reward flow, in the browser",
-        description="Serves the page for teaching on this machine alone and opens it in the browser; Ctrl-C ends it.",
-    )
-    page.add_argument("--port", type=int, default=0, help="(any that is free)")
+    page = add_command(
+        commands, "page", "watch the reward flow, in the browser",
+        "Serves the page for teaching on this machine alone and opens it in the browser; Ctrl-C ends it.", """
+Example:
+  lfp-ref page
+""",
+    )  # fmt: skip
+    page.add_argument("--port", type=int, default=0, metavar="N", help="(default: any that is free)")
     page.add_argument("--no-browser", action="store_true", help="print the address, open nothing")
     page.set_defaults(command=run_page)
 

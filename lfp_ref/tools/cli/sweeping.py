@@ -3,60 +3,46 @@
 from __future__ import annotations
 
 import argparse
-import itertools
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numba
-import numpy as np
 
 from lfp_ref.datasets import Dataset
 from lfp_ref.extras import MissingExtra
 from lfp_ref.files import locked
 from lfp_ref.run import Interrupted
 from lfp_ref.tools.cli import training
-from lfp_ref.tools.cli.common import load_data
-from lfp_ref.tools.cli.options import at_least, not_empty, parsed, path
-from lfp_ref.tools.cli.results import FOUND, Results, plot
+from lfp_ref.tools.cli.common import load_data, part_of
+from lfp_ref.tools.cli.grids import EXAMPLE, Settings, cells, check_task, found_of, look_at_own_data, named, read_grid
+from lfp_ref.tools.cli.histories import named_columns
+from lfp_ref.tools.cli.options import add_command, at_least, not_empty, parsed, path
+from lfp_ref.tools.cli.results import FOUND, Results, found_columns, plot
 from lfp_ref.training import DivergenceError
-
-# Samples of a shape that every network takes: what is wrong with options alone is found before the first run.
-STAND_IN = Dataset("", np.zeros((2, 1, 28, 28), np.float32), np.array([0, 9]), *[np.empty(0)] * 2)
-
-# One run: its options by name, as in the grid.
-Settings = dict[str, Any]
-
-EXAMPLE = """
-GRID.toml gives options of lfp-ref train, a list for what varies; the rest keeps train's defaults:
-
-    data = "digits"
-    validate = true                       # test on held-out training samples: the test set chooses nothing
-    rule = ["epsilon", "gamma", "gradient"]
-    lr = [0.001, 0.003, 0.01, 0.03]
-    seed = [0, 1, 2]
-"""
 
 
 def add_commands(commands: Any) -> None:
-    sweep = commands.add_parser(
-        "sweep",
-        help="train over a grid of options and seeds",
-        description="Train once for every combination of options in a file. Each run that finished is a line of "
-        "results.csv, with its options, accuracy and status (done or diverged); the same command again does what is "
-        "missing.",
-        epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    sweep = add_command(
+        commands, "sweep", "train over a grid of options and seeds",
+        "Train once for every combination of options in a file. Each run that finished is a line of results.csv, with "
+        "its options, accuracy and status (done or diverged); the same command again does what is missing.",
+        f"""
+Example:
+  lfp-ref sweep GRID.toml --out results --plot
+{EXAMPLE}
+Columns behind the options: status; test_accuracy (test_r2 for numbers), or validation_accuracy with validate, which
+alone may choose options; train_accuracy, on each batch before its update; untouched, the part of all weights that an
+update leaves as they were; all of the last epoch. seconds of the run; message, of one that diverged.
+""",
+    )  # fmt: skip
     sweep.add_argument("grid", nargs="?", type=path, metavar="GRID.toml", help="options; not needed for --plot alone")
-    sweep.add_argument("--out", type=path, required=True, help="folder for results.csv")
-    sweep.add_argument("--jobs", type=at_least(1), help=f"runs at a time here ({os.cpu_count()})")
-    sweep.add_argument("--threads", type=at_least(1), help="of each run (1)")
+    sweep.add_argument("--out", type=path, required=True, metavar="FOLDER", help="for results.csv")
+    sweep.add_argument("--jobs", type=at_least(1), metavar="N",
+                       help="runs at a time here (default: as many as there are processors it may use)")  # fmt: skip
+    sweep.add_argument("--threads", type=at_least(1), metavar="N", help="of each run (default: 1)")
     sweep.add_argument("--scheduler", type=not_empty, metavar="ADDRESS",
                        help="of a Dask cluster, as in tcp://host:8786, to run there instead; start its workers with "
                        "--nthreads 1")  # fmt: skip
@@ -75,8 +61,11 @@ def run_sweep(options: argparse.Namespace) -> None:
     file = options.out / "results.csv"
     if options.grid is not None:
         runs = read_grid(options.grid)
+        found = found_of(runs, options.grid)
+        if not options.scheduler:
+            look_at_own_data(runs)
         with locked(options.out):
-            sweep(runs, Results(file), options)
+            sweep(runs, Results(file, found), options)
     if options.plot:
         plot(file)
 
@@ -110,56 +99,6 @@ def sweep(runs: list[Settings], results: Results, options: argparse.Namespace) -
                          + "\n".join(failed[:10]))  # fmt: skip
 
 
-# ---- the grid
-
-
-def read_grid(file: Path) -> list[Settings]:
-    """Every combination of the options in a TOML file, each once. Raises ValueError for what lfp-ref train rejects."""
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        try:
-            import tomli as tomllib
-        except ImportError:
-            raise MissingExtra("lfp-ref sweep", "tomli", "sweep", "Without it, lfp-ref train does one run.") from None
-    try:
-        grid = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{file} is no TOML file: {error}") from None
-    if not grid:
-        raise ValueError(f"{file} gives no options:{EXAMPLE}")
-    lists = [value if isinstance(value, list) else [value] for value in grid.values()]
-    for name, values in zip(grid, lists, strict=True):
-        if name in ("out", "resume") or not values or not all(isinstance(v, str | int | float) for v in values):
-            raise ValueError(f"{file}: {name} must be an option of lfp-ref train with a value or a list of them")
-    names = [name.replace("-", "_") for name in grid]
-    if twice := {name for name in names if names.count(name) > 1}:
-        raise ValueError(f"{file}: {twice.pop()} stands there twice, with - and with _")
-    runs: dict[tuple[str, ...], Settings] = {}
-    checked: set[tuple[Any, ...]] = set()
-    for chosen in itertools.product(*lists):
-        try:
-            options = parsed(dict(zip(names, chosen, strict=True)))
-            run = {name: getattr(options, name) for name in names}  # 1 and 1.0 are one learning rate
-            every_seed = tuple(value for name, value in run.items() if name not in ("seed", "data", "data_root"))
-            if every_seed not in checked:
-                training.planned(options, STAND_IN)
-            checked.add(every_seed)
-        except (ValueError, TypeError) as error:
-            raise ValueError(f"{file}: {error}") from None
-        runs[cells(run)] = run
-    return list(runs.values())
-
-
-def cells(run: Settings) -> tuple[str, ...]:
-    """A run's options as in the file of results: they identify the run."""
-    return tuple(map(str, run.values()))
-
-
-def named(row: Settings) -> str:
-    return " ".join(f"{name}={value}" for name, value in row.items() if name not in FOUND)
-
-
 # ---- the runs
 
 
@@ -172,14 +111,16 @@ def one_run(run: Settings, threads: int = 1) -> Settings:
     before = numba.get_num_threads()
     most = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
     numba.set_num_threads(min(threads, most))
-    numbers: dict[str, float | str] = dict.fromkeys(FOUND, "")
+    options = parsed(run)
+    part, metric = part_of(options), "r2" if options.task == "regression" else "accuracy"
+    numbers: dict[str, float | str] = dict.fromkeys(found_columns(part, metric), "")
     try:
-        options = parsed(run)
-        data = data_of(options.data, options.data_root, options.validate, options.limit, options.seed)
+        data = data_of(*(getattr(options, name) for name in DATA_OPTIONS))
+        check_task(data, options)
         plan = training.planned(options, data)
-        history = training.run(plan, None, lambda: nullcontext((None, None)))
+        history = named_columns(training.run(plan, None, training.nothing_shown), options)
         plan.check_growth()
-        numbers |= {name: float(history[name][-1]) for name in ("test_accuracy", "train_accuracy", "untouched")}
+        numbers |= {name: float(history[name][-1]) for name in (f"{part}_{metric}", f"train_{metric}", "untouched")}
         status, message = "done", ""
     except DivergenceError as error:
         status, message = "diverged", str(error)
@@ -191,17 +132,19 @@ def one_run(run: Settings, threads: int = 1) -> Settings:
     return {**run, **numbers, "status": status, "seconds": seconds, "message": " ".join(message.split())}
 
 
+DATA_OPTIONS = ("data", "data_root", "task", "standardise", "validate", "limit", "seed")
+
+
 @lru_cache(maxsize=1)
-def data_of(data: str, data_root: str | None, validate: bool, limit: int | None, seed: int) -> Dataset:
-    """Loaded once for the runs of a process that have it in common."""
-    options = {"data": data, "data_root": data_root, "validate": validate, "limit": limit, "seed": seed}
-    return load_data(argparse.Namespace(**options))
+def data_of(*values: Any) -> Dataset:
+    """The data of a run, by the options that make them; loaded once for runs of a process that have them in common."""
+    return load_data(argparse.Namespace(**dict(zip(DATA_OPTIONS, values, strict=True))))
 
 
 def on_this_machine(runs: list[Settings], options: argparse.Namespace) -> Iterator[Settings]:
     """Lines as runs finish, in processes by joblib. Runs of a process that died are repeated, three times at most."""
     try:
-        from joblib import Parallel, delayed
+        from joblib import Parallel, cpu_count, delayed
         from joblib.externals.loky.process_executor import TerminatedWorkerError
     except ImportError:
         raise MissingExtra("lfp-ref sweep", "joblib", "sweep", "Without it, lfp-ref train does one run.") from None
@@ -209,7 +152,7 @@ def on_this_machine(runs: list[Settings], options: argparse.Namespace) -> Iterat
     names = list(runs[0])
     deaths = 0
     while left:
-        jobs = min(options.jobs or os.cpu_count() or 1, len(left))
+        jobs = min(options.jobs or cpu_count(), len(left))
         work = Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)
         try:
             for row in work(delayed(one_run)(run, options.threads or 1) for run in list(left.values())):
@@ -242,7 +185,7 @@ def on_dask(runs: list[Settings], options: argparse.Namespace) -> Iterator[Setti
             try:
                 yield future.result()
             except Exception as error:  # not the run's own, which it reports itself: its worker's or the cluster's
-                yield {**run, **dict.fromkeys(FOUND, ""), "status": "failed", "message": f"cluster: {error}"}
+                yield {**run, "status": "failed", "message": f"cluster: {error}"}
             future.release()
 
 
@@ -269,8 +212,12 @@ class progress:
     def say(self, row: Settings) -> None:
         self.done += 1
         left = (time.monotonic() - self.begin) / (self.done - self.first) * (self.total - self.done)
-        result = f"{row['test_accuracy']:.2%}" if row["status"] == "done" else row["status"]
-        line = f"{self.done}/{self.total}  {named(row)}: {result}, {row['seconds']} s; about {left:.0f} s left"
+        result = row["status"]
+        if result == "done":
+            name = list(row)[-len(FOUND) + 1]
+            result = f"{row[name]:.2%}" if name.endswith("accuracy") else f"{name} {row[name]:.4f}"
+        taken = f", {row['seconds']} s" if "seconds" in row else ""
+        line = f"{self.done}/{self.total}  {named(row)}: {result}{taken}; about {left:.0f} s left"
         if self.bar is None:
             print(line, flush=True)
         else:

@@ -1,48 +1,56 @@
-"""lfp-ref train, lfp-ref compare."""
+"""lfp-ref train, and the training run that other commands share."""
 
 from __future__ import annotations
 
 import argparse
-import csv
-import io
+import json
 import math
-import sys
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from lfp_ref import checkpoints, datasets, names, optim, rules
+from lfp_ref import checkpoints, datasets, names, optim, rewards, rules
 from lfp_ref.composites import Composite
 from lfp_ref.core.assignment import resolve
 from lfp_ref.core.checks import check_number
 from lfp_ref.datasets.augment import AUGMENTATIONS
-from lfp_ref.files import locked, written_whole
+from lfp_ref.datasets.base import listed
+from lfp_ref.datasets.scaling import uneven
+from lfp_ref.files import locked
 from lfp_ref.network import Sequential
+from lfp_ref.rewards import name_of
 from lfp_ref.run import History, Position
 from lfp_ref.tools import figures
+from lfp_ref.tools.cli import own_code
 from lfp_ref.tools.cli.common import (
     Progress,
+    about_data,
+    about_part,
     build,
     check_data_root,
     is_spiking,
     is_step,
     load_data,
+    metric_of,
     neurons,
+    part_of,
     progress,
+    say,
+    score,
+    stored_data,
 )
 from lfp_ref.tools.cli.folders import checkpoint_file, draw_if_possible, new_folder
+from lfp_ref.tools.cli.histories import COLUMNS, named_columns, run_label, run_title, write_history
 from lfp_ref.tools.cli.options import (
-    RULES,
+    NUMBER_REWARD,
     SPIKE_REWARDS,
-    STEP_RULE,
     STORED,
-    USUAL_RULE,
+    add_command,
     completed,
-    is_gradient,
     not_empty,
     path,
     rule_options,
@@ -61,39 +69,30 @@ LEARNING_RATES = {
     "spiking-cnn": (0.006, 0.003),
     "step": (0.005, 0.001),  # adam; chosen on held-out parts of MNIST's training set
 }
+GOING_ON = ("data_root", "epochs", "quiet", "json")  # options that may be given with --resume
 MOST_GROWTH = 1000  # of the largest weight: an MLP on the digits reached less at rates that learn, more at 1e9
 
 
 def add_commands(commands: Any) -> None:
     bare = {"argument_default": argparse.SUPPRESS}
-    one = commands.add_parser(
-        "train", help="train a network", description="Train a network; by default an MLP on digits.", **bare
-    )
+    one = add_command(
+        commands, "train", "train a network", "Train a network; by default an MLP on digits.", f"""
+Examples:
+  lfp-ref train
+  lfp-ref train --data mine.csv --standardise --model 64-32-3
+  lfp-ref train --data pictures --model small-cnn --epochs 20 --out runs/mine
+  lfp-ref train --resume runs/mine --epochs 60
+{COLUMNS}""", **bare,
+    )  # fmt: skip
     training_options(one)
     rule_options(one)
-    one.add_argument("--out", type=path, help="folder for results (default: a new one below runs/)")
+    one.add_argument("--out", type=path, metavar="FOLDER", help="for results (default: a new one below runs/)")
     one.add_argument("--resume", type=not_empty, metavar="FOLDER",
-                     help="go on with the run in this folder, with its own options")  # fmt: skip
+                     help="go on with the run in this folder, with its own options; more --epochs go on with a "
+                     "finished one")  # fmt: skip
+    one.add_argument("--quiet", action="store_true", help="the result alone, no line an epoch")
+    one.add_argument("--json", action="store_true", help="the result, options and history as one JSON object")
     one.set_defaults(command=run_train)
-
-    both = commands.add_parser(
-        "compare",
-        help="train with LFP and with gradient descent",
-        description="Same network, seed and data, two rules. Spikes have no gradient: a surrogate's is taken.",
-        **bare,
-    )
-    training_options(both)
-    both.add_argument("--rule", type=not_empty,
-                      help=f"compared with gradient descent: {RULES} ({USUAL_RULE}; with step activations "
-                      f"{STEP_RULE})")  # fmt: skip
-    both.add_argument("--against", type=not_empty, metavar="RULE",
-                      help="gradient, or with a surrogate for steps and spikes atan-surrogate, fast-sigmoid-surrogate "
-                      "or straight-through (default: gradient; with step activations straight-through, for spiking "
-                      "networks atan-surrogate)")  # fmt: skip
-    both.add_argument("--lr", type=float, help="largest learning rate of LFP (default: depends on the optimiser)")
-    both.add_argument("--gradient-lr", type=float, help="largest learning rate of gradient descent (likewise)")
-    both.add_argument("--out", type=path, help="folder for results (default: a new one below runs/)")
-    both.set_defaults(command=run_compare)
 
 
 @dataclass
@@ -104,6 +103,7 @@ class Plan:
     data: datasets.Dataset
     net: Sequential
     rule: rules.Rule | Composite
+    reward: rewards.Reward
     optimizer: optim.Optimizer
     lr: float
 
@@ -132,84 +132,100 @@ def run_train(given: argparse.Namespace) -> None:
         return
     options = completed(given)
     plan = planned(options, data_to_train_on(options))
-    name_of_run = [Path(options.data).stem, options.model, neurons(options), options.rule, f"seed{options.seed}"]
+    rule = own_code.short(options.rule)
+    name_of_run = [Path(options.data).stem, options.model, neurons(options), rule, f"seed{options.seed}"]
     with new_folder(options.out, "-".join(name_of_run)) as folder:
         given.out = folder
         train_into(folder, plan, folder / "checkpoint.npz")
 
 
 def go_on(given: argparse.Namespace) -> None:
-    """Goes on with a stored run, whose options replace the command line's, which must not set any of its own."""
-    if own := [name for name in vars(given) if name not in ("command", "resume", "data_root")]:
+    """Goes on with a stored run, whose options replace the command line's, which may set the number of epochs alone."""
+    if own := [name for name in vars(given) if name not in ("command", "resume", *GOING_ON)]:
         named = ", ".join(f"--{name.replace('_', '-')}" for name in own)
-        raise ValueError(f"a run goes on with its own options: leave out {named}")
+        raise ValueError(f"a run goes on with its own options, but for --epochs: leave out {named}")
     file = checkpoint_file(given.resume)
     saved = checkpoints.load(file)
     options = stored_options(saved, file)
-    options.data_root = vars(given).get("data_root")
+    position, before = Position.stored(saved, file), options.epochs
+    begun = position.epoch + (position.step > 0)
+    for name in GOING_ON:
+        setattr(options, name, vars(given).get(name, getattr(options, name)))
     given.out = file.parent
-    if Position.stored(saved, file).epoch >= options.epochs:
-        print(f"this run is complete: it had its {options.epochs} epochs")
+    notes = []
+    if "epochs" in vars(given) and options.epochs < begun:
+        raise ValueError(f"--epochs must be >= {begun}, which are done or begun, got {options.epochs}")
+    if options.epochs <= position.epoch:
+        notes.append(f"this run is complete: it had its {before} epochs; --epochs with a larger number goes on with it")
+    elif options.epochs != before and options.schedule == "one-cycle":
+        notes.append(f"from here on, the learning rate is that of one cycle over {options.epochs} epochs, not {before}")
+    check_data_root(options.data, options)
+    data = stored_data(options, saved)
+    plan = planned(options, data)
+    begun_with = about_part(saved, "code")
+    notes += [f"{code} has changed since the run began"
+              for code, checksum in about(plan)["code"].items() if begun_with.get(code) != checksum]  # fmt: skip
+    say(notes)
     with locked(file.parent):
-        train_into(file.parent, planned(options, data_to_train_on(options)), file, resume=True)
+        train_into(file.parent, plan, file, resume=True)
 
 
 def train_into(folder: Path, plan: Plan, file: Path, resume: bool = False) -> None:
     """Trains, and leaves a checkpoint, a history and a picture in a folder."""
-    history = run(plan, file, resume=resume)
-    write_history(folder / "history.csv", history)
-    rule = {name(plan.options.rule): history}
-    picture = draw_if_possible(folder / "curves.png", figures.curves, rule, title(plan.options))
-    tested = len(plan.data.x_test)
-    accuracy = f"test accuracy {evaluate(plan.net, plan.data):.2%} on {tested}" if tested else "no test"
-    print(f"\n{accuracy} samples of {plan.data.name}")
-    print(f"in {folder}: {file.name}, history.csv{picture}")
+    options, data = plan.options, plan.data
+    history = run(plan, file, nothing_shown if options.quiet or options.json else progress, resume=resume)
+    columns = named_columns(history, options)
+    write_history(folder / "history.csv", columns)
+    rule = {run_label(options.rule): columns}
+    picture = draw_if_possible(folder / "curves.png", figures.curves, rule, run_title(options))
+    value = evaluate(plan.net, data, metric_of(data)) if len(data.x_test) else math.nan
+    if options.json:
+        print(json.dumps(as_json(folder / file.name, value, plan, columns)))
+    else:
+        result = f"{part_of(options)} {score(value, data)} on {len(data.x_test)}" if len(data.x_test) else "no test"
+        print(f"{'' if options.quiet else chr(10)}{result} samples of {data.name}")
+        print(f"in {folder}: {file.name}, history.csv{picture}")
     plan.check_growth()
 
 
-# ---- compare
+def as_json(file: Path, value: float, plan: Plan, columns: History) -> dict[str, Any]:
+    """The result of a run for other programs; None stands for NaN."""
+    metric = name_of(metric_of(plan.data))
+    return {
+        "checkpoint": str(file),
+        f"{part_of(plan.options)}_{metric}": None if math.isnan(value) else value,
+        "samples": len(plan.data.x_test),
+        "classes": list(plan.data.class_names) or None,
+        "options": about(plan)["options"],
+        "history": {name: [None if number != number else number for number in column.tolist()]
+                    for name, column in columns.items()},
+    }  # fmt: skip
 
 
-def run_compare(given: argparse.Namespace) -> None:
-    options = completed(given)
-    options.rule = options.rule or usual_rule(options)
-    by_neurons = "atan-surrogate" if is_spiking(options) else "straight-through" if is_step(options) else "gradient"
-    against = options.against or by_neurons
-    if is_gradient(options.rule) or not is_gradient(against):
-        raise ValueError("compare trains by an LFP rule (--rule) and by a gradient rule (--against)")
-    data = data_to_train_on(options)
-    usual = vars(options)
-    others = {"rule": against, "lr": options.gradient_lr, "learning": "share"}
-    plans = [planned(argparse.Namespace(**each), data) for each in (usual, usual | others)]
-    name_of_run = ["compare", Path(options.data).stem, options.model, neurons(options), f"seed{options.seed}"]
-    with new_folder(options.out, "-".join(name_of_run)) as folder:
-        histories = {}
-        for plan in plans:
-            rule = plan.options.rule
-            print(f"{name(rule)}:", flush=True)
-            file = rule.partition(":")[0]
-            histories[name(rule)] = run(plan, folder / f"{file}.npz")
-            write_history(folder / f"{file}.csv", histories[name(rule)])
-        picture = draw_if_possible(folder / "compare.png", figures.curves, histories, title(options))
-        print(f"\n{'':18s} test accuracy  train accuracy  untouched  seconds an epoch")
-        for label, history in histories.items():
-            print(f"{label:18s} {history['test_accuracy'][-1]:13.2%}  {history['train_accuracy'][-1]:14.2%}  "
-                  f"{history['untouched'][-1]:9.1%}  {np.median(history['seconds']):16.3f}")  # fmt: skip
-        print(f"in {folder}: a checkpoint and a history each{picture}")
-    for plan in plans:
-        plan.check_growth()
-
-
-# ---- both
+# ---- a run, of train and of compare
 
 
 def data_to_train_on(options: argparse.Namespace) -> datasets.Dataset:
-    """The data that the options describe; says which classes cannot be learned."""
+    """The data that the options describe; says how they were read, and what cannot be learned from them.
+
+    Raises ValueError where the training part has one class only.
+    """
     check_data_root(options.data, options)
     data = load_data(options)
-    if unseen := sorted({*data.y_test.tolist()} - {*data.y_train.tolist()}):
-        classes = ", ".join(map(str, unseen))
-        print(f"lfp-ref: no training sample of class {classes}: its outputs stay untrained", file=sys.stderr)
+    notes = list(data.notes)
+    if data.notes and not options.standardise and (note := uneven(data.x_train)):
+        notes.append(note)
+    if not data.is_regression:
+        seen = np.unique(data.y_train)
+        if len(seen) == 1:
+            raise ValueError(f"the training part of {data.name} has one class only, {data.names[seen[0]]}: there is "
+                             "nothing to tell apart")  # fmt: skip
+        if unseen := [name for label, name in enumerate(data.names) if label not in seen]:
+            notes.append(f"no training sample of class {listed(unseen)}: its outputs stay untrained")
+    elif data.scaling and data.scaling.y:
+        mean, deviation = data.scaling.y
+        notes.append(f"targets are scaled to mean 0 and deviation 1 (they are {mean:.4g} and {deviation:.4g})")
+    say(notes)
     return data
 
 
@@ -220,14 +236,19 @@ def planned(options: argparse.Namespace, data: datasets.Dataset) -> Plan:
     """
     net = build(options, data)
     options.rule = options.rule or usual_rule(options)
-    options.reward = options.reward or usual_reward(options)
-    if is_spiking(options) != (options.reward in SPIKE_REWARDS):
-        raise ValueError(f"--reward {options.reward} is not for the outputs of {options.model}")
-    if is_gradient(options.rule) and options.learning != "share":
+    options.reward = options.reward or usual_reward(options, data.is_regression)
+    if not own_code.is_own(options.reward):
+        if is_spiking(options) != (options.reward in SPIKE_REWARDS):
+            raise ValueError(f"--reward {options.reward} is not for the outputs of {options.model}")
+        if data.is_regression != (options.reward == NUMBER_REWARD):
+            targets = "numbers to predict" if data.is_regression else "classes"
+            raise ValueError(f"--reward {options.reward} is not for {targets}, which {data.name} has")
+    reward = own_code.reward(options.reward)
+    if own_code.is_gradient(options.rule) and options.learning != "share":
         raise ValueError(f"--learning {options.learning} is for LFP rules, not for {options.rule}")
-    rule = names.rule_or_composite(options.rule, net, options.learning)
+    rule = own_code.rule(options.rule, net, options.learning)
     resolve(rule, net)
-    check_reward(names.REWARDS[options.reward], rule)
+    check_reward(reward, rule)
     if options.clip is not None:
         check_number("--clip", options.clip, 0)
     kind = "sgd" if options.optimizer == "sgd" else "adam"
@@ -236,9 +257,18 @@ def planned(options: argparse.Namespace, data: datasets.Dataset) -> Plan:
         of = options.model if is_spiking(options) else "step activations"
         raise ValueError(f"no learning rate is known to suit sgd on {of}: choose one with --lr")
     lr = options.lr if options.lr is not None else usual[rules.is_gradient(rule)]
-    momentum = {"momentum": 0.9} if kind == "sgd" else {}
-    optimizer = names.OPTIMIZERS[options.optimizer](net.parameters(), lr, **momentum)
-    return Plan(options, data, net, rule, optimizer, lr)
+    more = {"momentum": 0.9} if kind == "sgd" else {}
+    if options.weight_decay is not None:
+        more["weight_decay"] = check_number("--weight-decay", options.weight_decay, 0)
+    optimizer = names.OPTIMIZERS[options.optimizer](net.parameters(), lr, **more)
+    return Plan(options, data, net, rule, reward, optimizer, lr)
+
+
+def about(plan: Plan) -> dict[str, Any]:
+    """What a run's checkpoint holds besides its state: options, and what was made of the data."""
+    return {"options": {key: getattr(plan.options, key) for key in STORED} | {"lr": plan.lr},
+            "data": about_data(plan.data),
+            "code": own_code.fingerprints(plan.options.rule, plan.options.reward)}  # fmt: skip
 
 
 def run(
@@ -252,38 +282,25 @@ def run(
     batch_size = options.batch_size or (128 if len(data.x_train) >= 10_000 else 32)
     steps = options.epochs * math.ceil(len(data.x_train) / batch_size)
     augment = [AUGMENTATIONS[name] for name in options.augment.split(",")] if options.augment else []
-    about = {"options": {key: getattr(options, key) for key in STORED} | {"lr": lr}}
     with shown() as (on_step, log):
         if log:
             log(f"{options.model} ({neurons(options)}) on {data.name}: rule {options.rule}, reward {options.reward}, "
                 f"{options.optimizer} {lr:g}, batches of {batch_size}")  # fmt: skip
         return train(
-            plan.net, data, optimizer=plan.optimizer, epochs=options.epochs, rule=plan.rule,
-            reward=names.REWARDS[options.reward], batch_size=batch_size, reduction=options.reduction,
-            clip=options.clip, augment=augment, seed=options.seed,
+            plan.net, data, optimizer=plan.optimizer, epochs=options.epochs, rule=plan.rule, reward=plan.reward,
+            batch_size=batch_size, reduction=options.reduction, clip=options.clip, metric=metric_of(data),
+            augment=augment, seed=options.seed,
             schedule=optim.one_cycle(lr, steps) if options.schedule == "one-cycle" else None,
-            checkpoint=checkpoint, resume=resume, about=about, on_step=on_step, log=log,
+            checkpoint=checkpoint, resume=resume, about=about(plan), on_step=on_step,
+            log=log and (lambda line: log(line.replace("  test ", f"  {part_of(options)} "))),
         )  # fmt: skip
+
+
+def nothing_shown() -> AbstractContextManager[Progress]:
+    """No progress at all, in place of `progress`."""
+    return nullcontext((None, None))
 
 
 def spiking_kind(options: argparse.Namespace) -> str:
     """The spiking network whose learning rates a spiking network takes."""
     return options.model if options.model in LEARNING_RATES else "spiking-cnn"
-
-
-def write_history(path: Path, history: History) -> None:
-    """The history as CSV, a line an epoch."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(history)
-    writer.writerows(zip(*(column.tolist() for column in history.values()), strict=True))
-    with written_whole(path) as file:
-        file.write(text.getvalue().encode())
-
-
-def name(rule: str) -> str:
-    return rule if is_gradient(rule) else f"LFP-{rule}"
-
-
-def title(options: argparse.Namespace) -> str:
-    return f"{options.model} ({neurons(options)}) on {Path(options.data).stem}, seed {options.seed}"
