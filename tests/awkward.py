@@ -1,5 +1,6 @@
 """Thirty values that nobody means, and what may come of them."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -18,6 +19,8 @@ AWKWARD = [
     np.ones((6, 2)) * 1j, np.ma.masked_array(np.ones((6, 3)), np.eye(6, 3)), np.dtype("float16"), np.int64(2**40),
     lambda: None, lambda *_: None,
 ]  # fmt: skip
+REFUSED, ACCEPTED = "refused", "accepted"
+TALLY: Counter[str] = Counter()  # outcomes of this session's tests
 REFUSALS = (ValueError, TypeError)  # UnicodeError and the like are ValueErrors
 DOCUMENTED = (DivergenceError, OverflowError, RuntimeError, FileNotFoundError)
 
@@ -43,36 +46,33 @@ class Case:
 
 
 def outcome(case: Case, argument: str, value: Any) -> str:
-    """What is wrong with what a call does with an awkward value; "" if nothing."""
+    """What a call does with an awkward value: REFUSED clearly, ACCEPTED with finite numbers, or what is wrong."""
     function, arguments, *watched = case.make()
     before = [snapshot(net) for net in watched[0]] if watched else []
     try:
         result = function(**{**arguments, argument: value})
-    except (*REFUSALS, *DOCUMENTED) as error:
-        if is_too_large(error):
-            return ""
-        if argument not in str(error) and not (isinstance(value, str) and repr(value) in str(error)):
-            return f"{type(error).__name__} without its name: {str(error)[:150]}"
-        if before and any(a != b for a, b in zip(before, map(snapshot, watched[0]), strict=True)):
-            return "refused, but the state has changed"
-        return ""
-    except MemoryError:  # NumPy says how much was asked for
-        return ""
     except Exception as error:
-        return f"{type(error).__name__}: {str(error)[:150]}"
+        said = refusal(error, argument, value)
+        changed = before and any(a != b for a, b in zip(before, map(snapshot, watched[0]), strict=True))
+        return "refused, but the state has changed" if changed and said == REFUSED else said
     try:
         found = case.use(result) if case.use else result
-    except (*REFUSALS, *DOCUMENTED) as error:
-        return (
-            ""
-            if is_too_large(error) or argument in str(error) or str(value) in str(error)
-            else f"used: {type(error).__name__} without its name: {str(error)[:150]}"
-        )
-    except MemoryError:
-        return ""
     except Exception as error:
-        return f"used: {type(error).__name__}: {str(error)[:150]}"
-    return "" if all(np.isfinite(x).all() for x in numbers(found)) else "NaN or infinity"
+        said = refusal(error, argument, value)
+        by_value = isinstance(error, REFUSALS) and str(value) in str(error)  # a layer shows its arguments
+        return REFUSED if by_value or said == REFUSED else f"used: {said}"
+    return ACCEPTED if all(np.isfinite(x).all() for x in numbers(found)) else "NaN or infinity"
+
+
+def refusal(error: Exception, argument: str, value: Any) -> str:
+    """REFUSED, if the error is of a documented kind and names the argument or its value."""
+    if isinstance(error, MemoryError) or is_too_large(error):  # NumPy says how much was asked for
+        return REFUSED
+    if not isinstance(error, (*REFUSALS, *DOCUMENTED)):
+        return f"{type(error).__name__}: {str(error)[:150]}"
+    if argument in str(error) or (isinstance(value, str) and repr(value) in str(error)):
+        return REFUSED
+    return f"{type(error).__name__} without its name: {str(error)[:150]}"
 
 
 def is_too_large(error: Exception) -> bool:

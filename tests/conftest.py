@@ -1,5 +1,7 @@
 from hypothesis import HealthCheck, settings
 
+from tests.awkward import ACCEPTED, REFUSED, TALLY
+
 # No deadline: the first example of a test may compile a kernel.
 settings.register_profile("kernels", deadline=None, max_examples=15, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("kernels")
@@ -15,3 +17,12 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if item.path.stem.removeprefix("test_") in QUICK:
             item.add_marker("quick")
+
+
+def pytest_terminal_summary(terminalreporter):
+    if TALLY:
+        refused, accepted, tried = TALLY[REFUSED], TALLY[ACCEPTED], TALLY.total()
+        terminalreporter.write_line(
+            f"arguments: {tried:,} awkward values tried, {refused:,} refused by name, {accepted:,} accepted rightly, "
+            f"{tried - refused - accepted} crashed, silent or with the state changed"
+        )
