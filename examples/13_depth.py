@@ -124,7 +124,7 @@ def cancelled(net: lfp.Sequential, x: np.ndarray) -> float | None:
 
 def draw(rows: list[dict], kept: list[dict]) -> Any:
     """Cosine over layers, with and without the batch's statistics; over epsilon; what is kept at the smallest."""
-    figure = new_figure(12, 4.6)
+    figure = new_figure(13.5, 4.6)
     left, middle, right = figure.subplots(1, 3)
     started = [row for row in rows if row["steps"] == 0]
     names = list(dict.fromkeys(row["network"] for row in rows))
@@ -151,7 +151,7 @@ def draw(rows: list[dict], kept: list[dict]) -> Any:
     right.set(xscale="log", xlabel="kept, of the reward that came to the output", title="what the layers keep")
     right.set_yticks(range(len(names)), names)
     right.invert_yaxis()
-    right.legend(fontsize=8)
+    right.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=8)
     for axes in (left, middle, right):
         axes.grid(alpha=0.3)
     figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=8)
