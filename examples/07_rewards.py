@@ -7,6 +7,8 @@ times the sign of the output.
 - both, balanced: the sum of these two less its mean over the outputs.
 - teacher: +1 for the right answer, -1 for the one that was given (nothing if they are the same), a function of four
   lines. Some errs: with a given probability he says the opposite of what he means.
+- right or wrong: the teacher says no more than that of the answer that was given; `lfp.rewards.teacher` makes it a
+  reward. He may err as well.
 Beside them stand the softmax reward and gradient descent. Adam, one-cycle schedule, five seeds; the learning rate, and
 the last layer's epsilon (1e-6, or 1, as sign(z)/z is large near 0), are chosen on held-out data for each.
 
@@ -15,7 +17,7 @@ a derivative do not, by themselves: who only blames drives all outputs down toge
 class win everything, and what counts is which output is largest. The teacher may err often: wrong words cancel out over
 many samples; at 50 % he says nothing.
 
-    python examples/07_rewards.py            about 2 minutes on one core
+    python examples/07_rewards.py            about 3 minutes on one core
     python examples/07_rewards.py --quick    under a minute: one seed, no search
     (the numbers in results/ are of NUMBA_NUM_THREADS=1: sums round differently with another number of threads)
 """
@@ -53,6 +55,17 @@ def teacher(noise: float, seed: int) -> lfp.rewards.Reward:
     return reward
 
 
+def right_or_wrong(noise: float, seed: int) -> lfp.rewards.Reward:
+    """Who says whether the answer is right, and the opposite with probability `noise`."""
+    rng = np.random.default_rng([seed, 8])
+
+    def opinion(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        says = np.where(outputs.argmax(axis=1) == labels, 1, -1)
+        return says * np.where(rng.random(len(labels)) < noise, -1, 1)
+
+    return lfp.rewards.teacher(opinion)
+
+
 # name: what makes the reward of a run from its seed
 REWARDS = {
     "softmax": lambda seed: lfp.rewards.softmax,
@@ -60,7 +73,8 @@ REWARDS = {
     "misclassification": lambda seed: lfp.rewards.misclassification,
     "correct class": lambda seed: lfp.rewards.correct_class,
     "both, balanced": lambda seed: balanced,
-} | {f"teacher, errs {noise:.0%}": partial(teacher, noise) for noise in NOISES}
+} | {f"{name}, errs {noise:.0%}": partial(make, noise)
+     for name, make in (("teacher", teacher), ("right or wrong", right_or_wrong)) for noise in NOISES}  # fmt: skip
 
 
 def train(data: lfp.datasets.Dataset, name: str, epochs: int, setting: tuple[float, float], seed: int) -> np.ndarray:
@@ -97,8 +111,8 @@ def column(rows: list[dict], name: str) -> np.ndarray:
 def draw(rows: list[dict]) -> object:
     figure = new_figure(10, 4.2)
     left, right = figure.subplots(1, 2, width_ratios=(1.3, 1))
-    plain = [name for name in REWARDS if not name.startswith("teacher")]
-    for number, name in enumerate((*plain, "teacher, errs 20%")):
+    plain = [name for name in REWARDS if "errs" not in name]
+    for number, name in enumerate((*plain, "teacher, errs 20%", "right or wrong, errs 20%")):
         accuracy = column(rows, name)
         on_top = number % 2 == 1  # of the series before, which it may cover: thin and dashed above thick
         common.band(left, range(1, len(accuracy) + 1), 100 * accuracy, common.spaced(name), color=COLOURS[number],
@@ -106,8 +120,10 @@ def draw(rows: list[dict]) -> object:
                     markersize=4 if on_top else 8, fillstyle="full" if on_top else "none")  # fmt: skip
     left.set(xlabel="epoch", ylabel="test accuracy on digits (%)", title="Rewards (LFP unless it says gradient)",
              ylim=(0, 101))  # fmt: skip
-    final = np.array([column(rows, f"teacher, errs {noise:.0%}")[-1] for noise in NOISES])
-    common.band(right, 100 * np.array(NOISES), 100 * final, "teacher", color=COLOURS[5], marker=MARKERS[5])
+    for number, name in ((5, "teacher"), (6, "right or wrong")):
+        final = np.array([column(rows, f"{name}, errs {noise:.0%}")[-1] for noise in NOISES])
+        common.band(right, 100 * np.array(NOISES), 100 * final, name, color=COLOURS[number], marker=MARKERS[number])
+    right.legend(fontsize=9)
     right.set(xlabel="how often the teacher says the opposite (%)", ylabel="test accuracy on digits (%)",
               title="A teacher who errs, LFP", ylim=(0, 101))  # fmt: skip
     left.legend(fontsize=9, title=f"{final.shape[1]} seeds: mean, lowest to highest")
@@ -125,6 +141,8 @@ def claims(rows: list[dict]) -> list[tuple[str, str, str]]:
         ("LFP learns from a reward without a derivative, typed in as a function (digits)",
          said("teacher, errs 0%", "softmax", "softmax, gradient"), seeds),
         ("also from one that errs", said("teacher, errs 20%", "teacher, errs 40%", "teacher, errs 50%"), seeds),
+        ("and from one who says right or wrong, no more",
+         said("right or wrong, errs 0%", "right or wrong, errs 20%", "right or wrong, errs 40%"), seeds),
         ("and from the correct-class and misclassification rewards",
          said("correct class", "misclassification", "both, balanced"), seeds),
     ]  # fmt: skip

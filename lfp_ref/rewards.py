@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import expit
 
-from lfp_ref.core.checks import check_bool, check_finite, check_number, check_real, refuse, shown
+from lfp_ref.core.checks import check_bool, check_callable, check_finite, check_number, check_real, refuse, shown
 from lfp_ref.core.layout import cast
 
 Reward = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -170,6 +170,33 @@ def maximise(outputs: np.ndarray, neurons: np.ndarray | None = None) -> np.ndarr
 def minimise(outputs: np.ndarray, neurons: np.ndarray | None = None) -> np.ndarray:
     """-sign(z) * (1 - sigmoid(z)) for the neuron of each sample (every output, if None), 0 elsewhere."""
     return -maximise(outputs, neurons)
+
+
+def teacher(opinion: Reward) -> Reward:
+    """The reward of a teacher who says +1 (right, more of it), -1 (wrong, less of it), or anything between.
+
+    opinion: (outputs, targets) -> one number for each sample, (N,), on its answer, the largest output; or one for each
+    output, (N, O). A number q on an answer is q (answer - softmax(z)) on the outputs, the answer as one-hot: who
+    praises one blames the others, and the other way round.
+    The reward is z times the opinion on each output, so that s = r / z is the opinion itself, and praise raises an
+    output on either side of 0; +1 as a reward would drive it away from 0, down if it is below.
+    Raises, when it is called, ValueError for an opinion of another shape or not finite, TypeError for no numbers.
+    Source: this project's; of an answer, the policy gradient of Williams 1992 without its sampling.
+    """
+    check_callable("opinion", opinion, "outputs, targets")
+
+    @wraps(opinion)
+    def reward(outputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        p = probabilities(outputs)
+        said = check_real("the opinion", opinion(outputs, targets)).astype(outputs.dtype)
+        check_finite("the opinion", said)
+        if said.shape == outputs.shape[:1]:
+            said = said[:, None] * (one_hot(outputs, outputs.argmax(axis=1)) - p)
+        if said.shape != outputs.shape:
+            raise ValueError(f"the opinion must have shape {outputs.shape[:1]} or {outputs.shape}, got {said.shape}")
+        return outputs * said
+
+    return reward
 
 
 def rate_coded(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import lfp_ref as lfp
 from lfp_ref import names, rewards
 from tests.common import numbers, seeds
 
@@ -114,6 +115,49 @@ def test_gradient_is_the_derivative_of_the_objective(name):
         h = np.zeros_like(z)
         h[index] = 1e-5
         assert abs((objective(z + h) - objective(z - h)) / 2e-5 - gradient[index]) < 1e-8
+
+
+@given(st.integers(1, 5), st.integers(2, 4), seeds)
+def test_a_teachers_opinion_moves_outputs_its_way(n, classes, seed):
+    """s = r / z is the opinion; one on an answer is shared out among the outputs so that its sum is 0."""
+    z, opinion = numbers([seed, 1], n, classes), numbers([seed, 2], n)
+    z[z == 0] = 0.25
+    handed = rewards.teacher(lambda outputs, targets: opinion)(z, None)
+    for row, q, given_row in zip(z, opinion, handed, strict=True):
+        answer = max(range(classes), key=lambda o: (row[o], -o))
+        for o in range(classes):
+            assert given_row[o] == pytest.approx(row[o] * q * ((o == answer) - softmax(row)[o]), abs=1e-12)
+        assert sum(given_row / row) == pytest.approx(0, abs=1e-12)
+    each = numbers([seed, 3], n, classes)
+    assert np.array_equal(rewards.teacher(lambda outputs, targets: each)(z, None), z * each)
+
+
+def test_right_or_wrong_is_enough_to_learn_the_digits():
+    """Also from a teacher who errs one time in five."""
+    rng, data = np.random.default_rng(0), lfp.datasets.load_digits()
+
+    def opinion(outputs, labels):
+        return np.where(outputs.argmax(axis=1) == labels, 1, -1) * np.where(rng.random(len(labels)) < 0.2, -1, 1)
+
+    net = lfp.models.mlp(data.input_shape, data.classes, rng=np.random.default_rng(0))
+    optimizer = lfp.optim.Adam(net.parameters(), 0.003)
+    lfp.train(net, data, optimizer=optimizer, reward=rewards.teacher(opinion), epochs=20, batch_size=32, log=None)
+    assert lfp.evaluate(net, data) > 0.93
+
+
+@pytest.mark.parametrize(
+    "said, error",
+    [
+        (np.ones((2, 2)), r"the opinion must have shape \(3,\) or \(3, 2\), got \(2, 2\)"),
+        (np.full(3, np.nan), "the opinion"),
+        ("right", "the opinion must be an array of real numbers"),
+    ],
+)
+def test_opinions_that_are_none(said, error):
+    with pytest.raises((ValueError, TypeError), match=error):
+        rewards.teacher(lambda outputs, targets: said)(np.ones((3, 2)), np.zeros(3, int))
+    with pytest.raises(TypeError, match="opinion must be a function"):
+        rewards.teacher("right")
 
 
 def test_precision_is_the_outputs():
