@@ -136,6 +136,10 @@ def test_boundaries_separate_at_a_middle_rate_only(tmp_path):
         for extreme in ("1e-08", "10000"):
             assert max(accuracies(rows, data="blobs", method=method, **{"learning rate": extreme})) < 0.7
         assert max(accuracies(rows, data="circles", method=method)) > 0.9
+    by_adam = {
+        rate: accuracies(rows, method="LFP, Adam", **{"learning rate": rate}) for rate in ("0.003", "0.01", "0.03")
+    }
+    assert max(map(min, by_adam.values())) > 0.97
 
 
 def test_steps_train_by_lfp_alone(tmp_path):
