@@ -121,7 +121,7 @@ Section Layer.
   Qed.
 
   (** ** Nothing is lost without a name: the statistics' share has one *)
-  Theorem normalisation_in_training_is_balanced p : 0 <= e -> balanced normalisation p.
+  Theorem normalisation_is_balanced p : 0 <= e -> balanced normalisation p.
   Proof.
     intros He a r. unfold absorbed_in_all. simpl.
     rewrite <- !sum_plus. apply sum_ext; intros k Hk. unfold normalised_absorbs, coupled_reward. simpl.
@@ -142,7 +142,7 @@ Section Layer.
   Qed.
 
   (** ** Equivalence: with e = 0, and where no output is 0, rewards per unit are the gradient's *)
-  Theorem normalisation_in_training_is_homogeneous p a :
+  Theorem normalisation_is_homogeneous p a :
     e = 0 -> (forall k, (k < n)%nat -> output_at p a k <> 0) -> homogeneous_at (Normalise p) a.
   Proof.
     intros He Hy d r Hr k Hk. simpl in *. unfold normalised_share.
@@ -159,7 +159,7 @@ Section Layer.
   Qed.
 
   (** ** And it is the gradient: statistics depend on the whole group, and what is done on the way back knows it *)
-  Theorem normalisation_in_training_is_smooth p a K :
+  Theorem normalisation_is_smooth p a K :
     (0 < members G)%nat -> 0 < eta -> (forall k, (k < n)%nat -> (which k < count)%nat) ->
     smooth_given (Normalise p) a K.
   Proof.
@@ -240,9 +240,9 @@ Proof.
   intros norm N a y Hpos Heta Hbelow Habove Hy Hr k Hk.
   apply lfp_0_is_absolute_weight_times_partial_derivative; [| |exact Hr|exact Hk].
   - split; [intros s Hs; apply Hbelow, Hs|split; [|intros s Hs; apply Habove, Hs]].
-    apply normalisation_in_training_is_homogeneous; [reflexivity|exact Hy].
+    apply normalisation_is_homogeneous; [reflexivity|exact Hy].
   - split; [intros s Hs; apply (Hbelow s Hs)|split; [|intros s Hs; apply (Habove s Hs)]].
-    apply normalisation_in_training_is_smooth; [exact Hpos|exact Heta|]. intros i Hi.
+    apply normalisation_is_smooth; [exact Hpos|exact Heta|]. intros i Hi.
     apply (found (channels_of_batch samples channels pixels)), Hi.
 Qed.
 
@@ -254,5 +254,5 @@ Theorem conservation_through_batch_norm_in_training {n m} samples channels pixel
   sum (samples * n) (feedback N x r) + kept_in_all N x r = sum (samples * m) r.
 Proof.
   intros N He Hbelow Habove. apply conservation_of_a_network.
-  repeat split; [exact Hbelow|apply normalisation_in_training_is_balanced, He|exact Habove].
+  repeat split; [exact Hbelow|apply normalisation_is_balanced, He|exact Habove].
 Qed.
