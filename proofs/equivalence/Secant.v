@@ -9,7 +9,7 @@ From LFP Require Import sums.Sums sums.Network equivalence.Equivalence.
 
 Definition secant_of (phi : R -> R) (z : R) : R := quotient (phi z) z.
 
-(** A layer that couples samples or steps with what it does to outputs times d in place of its slopes: s = shares(y d). *)
+(** A layer that couples samples or steps, its slopes replaced by what it makes of outputs times d: s = shares(y d). *)
 Definition secant_coupling {n m} (C : coupled n m) : coupled n m :=
   Coupling n m (parameters C) (outputs C) (shares C) (fun p a d => shares C p a (fun j => outputs C p a j * d j))
     (by_input C) (by_parameter C) (absorbs C) (local_shares C) (local_by_input C) (local_by_parameter C).
@@ -54,8 +54,8 @@ Proof.
   apply functional_extensionality; intros k. apply sum_ext; intros t _. rewrite IHN. reflexivity.
 Qed.
 
-(** Nothing is divided by a sum of 0 that something flows into, and no activation makes something of 0. Layers that couple
-    samples or steps ask nothing. *)
+(** Nothing is divided by a sum of 0 that something flows into, and no activation makes something of 0. Layers that
+    couple samples or steps ask nothing. *)
 Fixpoint awake_at {n m} (N : net n m) (a : vector) : Prop :=
   match N with
   | @Linear n m L _ _ w b rho =>

@@ -2,9 +2,10 @@
 
     Groups of values are normalised together, each output with a weight and a bias of its own number:
         y_k = w_(which k) x_k + b_(which k),   x the values of k's group less their mean, times scale.
-    Batch normalisation: a group is a channel of all samples (and pixels), which k is k's channel. A member of the network
-    type, by the constructor for layers that couple (Network.v): what is proved of networks holds with it, the true
-    gradient included. Vectors are those of the whole batch; other layers run sample by sample (Each). *)
+    Batch normalisation: a group is a channel of all samples (and pixels), which k is k's channel; layer normalisation:
+    a sample, which k = k. A member of the network type, by the constructor for layers that couple (Network.v): what is
+    proved of networks holds with it, the true gradient included. Vectors are those of the whole batch; other layers run
+    sample by sample (Each). *)
 
 From Coq Require Import FunctionalExtensionality.
 From LFP Require Import sums.Sums sums.Network conservation.Conservation equivalence.Equivalence equivalence.Derivative.
@@ -47,7 +48,7 @@ Proof.
     apply sum_at_index. apply placed; assumption.
 Qed.
 
-(** Channels of a batch: samples of [channels * pixels] numbers, one after the other (pixels = 1 behind a dense layer). *)
+(** Channels of a batch: samples of [channels * pixels] numbers, one after the other (pixels = 1: a dense layer). *)
 Definition channels_of_batch (samples channels pixels : nat) : grouping (samples * (channels * pixels)).
 Proof.
   refine (Grouping _ channels (samples * pixels)
@@ -55,13 +56,21 @@ Proof.
             (fun k => k mod (channels * pixels) / pixels)%nat
             (fun k => k / (channels * pixels) * pixels + k mod (channels * pixels) mod pixels)%nat _ _).
   - abstract (intros c q Hc Hq; destruct (row_and_place samples pixels q Hq) as [t [i [Ht [Hi ->]]]];
-      pose proof (row_below channels pixels c i Hc Hi) as Hk; rewrite !(div_at pixels t i), !(mod_at pixels t i) by exact Hi;
+      pose proof (row_below channels pixels c i Hc Hi) as Hk;
+      rewrite !(div_at pixels t i), !(mod_at pixels t i) by exact Hi;
       rewrite (div_at _ t _ Hk), (mod_at _ t _ Hk), (div_at _ c _ Hi), (mod_at _ c _ Hi);
       repeat split; exact (row_below samples _ t _ Ht Hk)).
   - abstract (intros k Hk; destruct (row_and_place samples (channels * pixels) k Hk) as [t [k' [Ht [Hk' ->]]]];
       destruct (row_and_place channels pixels k' Hk') as [c [i [Hc [Hi ->]]]];
-      rewrite (div_at _ t _ Hk'), (mod_at _ t _ Hk'), (div_at _ c _ Hi), (mod_at _ c _ Hi), (div_at _ t _ Hi), (mod_at _ t _ Hi);
+      rewrite (div_at _ t _ Hk'), (mod_at _ t _ Hk'), (div_at _ c _ Hi), (mod_at _ c _ Hi);
+      rewrite (div_at _ t _ Hi), (mod_at _ t _ Hi);
       repeat split; [exact Hc|exact (row_below samples pixels t i Ht Hi)]).
+Defined.
+
+(** All values together: layer normalisation of one sample. *)
+Definition one_group (n : nat) : grouping n.
+Proof.
+  refine (Grouping n 1 n (fun _ q => q) (fun _ => 0%nat) (fun k => k) _ _); abstract (intros; repeat split; lia).
 Defined.
 
 Section Layer.
@@ -76,7 +85,7 @@ Section Layer.
     output (members G) eta (values (weight_at p) k) (values (bias_at p) k) (values a k) (position G k).
   Definition normalised_share (p a r : vector) (k : nat) : R := quotient (r k) (stab (output_at p a k) e).
 
-  (** a scale (t - mean t - x mean (x t)) is shared out, a scale (mean t + x mean (x t)) is the statistics' (t = w s). *)
+  (** With t = w s: a scale (t - mean t - x mean (x t)) is shared out, a scale (mean t + x mean (x t)) the statistics'. *)
   Definition normalised_absorbs (p a r : vector) (why : cause) (k : nat) : R :=
     let y := output_at p a k in
     let s := normalised_share p a r in
@@ -177,7 +186,8 @@ Section Layer.
                                 (fun q => in_group G (weight_at (p_ 0)) c q * d q) q * in_group G A' c q)
              + sum (members G) (fun q => normal (members G) eta (in_group G (A 0) c) q * d q
                                 * below_size (count + count) v (which (place G c q)))
-             + sum (members G) (fun q => d q * below_size (count + count) v (count + which (place G c q))%nat)) (number G))
+             + sum (members G) (fun q => d q * below_size (count + count) v (count + which (place G c q))%nat))
+          (number G))
       as [Y HY].
     { intros c Hc.
       apply (the_adjoint_is_the_transposed_derivative (members G) Hpos eta Heta (fun t => in_group G (A t) c)
@@ -214,6 +224,19 @@ Lemma secants_leave_normalisation {n} (G : grouping n) which count eta p a d k :
     (fun j => output_at G which count eta p a j * d j) k = d k.
 Proof. intros Hy. unfold normalised_share. rewrite stab_zero, quotient_div by exact Hy. field. exact Hy. Qed.
 
+(** Layer normalisation, a weight and a bias a feature: through the statistics, in training and outside of it. It
+    couples the features of a sample, so it runs sample by sample (Each). (The code books the mean's part of [Bias] here as the
+    statistics'; the sum of the two is the same.) *)
+Definition LayerNorm (n : nat) (eta e : R) (p : vector) : net n n := Normalise (one_group n) (fun k => k) n eta e p.
+
+Theorem lfp_0_through_layer_norm n eta p a : (0 < n)%nat -> 0 < eta ->
+  (forall k, (k < n)%nat -> forward (LayerNorm n eta 0 p) a k <> 0) ->
+  homogeneous_at (LayerNorm n eta 0 p) a /\ smooth_at (LayerNorm n eta 0 p) a.
+Proof.
+  intros Hn Heta Hy. split; [apply normalisation_is_homogeneous; [reflexivity|exact Hy]|].
+  apply normalisation_is_smooth; [exact Hn|exact Heta|auto].
+Qed.
+
 (** ** Batch normalisation in training, between layers that run sample by sample *)
 
 Definition BatchNormInTraining (samples channels pixels : nat) (eta e : R) (p : vector)
@@ -230,7 +253,8 @@ Theorem lfp_0_through_batch_norm_in_training {n m} samples channels pixels eta p
   let y := forward norm a in
   (0 < samples * pixels)%nat -> 0 < eta ->
   (forall s, (s < samples)%nat -> homogeneous_at below (row n x s) /\ smooth_at below (row n x s)) ->
-  (forall s, (s < samples)%nat -> homogeneous_at above (row (channels * pixels) y s) /\ smooth_at above (row (channels * pixels) y s)) ->
+  (forall s, (s < samples)%nat ->
+     homogeneous_at above (row (channels * pixels) y s) /\ smooth_at above (row (channels * pixels) y s)) ->
   (forall k, (k < samples * (channels * pixels))%nat -> y k <> 0) ->
   (forall j, (j < samples * m)%nat -> r j = forward N x j * d j) ->
   forall k, (k < size N)%nat ->
@@ -249,10 +273,11 @@ Qed.
 (** And conservation: with all that layers of the three keep, the statistics' share among it, rewards add up. *)
 Theorem conservation_through_batch_norm_in_training {n m} samples channels pixels eta e p
   (below : net n (channels * pixels)) (above : net (channels * pixels) m) (x r : vector) :
-  let N := Then (Each samples below) (Then (BatchNormInTraining samples channels pixels eta e p) (Each samples above)) in
+  let norm := BatchNormInTraining samples channels pixels eta e p in
+  let N := Then (Each samples below) (Then norm (Each samples above)) in
   0 <= e -> stabilised below -> stabilised above ->
   sum (samples * n) (feedback N x r) + kept_in_all N x r = sum (samples * m) r.
 Proof.
-  intros N He Hbelow Habove. apply conservation_of_a_network.
+  intros norm N He Hbelow Habove. apply conservation_of_a_network.
   repeat split; [exact Hbelow|apply normalisation_is_balanced, He|exact Habove].
 Qed.

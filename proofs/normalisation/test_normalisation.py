@@ -49,12 +49,23 @@ def test_lfp_0_is_absolute_weight_times_the_gradient(of_batch):
 
 
 class InTraining(oracle.Affine):
-    """Batch normalisation by the statistics of the values that come: each channel's mean, the scale that was drawn."""
+    """Batch normalisation by the statistics of what comes: each channel's mean, and the scale that was drawn or, given
+    eps, 1 / sqrt(var + eps)."""
+
+    def __init__(self, weight, bias, scale=None, eps=None):
+        super().__init__(weight, bias, None, scale, of_batch=True)
+        self.eps = eps
 
     def forward(self, x):
         w, b, _, scale = self.norm
         channels = [x[:, c].ravel() for c in range(x.shape[1])]
-        self.norm = w, b, np.array([sum(values) / len(values) for values in channels], object), scale
+        mean = np.array([sum(values) / len(values) for values in channels], object)
+        if self.eps is not None:
+            squares = [
+                sum((v - m) ** 2 for v in values) / len(values) for values, m in zip(channels, mean, strict=True)
+            ]
+            scale = np.array([1 / (var + self.eps).sqrt() for var in squares], object)
+        self.norm = w, b, mean, scale
         return super().forward(x)
 
 
@@ -64,7 +75,7 @@ def network(draw, dense):
         below, above = [oracle.Dense(draw(2, 2), draw(2))], []
     else:
         below, above = [oracle.Conv(draw(2, 1, 1, 2), draw(2))], [oracle.MaxPool((1, 2), (1, 2)), oracle.Flatten()]
-    norm = InTraining(draw(2), draw(2), None, draw(2, positive=True), True)
+    norm = InTraining(draw(2), draw(2), draw(2, positive=True))
     net = oracle.Sequential(*below, norm, oracle.leaky_relu(Fraction(1, 4)), *above, oracle.Dense(draw(1, 2), draw(1)))
     return net, norm, draw(3, 2) if dense else draw(3, 1, 1, 3)
 
@@ -121,6 +132,41 @@ def test_the_gradient_in_training_is_the_derivative():
             weight.value = value
             moved.append((net.forward(x, training=True) * slope).sum())
         assert abs((moved[0] - moved[1]) / (2 * h) - weight.feedback[k]) < 1e-7
+
+
+@pytest.mark.parametrize(("kind", "alone"), [(np.float64, True), (np.float32, True), (np.float64, False)])
+def test_the_kernels_in_training_within_rounding(kind, alone):
+    """Alone, and between dense layers: outputs, input's reward, every feedback within the derived bound."""
+    checked = 0
+    for seed in range(40):  # the first three at which rounding changes no sign
+        if checked == 3:
+            break
+        layers = [
+            lfp.Dense(3, 2, dtype=kind),
+            lfp.BatchNorm(2, dtype=kind),
+            lfp.LeakyReLU(0.25),
+            lfp.Dense(2, 2, dtype=kind),
+        ]
+        norm, layers = layers[1], layers[1:2] if alone else layers
+        net = exact.randomise(lfp.Sequential(*layers), seed)
+        weight, bias = exact.rounded(norm.weight.value), exact.rounded(norm.bias.value)
+        in_training = InTraining(weight, bias, eps=Fraction(float(kind(norm.eps))))
+        parts = [in_training if layer is norm else exact.restate(layer, exact.rounded) for layer in layers]
+        restated = oracle.Sequential(*parts)
+        x = exact.uniform([seed, 9], 8, 2 if alone else 3, dtype=kind)
+        reward = exact.uniform([seed, 8], 8, 2, dtype=kind)
+        try:
+            expected = restated.forward(exact.rounded(x))
+            wanted, _ = exact.hand_back(restated, exact.rounded(reward), Fraction(1, 4))
+        except exact.UndecidedError:
+            continue
+        exact.assert_within_rounding(net.forward(x, training=True), expected, "forward")
+        exact.assert_within_rounding(net.feedback(reward, Epsilon(0.25)), wanted, "reward of the input")
+        learned = [array for part in parts if hasattr(part, "d_weight") for array in (part.d_weight, part.d_bias)]
+        for (name, parameter), feedback in zip(net.named_parameters(), learned, strict=True):
+            exact.assert_within_rounding(parameter.feedback, feedback, f"feedback of {name}")
+        checked += 1
+    assert checked == 3
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -2,8 +2,8 @@
 
     A layer of leaky integrate-and-fire neurons on the current of any linear layer (dense, convolution), over T steps: a
     member of the network type, by the constructor for layers that couple (Network.v). So what is proved of networks
-    holds with it: conservation by name, and LFP-0 as backpropagation with secants. Other layers run step by step (Each).
-    What comes in and what goes out are T rows, one after the other. *)
+    holds with it: conservation by name, and LFP-0 as backpropagation with secants. Other layers run step by step
+    (Each). What comes in and what goes out are T rows, one after the other. *)
 
 From LFP Require Import sums.Sums sums.Network conservation.Conservation equivalence.Equivalence equivalence.Secant.
 From LFP Require Import one_neuron.OneNeuron spiking.Spiking.
@@ -74,7 +74,8 @@ Section Layer.
   (** What the layer's inputs get at step t is what its neurons hand to them. *)
   Lemma inputs_get_what_neurons_hand_on p a r t : (t < T)%nat ->
     sum n (fun i => feedback (LIF p) a r (t * n + i)%nat)
-    = sum m (fun j => to_inputs kind (fan L j) T (inputs_of a j) (weights_of p j) (bias_of p j) beta th e (column r j) t).
+    = sum m (fun j =>
+        to_inputs kind (fan L j) T (inputs_of a j) (weights_of p j) (bias_of p j) beta th e (column r j) t).
   Proof.
     intros Ht. rewrite (sum_ext n _ (fun i => sum m (fun j => sum (fan L j) (fun c =>
       at_index (source L j c) i * (weights_of p j c * inputs_of a j t c * spiking_share p a r t j))))).
@@ -105,7 +106,7 @@ Section Layer.
   Qed.
 
   (** ** Secants: with them for derivatives, LFP told r = spike d is backpropagation through time: the surrogate's place
-      takes spike/(den + e), that of dv[t+1]/du[t] takes v[t+1]/(den[t] + e). Spiking.v has the recursion neuron by neuron. *)
+      takes spike/(den + e), that of dv[t+1]/du[t] takes v[t+1]/(den[t] + e), neuron by neuron (Spiking.v). *)
   Theorem spiking_slopes_with_secants p a d t j : (S t < T)%nat -> (j < m)%nat ->
     let of f := f kind (fan L j) (inputs_of a j) (weights_of p j) (bias_of p j) beta th in
     let den_ := of den in
@@ -119,6 +120,40 @@ Section Layer.
     rewrite in_rows_at by assumption. reflexivity.
   Qed.
 End Layer.
+
+(** ** Two spiking layers, any network between them that runs step by step (pooling, a linear layer, an activation)
+
+    So it goes on for more: Then and Each nest. *)
+Section Between.
+  Context {n k l m : nat} (L1 : wiring n k) (L2 : wiring l m) (between : net k l).
+  Context (weights1 biases1 weights2 biases2 : nat).
+  Context (kind : reset) (T : nat) (beta th e : R) (surrogate : R -> R) (p1 p2 : vector).
+  Let below := LIF L1 weights1 biases1 kind T beta th e surrogate p1.
+  Let above := LIF L2 weights2 biases2 kind T beta th e surrogate p2.
+  Definition spiking_network : net (T * n) (T * m) := Then below (Then (Each T between) above).
+
+  (** All rewards, over all steps: what inputs get and what is kept by name, membranes included, is what came. *)
+  Theorem conservation_of_a_spiking_network a r : 0 <= e -> stabilised between ->
+    sum (T * n) (feedback spiking_network a r) + kept_in_all spiking_network a r = sum (T * m) r.
+  Proof.
+    intros He Hbetween. apply conservation_of_a_network.
+    repeat split; [apply spiking_layers_are_balanced, He|exact Hbetween|apply spiking_layers_are_balanced, He].
+  Qed.
+
+  (** Told r = spike d, every parameter gets |w| times backpropagation through time with secants, whatever e is in the
+      spiking layers. *)
+  Theorem lfp_of_a_spiking_network_is_backpropagation_with_secants a d r :
+    (forall t, (t < T)%nat -> awake_at between (row k (forward below a) t)) ->
+    (forall j, (j < T * m)%nat -> r j = forward spiking_network a j * d j) ->
+    (forall q, parameter_feedback spiking_network a r q
+               = Rabs (parameter spiking_network q) * gradient (with_secants spiking_network) a d q)
+    /\ (forall i, (i < T * n)%nat ->
+          feedback spiking_network a r i = a i * backprop (with_secants spiking_network) a d i).
+  Proof.
+    intros Hawake Hr. apply lfp_0_is_absolute_weight_times_backpropagation_with_secants; [|exact Hr].
+    repeat split. exact Hawake.
+  Qed.
+End Between.
 
 (** ** Sizes through a network
 
@@ -224,7 +259,7 @@ Proof.
       assumption.
 Qed.
 
-(** A spiking layer is such where contributions agree at every step, the bias with them: so sub-conservation composes. *)
+(** A spiking layer is such where contributions agree at every step, the bias with them: sub-conservation composes. *)
 Theorem spiking_layers_hand_on_at_most_what_they_got
   {n m} (L : wiring n m) weights biases kind T beta th e surrogate p a :
   0 <= beta <= 1 -> 0 <= e ->
