@@ -180,6 +180,10 @@ Section Neuron.
   Theorem den_is_the_membrane_where_it_rises t : taken t = 0 -> 0 <= v t <= u t -> den t = u t.
   Proof. intros Htaken [H0 Hu]. unfold den. rewrite Htaken, !Rabs_right by lra. ring. Qed.
 
+  (** Not so below 0: there den is -u, and v[t+1] / den is -1 where the secant is 1. *)
+  Theorem den_is_minus_the_membrane_where_it_falls t : taken t = 0 -> u t <= v t <= 0 -> den t = - u t.
+  Proof. intros Htaken [Hu H0]. unfold den. rewrite Htaken, !Rabs_left1 by lra. ring. Qed.
+
   (** ** Sub-conservation: needs a decay between 0 and 1 *)
 
   Context (beta_0_1 : 0 <= beta <= 1) (e_nonneg : 0 <= e).
