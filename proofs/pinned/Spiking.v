@@ -228,11 +228,7 @@ Example spiking_one_step_input_reward1_1 : feedback spiking_one_step_layer (give
 Proof. evaluate. Qed.
 Example spiking_one_step_input_reward1_2 : feedback spiking_one_step_layer (given [(7 / 4); (7 / 8); (3 / 2)]) (given [0; (5 / 8); 0; (-1 / 2)]) 2%nat = (7083549724304467820544 / 14683613005039285955981).
 Proof. evaluate. Qed.
-Example spiking_one_step_feedback9 : parameter_feedback spiking_one_step_layer (given [(11 / 8); (-1 / 2); 0]) (given [0; 0; (11 / 8); (-3 / 4)]) 9%nat + parameter_feedback spiking_one_step_layer (given [(7 / 4); (7 / 8); (3 / 2)]) (given [0; (5 / 8); 0; (-1 / 2)]) 9%nat = 0.
-Proof. evaluate. Qed.
-Example spiking_one_step_feedback10 : parameter_feedback spiking_one_step_layer (given [(11 / 8); (-1 / 2); 0]) (given [0; 0; (11 / 8); (-3 / 4)]) 10%nat + parameter_feedback spiking_one_step_layer (given [(7 / 4); (7 / 8); (3 / 2)]) (given [0; (5 / 8); 0; (-1 / 2)]) 10%nat = (3174153744413942123665872928866578022268928 / 4333906960303549605185145779698310805741481).
-Proof. evaluate. Qed.
 Example spiking_one_step_feedback11 : parameter_feedback spiking_one_step_layer (given [(11 / 8); (-1 / 2); 0]) (given [0; 0; (11 / 8); (-3 / 4)]) 11%nat + parameter_feedback spiking_one_step_layer (given [(7 / 4); (7 / 8); (3 / 2)]) (given [0; (5 / 8); 0; (-1 / 2)]) 11%nat = (-7083549724304467820544 / 14683613005039285955981).
 Proof. evaluate. Qed.
-Example spiking_one_step_feedback15 : parameter_feedback spiking_one_step_layer (given [(11 / 8); (-1 / 2); 0]) (given [0; 0; (11 / 8); (-3 / 4)]) 15%nat + parameter_feedback spiking_one_step_layer (given [(7 / 4); (7 / 8); (3 / 2)]) (given [0; (5 / 8); 0; (-1 / 2)]) 15%nat = 0.
+Example spiking_one_step_feedback14 : parameter_feedback spiking_one_step_layer (given [(11 / 8); (-1 / 2); 0]) (given [0; 0; (11 / 8); (-3 / 4)]) 14%nat + parameter_feedback spiking_one_step_layer (given [(7 / 4); (7 / 8); (3 / 2)]) (given [0; (5 / 8); 0; (-1 / 2)]) 14%nat = (3246626956972881084416 / 885448437904541347213).
 Proof. evaluate. Qed.

@@ -294,8 +294,7 @@ def spiking_layer(name):
     for n, i in np.ndindex(x.shape):
         yield example(f"{me}_input_reward{n}_{i}", f"feedback {passes[n]} {i}%nat", case.exact["0.input_reward"][n, i])
     learned = [*case.exact["0.weight.feedback"].flat, *case.exact["0.bias.feedback"].flat]
-    last = outputs - 1  # one neuron's: its weights, its bias
-    for k in (*range(last * inputs, weight.size), weight.size + last):
+    for k in (weight.size - 1, weight.size + outputs - 2):  # a weight, a bias, neither of them 0
         yield example(
             f"{me}_feedback{k}", " + ".join(f"parameter_feedback {one} {k}%nat" for one in passes), learned[k]
         )
