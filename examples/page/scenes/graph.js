@@ -55,12 +55,12 @@ const PageGraph = (() => {
 
     const neurons = NODES.flatMap((names, layer) => names.map((name, k) => {
       const v = (phase === 2 ? side.r : side.a)[layer][k], isSilent = layer === 1 && side.a[1][k] === 0;
-      const value = short(v, 3), isTight = value.length > 4;
+      const value = short(v, 3), size = value.length < 5 ? "value" : isNarrow ? "value tighter" : "value tight";
       const below = phase === 2 ? "r" : layer === 1 && phase ? `z = ${short(side.lines[0].z[k], 3)}` : "";
       return svg("g", { class: isSilent ? "neuron silent" : "neuron" },
         svg("circle", { cx: x(layer), cy: y(layer, k), r: radius }),
         text(x(layer), y(layer, k) - radius - 7, name, "title"),
-        text(x(layer), y(layer, k) + 5, value, isTight ? "value tight" : "value"),
+        text(x(layer), y(layer, k) + 5, value, size),
         text(x(layer), y(layer, k) + radius + 15, below, "small"));
     }));
 
