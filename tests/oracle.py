@@ -181,9 +181,9 @@ class Linear:
                     d[j] = sum((on_b(b) for _, _, on_b in terms), ZERO)
                 flows = []
                 for j, i, k in self.links:
-                    flow = sum((on_a(self.x[(n, *i)]) * on_w(self.w(k)) for on_a, on_w, _ in terms), ZERO)
+                    flow = [on_a(self.x[(n, *i)]) * on_w(self.w(k)) for on_a, on_w, _ in terms]
                     flows.append(flow)
-                    d[j] += flow
+                    d[j] += sum(flow, ZERO)
                 for j in np.ndindex(reward.shape[1:]):
                     b = self.bias[j[self.channel]] if self.bias is not None else ZERO
                     part = c * reward[(n, *j)] if mask(self.z[(n, *j)]) else ZERO
@@ -198,12 +198,13 @@ class Linear:
                             share = abs(b) if isinstance(groups, Unmodified) else sgn(b) * on_b(b)
                             self.d_bias[j[self.channel]] += share * s[j]
                 for (j, i, k), flow in zip(self.links, flows, strict=True):
-                    share = flow * s[j]
-                    handed[(n, *i)] += share
-                    if self.weight is not None and isinstance(groups, Unmodified):
-                        self.d_weight[k] += abs(self.weight[k]) * self.x[(n, *i)] * s[j]
-                    elif self.weight is not None:
-                        self.d_weight[k] += sgn(self.weight[k]) * share
+                    for product in flow:  # each term for itself, as kernels do: their difference may be small, its rounding is not
+                        share = product * s[j]
+                        handed[(n, *i)] += share
+                        if self.weight is not None and isinstance(groups, Unmodified):
+                            self.d_weight[k] += abs(self.weight[k]) * self.x[(n, *i)] * s[j]
+                        elif self.weight is not None:
+                            self.d_weight[k] += sgn(self.weight[k]) * share
         return handed
 
     @property

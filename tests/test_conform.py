@@ -626,7 +626,7 @@ def test_wrong_usage_is_told(capsys, tmp_path):
     [
         ("9" * 400, "malformed  dense/epsilon: .*: malformed: the number at place 0 of data is beyond float64"),
         ("1e400", "diverges   dense/epsilon: "),
-        ("[" * 1000 + "]" * 1000, "unreadable answers.json: not JSON, or not written to its end .nested too deep"),
+        ("[" * 100_000 + "]" * 100_000, "unreadable answers.json: not JSON, .* .nested too deep"),
         ("9" * 5000, "unreadable answers.json: not JSON"),
     ],
 )
