@@ -1,4 +1,4 @@
-"""A source distribution holds all that the repository does, and its tests run from it; a wheel works where installed."""
+"""A source distribution holds all that the repository does, its tests run from it; a wheel works where installed."""
 
 import configparser
 import os
