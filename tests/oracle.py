@@ -198,8 +198,8 @@ class Linear:
                             share = abs(b) if isinstance(groups, Unmodified) else sgn(b) * on_b(b)
                             self.d_bias[j[self.channel]] += share * s[j]
                 for (j, i, k), flow in zip(self.links, flows, strict=True):
-                    for part in flow:  # each term for itself, as kernels do: small differences have large roundings
-                        share = part * s[j]
+                    for of_term in flow:  # not their sum: where terms cancel, a kernel's rounding is that of each
+                        share = of_term * s[j]
                         handed[(n, *i)] += share
                         if self.weight is not None and isinstance(groups, Unmodified):
                             self.d_weight[k] += abs(self.weight[k]) * self.x[(n, *i)] * s[j]
