@@ -5,8 +5,8 @@ seeds by LFP (epsilon 1e-6) and by gradient descent, in the same number of epoch
 at random, batches of 128, Adam with a one-cycle schedule. The highest rate of the schedule is chosen for each network
 and method among the same three, on a held-out tenth of a part of the training set.
 
-    python examples/14_deep_networks.py                       six hours of a core; goes on where it was stopped
-    python examples/14_deep_networks.py --networks resnet8    one of them: forty minutes of a core
+    python examples/14_deep_networks.py                       eight hours of a core; goes on where it was stopped
+    python examples/14_deep_networks.py --networks resnet8    one of them: an hour of a core
     python examples/14_deep_networks.py --quick               under a minute: digits, ResNet-8, one seed
 
 Fashion-MNIST is read from the folder LFP_REF_FASHION, or fetched. The numbers in results/ are of NUMBA_NUM_THREADS=1.
@@ -27,7 +27,7 @@ from lfp_ref.tools.figures import COLOURS, MARKERS, new_figure
 EPOCHS = {"resnet8": 6, "resnet20": 4, "vgg-like": 3, "vit-tiny": 6}
 RATES = (0.0005, 0.002, 0.008)
 SEEDS = range(3)
-TRIED = {"limit": 6000, "epochs": 2}  # samples and epochs of a trial of a rate
+TRIED = {"limit": 20_000, "epochs": 3}  # samples and epochs of a trial of a rate
 
 
 def trained(data: Any, name: str, method: str, rate: float, seed: int, epochs: int) -> Any:
