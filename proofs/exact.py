@@ -10,6 +10,7 @@ one restatement, three kinds of numbers:
 
 from __future__ import annotations
 
+import math
 import random
 from dataclasses import dataclass
 from fractions import Fraction
@@ -215,6 +216,14 @@ class Rounded:
 
     def __abs__(self):
         return Rounded(abs(self.value), self.m, self.inner, self.added, self.u)
+
+    def sqrt(self):
+        """Square root, as a fraction that is off by far less than one rounding; its bound covers that."""
+        if self.value <= 0 or self.error / self.value >= Fraction(1, 2):
+            raise UndecidedError
+        scale = 1 << 256
+        root = Fraction(math.isqrt(int(self.value * scale * scale)), scale)
+        return Rounded(root, up(self.m / root * (1 + Fraction(1, scale >> 64))), self.k + 1, 0, self.u)
 
     def sign(self):
         """The sign that every float evaluation has, too."""

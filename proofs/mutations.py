@@ -25,6 +25,7 @@ class Mutation:
 NETWORK, CONVOLUTION, SPIKING = "sums/Network.v", "sums/Convolution.v", "spiking/Spiking.v"
 RULES, LAYERS = (NETWORK, "pinned/Rules.v"), (NETWORK, "pinned/Layers.v")
 CONVOLVED, OVER_TIME = (CONVOLUTION, "pinned/Convolutions.v"), (SPIKING, "pinned/Spiking.v")
+NETWORKS, IN_TRAINING = "spiking/SpikingNetworks.v", "normalisation/InTraining.v"
 UP = "alike plus (up g) (up g); alike minus (down g) nothing] 1 where_positive"
 
 MUTATIONS = [
@@ -230,6 +231,67 @@ MUTATIONS = [
         "= Rabs w * (g - decay * sgn w).",
         "= Rabs w * (g - decay * w).",
         ("optimisers/Optimisers.v",),
+    ),
+    # networks with layers that couple samples or steps
+    Mutation(
+        "every step hands back the reward of the first",
+        "fun t => feedback each (row n a t) (row m r t))",
+        "fun t => feedback each (row n a t) (row m r 0))",
+        (NETWORK, "conservation/Conservation.v"),
+    ),
+    Mutation(
+        "a layer that couples: |p| without the layer's own map",
+        "Rabs (p k) * by_parameter C p a (shares C p a r) k.",
+        "Rabs (p k) * shares C p a r k.",
+        (NETWORK, "equivalence/Equivalence.v"),
+    ),
+    Mutation(
+        "spiking layers: the leak has no name",
+        "| Membrane => leak kind (fan L j) (inputs_of a j) (weights_of p j) (bias_of p j) beta th t * s_",
+        "| Membrane => 0",
+        (NETWORKS,),
+    ),
+    Mutation(
+        "spiking layers: rows of inputs taken for rows of outputs",
+        "(fun p a s => in_rows n (fun t => gradient_input L p (row m s t)))",
+        "(fun p a s => in_rows n (fun t => gradient_input L p (row n s t)))",
+        (NETWORKS,),
+    ),
+    Mutation(
+        "secants in time: v[t] in place of v[t+1]",
+        "+ beta * quotient (of v (S t)) (den_ t + e) * delta (S t).",
+        "+ beta * quotient (of v t) (den_ t + e) * delta (S t).",
+        (NETWORKS,),
+    ),
+    Mutation(
+        "sizes through spiking layers whatever the bias is",
+        "0 <= weighted L p (row n a t) j c * p (weights + which_bias L j)%nat\n",
+        "0 <= 1\n",
+        (NETWORKS,),
+    ),
+    Mutation(
+        "two spiking layers do not exceed what came",
+        "sum 4 (feedback (Then below above) a r) = 13 / 9.",
+        "sum 4 (feedback (Then below above) a r) <= 1.",
+        ("witnesses/Witnesses.v",),
+    ),
+    Mutation(
+        "normalisation in training: the statistics' share has no name",
+        "| Statistics => statistics_share (members G)",
+        "| Statistics => 0 * statistics_share (members G)",
+        (IN_TRAINING,),
+    ),
+    Mutation(
+        "normalisation in training: channels of one sample",
+        "(samples * pixels)\n            (fun c q => q / pixels * (channels * pixels)",
+        "(samples * pixels)\n            (fun c q => 0 * (channels * pixels)",
+        (IN_TRAINING,),
+    ),
+    Mutation(
+        "normalisation in training: equivalence whatever its outputs are",
+        "e = 0 -> (forall k, (k < n)%nat -> output_at p a k <> 0) -> homogeneous_at",
+        "e = 0 -> (forall k, (k < n)%nat -> True) -> homogeneous_at",
+        (IN_TRAINING,),
     ),
     Mutation(
         "depth: no hidden layer counted",

@@ -449,6 +449,33 @@ def test_the_reward_goes_back_in_time(tab):
 # ---- whoever comes with a keyboard, a small screen, a calm mind, or nonsense
 
 
+@pytest.mark.parametrize("width", [1440, 360])
+def test_long_numbers_stay_in_their_neurons_and_apart(tab, width):
+    big = "x=1000,-1000&w=999.123,-888.77,777,666,-555,444&v=-999,888,777.5,-666,555,444&r=1000,-1000"
+    near_zero = "v=1,-1.999,1,0.5,1,-1&c=0,0"
+    for link in (big, near_zero):
+        tab.open(f"scene=hand&step=2&{link}", width)
+        outside = tab.js("""return [...document.querySelectorAll("#hand .neuron")].filter((each) => {
+            const text = each.querySelector(".value").getBBox().width;
+            return text > 2 * each.querySelector("circle").r.baseVal.value; }).map((each) => each.textContent)""")
+        assert outside == []
+        boxes = tab.js("""return [...document.querySelectorAll("#hand .graphs svg > text")].map((each) => {
+            const { x, y, width, height } = each.getBBox(); return [x, y, x + width, y + height]; })""")
+        assert len(boxes) > 4
+        for k, (left, top, right, bottom) in enumerate(boxes):
+            for left2, top2, right2, bottom2 in boxes[:k]:  # the texts touch by at most a pixel of their line height
+                assert left >= right2 or left2 >= right or top >= bottom2 - 1 or top2 >= bottom - 1, (link, boxes)
+
+
+def test_nothing_is_divided_by_zero(tab):
+    tab.open("scene=hand&step=2&x=0,0&epsilon=0&c=0,0")
+    said = tab.text("#hand [data-part=equation]")
+    assert "nothing to divide the reward among" in said and "(0 + 0)" not in said
+    assert tab.numbers()["empty group.1"] == 1  # where the reward went
+    tab.set("epsilon", "0.25")
+    assert "(0 + 0.25)" in tab.text("#hand [data-part=equation]")
+
+
 def test_the_keyboard_is_enough(tab):
     from selenium.webdriver import Keys
 
@@ -543,12 +570,12 @@ def test_nonsense_in_a_field_gets_a_sentence(tab):
 
 
 NONSENSE = {
-    "scene=nowhere": "is no scene of this page",
+    "scene=nowhere": "is not a scene of this page",
     "scene=hand&x=NaN,1": "x₁: “NaN” is not a number",
     "scene=hand&x=1": "2 numbers are needed",
     "scene=hand&step=1e9": "out of range",
     "scene=hand&step=1.5": "is not whole",
-    "scene=hand&rule=__proto__": "is none of epsilon",
+    "scene=hand&rule=__proto__": "is not one of epsilon",
     "scene=hand&w=900,900,900,900,900,900&rate=1000&step=300&from=targets": "larger than a computer can hold",
     "scene=boundaries&points=1,2": "is not a list of at most 60 points",
     "scene=boundaries&data=points&points=1,1,0": "Set at least two points",

@@ -99,7 +99,7 @@ const PageState = (() => {
     },
     choice(field, text) {
       if (Object.hasOwn(field.options, text)) return text;
-      throw new Error(`${field.label}: “${shown(text)}” is none of ${Object.keys(field.options).join(", ")}.`);
+      throw new Error(`${field.label}: “${shown(text)}” is not one of ${Object.keys(field.options).join(", ")}.`);
     },
     flag: (field, text) => text === "1",
     points(field, text) { // x,y in hundredths and the class, three numbers a point
@@ -131,7 +131,7 @@ const PageState = (() => {
     const given = new URLSearchParams(hash.replace(/^#/, "")), complaints = [];
     let scene = given.get("scene") ?? "hand";
     if (!Object.hasOwn(FIELDS, scene)) {
-      complaints.push(`“${shown(scene)}” is no scene of this page.`);
+      complaints.push(`“${shown(scene)}” is not a scene of this page.`);
       scene = "hand";
     }
     const state = usual(scene);

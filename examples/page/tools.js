@@ -3,8 +3,8 @@
 
 const PageTools = (() => {
   const SVG = "http://www.w3.org/2000/svg";
-  // Blue and vermilion can be told apart by everybody; negative lines are dashed as well, and zero is grey and dotted.
-  const COLOURS = { plus: "#0072b2", minus: "#c14f00", zero: "#767f88", lfp: "#00664b", gradient: "#8a3a6b" };
+  // Vermilion and blue can be told apart by everybody; negative lines are dashed as well, and zero is grey and dotted.
+  const COLOURS = { plus: "#c14f00", minus: "#0072b2", zero: "#767f88", lfp: "#00664b", gradient: "#8a3a6b" };
   const CLASSES = ["#56b4e9", "#e69f00", "#cc79a7"];
   const LINES = { plus: "none", minus: "6 4", zero: "1 4" };
 
@@ -99,7 +99,7 @@ const PageTools = (() => {
   }
   const rgb = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
   const mix = (hex, part) => rgb(hex).map((v) => Math.round(255 + (v - 255) * part)); // part 0: white
-  // Blue for positive, vermilion for negative, white for 0; most: what counts as full
+  // Vermilion for positive, blue for negative, as in most heat maps of relevance; white for 0; most: what counts as full
   const heat = (v, most) => mix(COLOURS[v < 0 ? "minus" : "plus"], most ? Math.min(1, Math.abs(v) / most) : 0);
 
   const isCalm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;

@@ -215,7 +215,8 @@ def _read_lines(path: Path, reader: Any, column: str | None) -> Content:
             wrong = next(k for k, cell in enumerate(cells) if not _is_number(cell))
             k = wrong + (wrong >= at)
             what = f"{path}, line {number}, column {header[k] if has_names else k + 1}"
-            raise refuse(what, "a number with a decimal point (leave out a column of text)", cells[wrong]) from None
+            wanted = "a number with a decimal point (fill in missing ones, leave out a column of text)"
+            raise refuse(what, wanted, cells[wrong]) from None
     x = np.asarray(numbers).reshape(len(targets), len(header) - 1)
     if not has_names and _is_a_name(x, targets):
         x, targets, has_names = x[1:], targets[1:], True
@@ -223,7 +224,8 @@ def _read_lines(path: Path, reader: Any, column: str | None) -> Content:
     inputs = [*names[:at], *names[at + 1 :]]
     if not np.isfinite(x).all():
         sample, wrong = (int(k) for k in np.argwhere(~np.isfinite(x))[0])
-        raise ValueError(f"{path}: sample {sample} has NaN or infinity in column {inputs[wrong]}")
+        where = f"{path}: sample {sample} has NaN or infinity in column {inputs[wrong]}"
+        raise ValueError(f"{where}: fill it in or leave out the line")
     y = np.array([float(text) for text in targets]) if all(map(_is_number, targets)) else np.array(targets, "U")
     notes = [] if column else [f"the targets are the last column{f', {names[at]}' if has_names else ''}"]
     if counts:

@@ -238,7 +238,8 @@ Qed.
 (** ** Networks *)
 
 (** Input reward plus everything kept = output reward: for every network of linear layers (any rule each), activations,
-    max pooling, dropout and sums of branches, of any depth and nesting, whatever the input and the reward. *)
+    max pooling, dropout and sums of branches, of any depth and nesting, whatever the input and the reward; also sample
+    by sample or step by step, and with balanced layers that couple them (batch normalisation in training, spiking). *)
 Theorem conservation_of_a_network {n m} (N : net n m) : stabilised N ->
   forall a r, sum n (feedback N a r) + kept_in_all N a r = sum m r.
 Proof.
@@ -248,6 +249,9 @@ Proof.
   - rewrite conservation_of_max_pool. ring.
   - transitivity (sum n (fun i => if_kept (keep i) (r i)) + sum n (fun i => if_kept (negb (keep i)) (r i))); [ring|].
     rewrite <- sum_plus. apply sum_ext; intros i _. unfold if_kept. destruct (keep i); simpl; ring.
+  - exact (Hs a r).
+  - rewrite sum_in_rows, sum_rows, <- !sum_plus. apply sum_ext; intros t _.
+    transitivity (sum m (row m r t)); [apply IHN, Hs|reflexivity].
   - destruct Hs as [He [Hb Hv]]. rewrite sum_plus.
     set (u := forward N1 a). set (v := forward N2 a).
     specialize (IHN1 Hb a (branch_reward u (fun j => u j + v j) r e)).
@@ -256,7 +260,7 @@ Proof.
                    + sum m (kept_by_sum (fun j => u j + v j) r e Stabiliser)
                    + sum m (kept_by_sum (fun j => u j + v j) r e EmptyGroup) = sum m r).
     { rewrite <- !sum_plus. apply sum_ext; intros j _. apply conservation_of_a_sum; assumption. }
-    unfold kept_by_sum at 1 4 5; rewrite !(sum_zero m (fun _ => 0)) by reflexivity. lra.
+    unfold kept_by_sum at 1 4 5 6 7; rewrite !(sum_zero m (fun _ => 0)) by reflexivity. lra.
   - destruct Hs as [Hb Ha].
     specialize (IHN2 Ha (forward N1 a) r).
     specialize (IHN1 Hb a (feedback N2 (forward N1 a) r)). lra.

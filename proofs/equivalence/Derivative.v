@@ -18,12 +18,14 @@ Fixpoint shifted {n m} (N : net n m) (v : vector) (t : R) : net n m :=
   | Activation phi derivative => Activation phi derivative
   | MaxPool W => MaxPool W
   | Dropout keep scale => Dropout keep scale
+  | Coupled C p => Coupled C (fun k => p k + t * below_size (parameters C) v k)
+  | Each T each => Each T (shifted each v t)
   | Residual body shortcut e => Residual (shifted body v t) (shifted shortcut (fun k => v (size body + k)%nat) t) e
   | Then below above => Then (shifted below v t) (shifted above (fun k => v (size below + k)%nat) t)
   end.
 
 Lemma size_of_shifted {n m} (N : net n m) : forall v t, size (shifted N v t) = size N.
-Proof. induction N; intros v t; simpl; rewrite ?IHN1, ?IHN2; reflexivity. Qed.
+Proof. induction N; intros v t; simpl; rewrite ?IHN1, ?IHN2; auto. Qed.
 
 (** It does move parameter k by t v_k, and nothing else (by definition). *)
 Lemma shifted_moves_each_parameter {n m} (N : net n m) : forall v t k, (k < size N)%nat ->
@@ -34,6 +36,8 @@ Proof.
     + destruct (Nat.ltb_spec k' weights); [reflexivity|lia].
     + destruct (Nat.ltb_spec (k' - weights) biases); [|lia]. replace (weights + (k' - weights))%nat with k' by lia.
       reflexivity.
+  - unfold below_size. destruct (Nat.ltb_spec k' (parameters C)); [reflexivity|lia].
+  - apply IHN, Hk.
   - rewrite size_of_shifted. destruct (Nat.ltb_spec k' (size N1)) as [H|H]; [apply IHN1, H|].
     rewrite IHN2 by lia. replace (size N1 + (k' - size N1))%nat with k' by lia. reflexivity.
   - rewrite size_of_shifted. destruct (Nat.ltb_spec k' (size N1)) as [H|H]; [apply IHN1, H|].
@@ -48,9 +52,24 @@ Fixpoint still {n m} (N : net n m) (a : vector) (K : nat -> Prop) : nat -> Prop 
       fun i => K i \/ exists delta, 0 < delta /\ forall u, Rabs (u - a i) < delta -> phi u = phi (a i)
   | MaxPool W => fun j => K (winner W a j)
   | Dropout keep _ => fun i => K i \/ keep i = false
+  | Coupled _ _ => fun _ => False
+  | @Each n m T each => fun j =>
+      still each (row n a (j / m)) (fun i => K (j / m * n + i)%nat) (j mod m)
   | Residual body shortcut _ => fun j => still body a K j /\ still shortcut a K j
   | Then below above => still above (forward below a) (still below a K)
   end.
+
+(** A layer that couples samples or steps is differentiable at input a, and what it does on the way back is the
+    transposed derivative: in its parameters, moved along v, and in its input, moved along a curve. *)
+Definition differentiable {n m} (C : coupled n m) (p a : vector) : Prop :=
+  forall (A : R -> vector) (A' v : vector), A 0 = a ->
+  (forall i, (i < n)%nat -> derivable_pt_lim (fun t => A t i) 0 (A' i)) ->
+  exists Y' : vector,
+    (forall j, (j < m)%nat ->
+       derivable_pt_lim (fun t => outputs C (fun k => p k + t * below_size (parameters C) v k) (A t) j) 0 (Y' j))
+    /\ forall d, sum m (fun j => d j * Y' j)
+                = sum n (fun i => by_input C p a (slopes C p a d) i * A' i)
+                  + sum (parameters C) (fun k => by_parameter C p a (slopes C p a d) k * v k).
 
 (** Differentiable at input a, of which the entries K stay as they are: activations have their derivative there; of a
     window's maxima there is one, or they all stay as they are (a window of silent ReLUs). *)
@@ -62,6 +81,9 @@ Fixpoint smooth_given {n m} (N : net n m) (a : vector) (K : nat -> Prop) : Prop 
       forall j, (j < m)%nat -> forall i, In i (first W j :: others W j) -> i <> winner W a j ->
         a i < a (winner W a j) \/ a i = a (winner W a j) /\ K i /\ K (winner W a j)
   | Dropout _ _ => True
+  | Coupled C p => differentiable C p a
+  | @Each n m T each =>
+      forall t, (t < T)%nat -> smooth_given each (row n a t) (fun i => K (t * n + i)%nat)
   | Residual body shortcut _ => smooth_given body a K /\ smooth_given shortcut a K
   | Then below above => smooth_given below a K /\ smooth_given above (forward below a) (still below a K)
   end.
@@ -79,6 +101,8 @@ Lemma shifted_by_nothing {n m} (N : net n m) : forall v, shifted N v 0 = N.
 Proof.
   induction N; intros v; simpl; try reflexivity.
   - f_equal; apply functional_extensionality; intros k; ring.
+  - f_equal; apply functional_extensionality; intros k; ring.
+  - rewrite IHN. reflexivity.
   - rewrite IHN1, IHN2. reflexivity.
   - rewrite IHN1, IHN2. reflexivity.
 Qed.
@@ -249,6 +273,16 @@ Proof.
   replace (p + (k - p))%nat with k by lia. reflexivity.
 Qed.
 
+(** Finitely many rows, each with something: all of them together. *)
+Lemma rows_with (P : nat -> vector -> Prop) T :
+  (forall t, (t < T)%nat -> exists y, P t y) -> exists Y : nat -> vector, forall t, (t < T)%nat -> P t (Y t).
+Proof.
+  induction T as [|T IH]; intros H; [exists (fun _ _ => 0); intros; lia|].
+  destruct IH as [Y HY]; [intros; apply H; lia|]. destruct (H T ltac:(lia)) as [y Hy].
+  exists (fun t => if Nat.eqb t T then y else Y t). intros t Ht.
+  destruct (Nat.eqb_spec t T) as [->|Hne]; [assumption|apply HY; lia].
+Qed.
+
 (** ** The theorem
 
     Move all parameters along v and the input along a curve A (t) with A (0) = a and derivative A'. Then the output has
@@ -331,6 +365,35 @@ Proof.
     + intros i Hi Hstill. simpl. destruct Hstill as [Ki|E]; unfold if_kept.
       * apply near_weaker with (2 := HK i Hi Ki). intros t ->. reflexivity.
       * rewrite E. exists 1. split; [lra|reflexivity].
+  - (* Coupled *)
+    destruct (Hsmooth A A' v eq_refl HA) as [Y' [D E]]. exists Y'. split; [exact D|]. split; [exact E|intros j _ []].
+  - (* Each *)
+    destruct (rows_with (fun t y =>
+        (forall j, (j < m)%nat -> derivative_at_0 (fun u => forward (shifted N v u) (row n (A u) t) j) (y j)) /\
+        (forall d, sum m (fun j => d j * y j)
+                   = sum n (fun i => backprop N (row n (A 0) t) d i * row n A' t i)
+                     + sum (size N) (fun k => gradient N (row n (A 0) t) d k * v k)) /\
+        forall j, (j < m)%nat -> still N (row n (A 0) t) (fun i => K (t * n + i)%nat) j ->
+          constant_near (fun u => forward (shifted N v u) (row n (A u) t) j)) T) as [Y HY].
+    { intros t Ht. apply (IHN (fun u => row n (A u) t) (row n A' t) v (fun i => K (t * n + i)%nat)).
+      - apply Hsmooth, Ht.
+      - intros i Hi. apply HA, row_below; assumption.
+      - intros i Hi. apply HK, row_below; assumption. }
+    exists (in_rows m Y). split; [|split].
+    + intros j Hj. destruct (row_and_place T m j Hj) as [t [j' [Ht [Hj' ->]]]]. rewrite in_rows_at by assumption.
+      apply d_same with (2 := proj1 (HY t Ht) j' Hj'). intros u. simpl. rewrite in_rows_at by assumption. reflexivity.
+    + intros d. simpl. rewrite !sum_rows.
+      rewrite (sum_ext T _ (fun t => sum n (fun i => backprop N (row n (A 0) t) (row m d t) i * row n A' t i)
+                                     + sum (size N) (fun k => gradient N (row n (A 0) t) (row m d t) k * v k))).
+      * rewrite sum_plus. f_equal.
+        -- apply sum_ext; intros t Ht. apply sum_ext; intros i Hi. rewrite in_rows_at by assumption. reflexivity.
+        -- rewrite sum_swap. apply sum_ext; intros k _. apply sum_scale_right.
+      * intros t Ht. rewrite <- (proj1 (proj2 (HY t Ht)) (row m d t)). apply sum_ext; intros j Hj.
+        rewrite in_rows_at by assumption. reflexivity.
+    + intros j Hj Hstill. destruct (row_and_place T m j Hj) as [t [j' [Ht [Hj' ->]]]]. simpl in Hstill.
+      rewrite div_at, mod_at in Hstill by assumption.
+      destruct (proj2 (proj2 (HY t Ht)) j' Hj' Hstill) as [delta [Hdelta H]]. exists delta. split; [exact Hdelta|].
+      intros u Hu. simpl. rewrite !in_rows_at by assumption. exact (H u Hu).
   - (* Residual *)
     destruct Hsmooth as [H1 H2].
     destruct (IHN1 A A' v K H1 HA HK) as [Y1 [D1 [E1 S1]]].

@@ -11,7 +11,8 @@ From LFP Require Import sums.Sums sums.Network.
     - linear layers: the epsilon rule with e = 0, and no neuron at z_j = 0 (unless nothing flows in there: no
       bias, and each w_ji a_i is 0);
     - activations: the secant is the derivative at the values that occur (ReLU, leaky ReLU, ..., see below);
-    - sums of branches: e = 0, and no sum of 0 out of branches that are not 0. *)
+    - sums of branches: e = 0, and no sum of 0 out of branches that are not 0;
+    - layers that couple samples or steps: where r is output times gradient, the rewards per unit are the gradients'. *)
 Fixpoint homogeneous_at {n m} (N : net n m) (a : vector) : Prop :=
   match N with
   | @Linear n m L _ _ w b rho =>
@@ -22,6 +23,9 @@ Fixpoint homogeneous_at {n m} (N : net n m) (a : vector) : Prop :=
   | @Activation n phi derivative => forall i, (i < n)%nat -> phi (a i) = derivative (a i) * a i
   | MaxPool _ => True
   | Dropout _ _ => True
+  | @Coupled n m C p => forall d r, (forall j, (j < m)%nat -> r j = outputs C p a j * d j) ->
+      forall j, (j < m)%nat -> shares C p a r j = slopes C p a d j
+  | @Each n m T each => forall t, (t < T)%nat -> homogeneous_at each (row n a t)
   | @Residual _ m body shortcut e =>
       e = 0
       /\ (forall j, (j < m)%nat -> forward body a j + forward shortcut a j <> 0 \/ forward body a j = 0)
@@ -116,6 +120,17 @@ Proof.
   - split; [intros k; ring|]. intros i Hi. rewrite <- sum_scale. apply sum_ext; intros j Hj.
     rewrite Hr by assumption. rewrite <- Rmult_assoc, at_index_rename. ring.
   - split; [intros k; ring|]. intros i Hi. rewrite Hr by assumption. unfold if_kept. destruct (keep i); ring.
+  - pose proof (Hom d r Hr) as Hs. split.
+    + intros k. unfold coupled_feedback. f_equal. apply local_by_parameter, Hs.
+    + intros i Hi. unfold coupled_reward. f_equal. apply local_by_input; assumption.
+  - assert (Hrow : forall t j, (t < T)%nat -> (j < m)%nat ->
+      row m r t j = forward N (row n a t) j * row m d t j).
+    { intros t j Ht Hj. unfold row at 1 3. rewrite Hr, in_rows_at by (try apply row_below; assumption). reflexivity. }
+    split.
+    + intros k. rewrite <- sum_scale. apply sum_ext; intros t Ht.
+      apply (IHN (row n a t) (row m d t) (row m r t) (Hom t Ht)). intros j Hj. apply Hrow; assumption.
+    + intros i Hi. destruct (row_and_place T n i Hi) as [t [i' [Ht [Hi' ->]]]]. rewrite !in_rows_at by assumption.
+      apply (IHN (row n a t) (row m d t) (row m r t) (Hom t Ht)); [|assumption]. intros j Hj. apply Hrow; assumption.
   - destruct Hom as [-> [Hsum [Hbody Hshortcut]]].
     destruct (IHN1 a d (branch_reward (forward N1 a) (fun j => forward N1 a j + forward N2 a j) r 0)) as [P1 I1];
       [assumption| |].

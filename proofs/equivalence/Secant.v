@@ -4,9 +4,15 @@
     what LFP-0 multiplies by is phi(z)/z. So replace every derivative by the secant, which neither the forward pass nor
     feedback can see, and apply the equivalence. No activation need be homogeneous, or differentiable. *)
 
+From Coq Require Import FunctionalExtensionality.
 From LFP Require Import sums.Sums sums.Network equivalence.Equivalence.
 
 Definition secant_of (phi : R -> R) (z : R) : R := quotient (phi z) z.
+
+(** A layer that couples samples or steps, its slopes replaced by what it makes of outputs times d: s = shares(y d). *)
+Definition secant_coupling {n m} (C : coupled n m) : coupled n m :=
+  Coupling n m (parameters C) (outputs C) (shares C) (fun p a d => shares C p a (fun j => outputs C p a j * d j))
+    (by_input C) (by_parameter C) (absorbs C) (local_shares C) (local_by_input C) (local_by_parameter C).
 
 (** The same network with secants for derivatives. *)
 Fixpoint with_secants {n m} (N : net n m) : net n m :=
@@ -15,31 +21,41 @@ Fixpoint with_secants {n m} (N : net n m) : net n m :=
   | Activation phi _ => Activation phi (secant_of phi)
   | MaxPool W => MaxPool W
   | Dropout keep scale => Dropout keep scale
+  | Coupled C p => Coupled (secant_coupling C) p
+  | Each T each => Each T (with_secants each)
   | Residual body shortcut e => Residual (with_secants body) (with_secants shortcut) e
   | Then below above => Then (with_secants below) (with_secants above)
   end.
 
 (** Forward pass, feedback and parameters do not see derivatives. *)
 Lemma same_forward {n m} (N : net n m) : forall a, forward (with_secants N) a = forward N a.
-Proof. induction N; intros a; simpl; try reflexivity; rewrite ?IHN1, ?IHN2; reflexivity. Qed.
+Proof.
+  induction N; intros a; simpl; try reflexivity; rewrite ?IHN1, ?IHN2; try reflexivity.
+  f_equal. apply functional_extensionality; intros t. apply IHN.
+Qed.
 
 Lemma same_feedback {n m} (N : net n m) : forall a r, feedback (with_secants N) a r = feedback N a r.
-Proof. induction N; intros a r; simpl; try reflexivity; rewrite ?same_forward, ?IHN1, ?IHN2; reflexivity. Qed.
+Proof.
+  induction N; intros a r; simpl; try reflexivity; rewrite ?same_forward, ?IHN1, ?IHN2; try reflexivity.
+  f_equal. apply functional_extensionality; intros t. apply IHN.
+Qed.
 
 Lemma same_size {n m} (N : net n m) : size (with_secants N) = size N.
-Proof. induction N; simpl; rewrite ?IHN1, ?IHN2; reflexivity. Qed.
+Proof. induction N; simpl; rewrite ?IHN1, ?IHN2; auto. Qed.
 
 Lemma same_parameter {n m} (N : net n m) : parameter (with_secants N) = parameter N.
-Proof. induction N; simpl; try reflexivity; rewrite ?same_size, ?IHN1, ?IHN2; reflexivity. Qed.
+Proof. induction N; simpl; try reflexivity; rewrite ?same_size, ?IHN1, ?IHN2; auto. Qed.
 
 Lemma same_parameter_feedback {n m} (N : net n m) : forall a r,
   parameter_feedback (with_secants N) a r = parameter_feedback N a r.
 Proof.
   induction N; intros a r; simpl; try reflexivity;
-    rewrite ?same_size, ?same_forward, ?same_feedback, ?IHN1, ?IHN2; reflexivity.
+    rewrite ?same_size, ?same_forward, ?same_feedback, ?IHN1, ?IHN2; try reflexivity.
+  apply functional_extensionality; intros k. apply sum_ext; intros t _. rewrite IHN. reflexivity.
 Qed.
 
-(** Nothing is divided by a sum of 0 that something flows into, and no activation makes something of 0. *)
+(** Nothing is divided by a sum of 0 that something flows into, and no activation makes something of 0. Layers that
+    couple samples or steps ask nothing. *)
 Fixpoint awake_at {n m} (N : net n m) (a : vector) : Prop :=
   match N with
   | @Linear n m L _ _ w b rho =>
@@ -50,6 +66,8 @@ Fixpoint awake_at {n m} (N : net n m) (a : vector) : Prop :=
   | @Activation n phi _ => forall i, (i < n)%nat -> a i <> 0 \/ phi (a i) = 0
   | MaxPool _ => True
   | Dropout _ _ => True
+  | Coupled _ _ => True
+  | @Each n m T each => forall t, (t < T)%nat -> awake_at each (row n a t)
   | @Residual _ m body shortcut e =>
       e = 0
       /\ (forall j, (j < m)%nat -> forward body a j + forward shortcut a j <> 0 \/ forward body a j = 0)
@@ -63,6 +81,8 @@ Proof.
   - intros i Hi. unfold secant_of. destruct (Req_dec (a i) 0) as [E|E].
     + destruct (H i Hi) as [Hne|Hphi]; [contradiction|]. rewrite Hphi, E. ring.
     + rewrite quotient_div by assumption. field. assumption.
+  - intros d r Hr j Hj. simpl. apply local_shares; assumption.
+  - intros t Ht. apply IHN, H, Ht.
   - destruct H as [He [Hsum [H1 H2]]]. auto.
   - destruct H as [H1 H2]. auto.
 Qed.

@@ -1,6 +1,6 @@
 (** Written by generate.py from the conformance vectors: do not edit. *)
 
-From LFP Require Import spiking.Spiking pinned.Compute.
+From LFP Require Import sums.Network spiking.Spiking spiking.SpikingNetworks pinned.Compute.
 
 (** spiking/at-threshold: a membrane exactly at the threshold does not spike *)
 Definition spiking_at_threshold_x (t : nat) : vector := nth t [given [1]; given [1]; given [1]; given [1]] (given []).
@@ -202,3 +202,33 @@ Example spiking_nothing_flows_no_stabiliser_s1 : s Subtract 2 3 spiking_nothing_
 Proof. unfold s, reward. rewrite spiking_nothing_flows_no_stabiliser_den1. rewrite carry_is_what_flowed by lia. unfold v, fired. change (before Subtract 2 spiking_nothing_flows_no_stabiliser_x spiking_nothing_flows_no_stabiliser_w 0 (7 / 8) 1 2) with (u Subtract 2 spiking_nothing_flows_no_stabiliser_x spiking_nothing_flows_no_stabiliser_w 0 (7 / 8) 1 1). rewrite spiking_nothing_flows_no_stabiliser_u1, spiking_nothing_flows_no_stabiliser_s2. evaluate. Qed.
 Example spiking_nothing_flows_no_stabiliser_s0 : s Subtract 2 3 spiking_nothing_flows_no_stabiliser_x spiking_nothing_flows_no_stabiliser_w 0 (7 / 8) 1 0 spiking_nothing_flows_no_stabiliser_r 0 = 0.
 Proof. unfold s, reward. rewrite spiking_nothing_flows_no_stabiliser_den0. rewrite carry_is_what_flowed by lia. unfold v, fired. change (before Subtract 2 spiking_nothing_flows_no_stabiliser_x spiking_nothing_flows_no_stabiliser_w 0 (7 / 8) 1 1) with (u Subtract 2 spiking_nothing_flows_no_stabiliser_x spiking_nothing_flows_no_stabiliser_w 0 (7 / 8) 1 0). rewrite spiking_nothing_flows_no_stabiliser_u0, spiking_nothing_flows_no_stabiliser_s1. evaluate. Qed.
+
+(** spiking/fast-sigmoid-surrogate: gradient ascent through time, the reset held constant *)
+Definition spiking_fast_sigmoid_surrogate_x (t : nat) : vector := nth t [given [(7 / 8); (-3 / 2); (3 / 8)]; given [(5 / 8); (13 / 8); (9 / 8)]; given [(-13 / 8); 0; (5 / 8)]] (given []).
+Definition spiking_fast_sigmoid_surrogate_w := given [0; (-3 / 4); (-5 / 8)].
+Definition spiking_fast_sigmoid_surrogate_r := given [0; 0; (1 / 4)].
+Example spiking_fast_sigmoid_surrogate_s0 : slope Subtract 3 3 spiking_fast_sigmoid_surrogate_x spiking_fast_sigmoid_surrogate_w (1 / 2) (1 / 2) 1 (fun x => 1 / ((1 + 4 * Rabs x) * (1 + 4 * Rabs x))) spiking_fast_sigmoid_surrogate_r 0 = (256 / 263169).
+Proof. evaluate. Qed.
+Example spiking_fast_sigmoid_surrogate_s1 : slope Subtract 3 3 spiking_fast_sigmoid_surrogate_x spiking_fast_sigmoid_surrogate_w (1 / 2) (1 / 2) 1 (fun x => 1 / ((1 + 4 * Rabs x) * (1 + 4 * Rabs x))) spiking_fast_sigmoid_surrogate_r 1 = (512 / 263169).
+Proof. evaluate. Qed.
+Example spiking_fast_sigmoid_surrogate_s2 : slope Subtract 3 3 spiking_fast_sigmoid_surrogate_x spiking_fast_sigmoid_surrogate_w (1 / 2) (1 / 2) 1 (fun x => 1 / ((1 + 4 * Rabs x) * (1 + 4 * Rabs x))) spiking_fast_sigmoid_surrogate_r 2 = (1024 / 263169).
+Proof. evaluate. Qed.
+
+(** spiking/one-step as a layer: T = 1: den = |I| *)
+Definition spiking_one_step_layer := LIF (dense 3 4) 12 4 Subtract 1 (7 / 8) 1 (4722366482869645 / 4722366482869645213696) (fun _ => 1) (given [0; (-3 / 4); (-5 / 8); (1 / 2); (1 / 2); 0; 0; (-11 / 8); 0; 0; (-1 / 8); (-2); (1 / 2); 0; (-1 / 2); 0]).
+Example spiking_one_step_input_reward0_0 : feedback spiking_one_step_layer (given [(11 / 8); (-1 / 2); 0]) (given [0; 0; (11 / 8); (-3 / 4)]) 0%nat = 0.
+Proof. evaluate. Qed.
+Example spiking_one_step_input_reward0_1 : feedback spiking_one_step_layer (given [(11 / 8); (-1 / 2); 0]) (given [0; 0; (11 / 8); (-3 / 4)]) 1%nat = (1121590717197177480431104770645031257112576 / 261342433003881117793935415853419382988713).
+Proof. evaluate. Qed.
+Example spiking_one_step_input_reward0_2 : feedback spiking_one_step_layer (given [(11 / 8); (-1 / 2); 0]) (given [0; 0; (11 / 8); (-3 / 4)]) 2%nat = 0.
+Proof. evaluate. Qed.
+Example spiking_one_step_input_reward1_0 : feedback spiking_one_step_layer (given [(7 / 4); (7 / 8); (3 / 2)]) (given [0; (5 / 8); 0; (-1 / 2)]) 0%nat = (2582544170319337226240 / 6198110731132892212621).
+Proof. evaluate. Qed.
+Example spiking_one_step_input_reward1_1 : feedback spiking_one_step_layer (given [(7 / 4); (7 / 8); (3 / 2)]) (given [0; (5 / 8); 0; (-1 / 2)]) 1%nat = (20561229056262803984171334468249308285108224 / 91010659338336493181853591265831246298636201).
+Proof. evaluate. Qed.
+Example spiking_one_step_input_reward1_2 : feedback spiking_one_step_layer (given [(7 / 4); (7 / 8); (3 / 2)]) (given [0; (5 / 8); 0; (-1 / 2)]) 2%nat = (7083549724304467820544 / 14683613005039285955981).
+Proof. evaluate. Qed.
+Example spiking_one_step_feedback11 : parameter_feedback spiking_one_step_layer (given [(11 / 8); (-1 / 2); 0]) (given [0; 0; (11 / 8); (-3 / 4)]) 11%nat + parameter_feedback spiking_one_step_layer (given [(7 / 4); (7 / 8); (3 / 2)]) (given [0; (5 / 8); 0; (-1 / 2)]) 11%nat = (-7083549724304467820544 / 14683613005039285955981).
+Proof. evaluate. Qed.
+Example spiking_one_step_feedback14 : parameter_feedback spiking_one_step_layer (given [(11 / 8); (-1 / 2); 0]) (given [0; 0; (11 / 8); (-3 / 4)]) 14%nat + parameter_feedback spiking_one_step_layer (given [(7 / 4); (7 / 8); (3 / 2)]) (given [0; (5 / 8); 0; (-1 / 2)]) 14%nat = (3246626956972881084416 / 885448437904541347213).
+Proof. evaluate. Qed.

@@ -222,7 +222,10 @@ def spiking():
     for name, j in (("at-threshold", 0), ("given-subtract", 0), ("given-zero", 0), ("given-none", 0),
                     ("nothing-flows-no-stabiliser", 0)):  # fmt: skip
         found += lif(f"spiking/{name}", j, 0)
-    return HEAD.format(needs="spiking.Spiking") + "\n".join(found) + "\n"
+    found += slopes("spiking/fast-sigmoid-surrogate", 0, 0)
+    found += spiking_layer("spiking/one-step")
+    needs = "sums.Network spiking.Spiking spiking.SpikingNetworks"
+    return HEAD.format(needs=needs) + "\n".join(found) + "\n"
 
 
 def lif(name, j, n):
@@ -256,6 +259,45 @@ def lif(name, j, n):
             carry = f"rewrite carry_is_what_flowed by lia. unfold v, fired. {after}, {me}_s{t + 1}."
         proof = f"unfold s, reward. rewrite {me}_den{t}. {carry} evaluate."
         yield example(f"{me}_s{t}", f"s {timed} {e} {me}_r {t}", case.exact["0.s.0"][t, n, j], proof)
+
+
+def slopes(name, j, n):
+    """The gradient rule of neuron j at sample n, a stand-in for a spike's derivative: backpropagation through time."""
+    case, me = case_of(name), identifier(name)
+    about, weight, x = case.about["layers"][0], case.parameters["0.weight"], case.inputs["x"][:, n]
+    yield f"\n(** {name}: {case.about['what']} *)"
+    yield f"Definition {me}_x (t : nat) : vector := nth t [{'; '.join(vector(now) for now in x)}] (given [])."
+    yield f"Definition {me}_w := {vector(weight[j])}.\nDefinition {me}_r := {vector(case.inputs['reward'][:, n, j])}."
+    bias, beta, threshold, steep = (
+        number(v)
+        for v in (case.parameters["0.bias"][j], about["beta"], about["threshold"], case.about["rule"]["slope"])
+    )
+    stand_in = f"(fun x => 1 / ((1 + {steep} * Rabs x) * (1 + {steep} * Rabs x)))"
+    neuron = f"{RESETS[about['reset']]} {weight.shape[1]} {case.about['steps']} {me}_x {me}_w {bias} {beta} {threshold}"
+    for t in range(case.about["steps"]):
+        yield example(f"{me}_s{t}", f"slope {neuron} {stand_in} {me}_r {t}", case.exact["0.s.0"][t, n, j])
+
+
+def spiking_layer(name):
+    """One step as a member of the network type: the input's reward, sample by sample, and the parameters' feedback."""
+    case, me = case_of(name), identifier(name)
+    about, weight, bias = case.about["layers"][0], case.parameters["0.weight"], case.parameters["0.bias"]
+    (outputs, inputs), x, reward = weight.shape, case.inputs["x"], case.inputs["reward"][0]
+    beta, threshold, e = (number(v) for v in (about["beta"], about["threshold"], stabiliser(case.about["rule"])))
+    parameters = [*weight.flat, *bias.flat]
+    yield f"\n(** {name} as a layer: {case.about['what']} *)"
+    yield (
+        f"Definition {me}_layer := LIF (dense {inputs} {outputs}) {weight.size} {bias.size} {RESETS[about['reset']]} 1 "
+        f"{beta} {threshold} {e} (fun _ => 1) ({vector(parameters)})."
+    )
+    passes = [f"{me}_layer ({vector(a)}) ({vector(r)})" for a, r in zip(x, reward, strict=True)]
+    for n, i in np.ndindex(x.shape):
+        yield example(f"{me}_input_reward{n}_{i}", f"feedback {passes[n]} {i}%nat", case.exact["0.input_reward"][n, i])
+    learned = [*case.exact["0.weight.feedback"].flat, *case.exact["0.bias.feedback"].flat]
+    for k in (weight.size - 1, weight.size + outputs - 2):  # a weight, a bias, neither of them 0
+        yield example(
+            f"{me}_feedback{k}", " + ".join(f"parameter_feedback {one} {k}%nat" for one in passes), learned[k]
+        )
 
 
 FILES = {"Rules.v": rules, "Layers.v": layers, "Convolutions.v": convolutions, "Spiking.v": spiking}

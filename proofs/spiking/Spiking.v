@@ -110,6 +110,80 @@ Section Neuron.
     unfold s. rewrite stab_den. apply quotient_mult. lra.
   Qed.
 
+  (** ** Conservation over all steps: carries cancel
+
+      What stays where nothing flowed (den + e = 0, an empty group). *)
+  Definition empty (t : nat) : R := if Req_EM_T (den t + e) 0 then reward t else 0.
+
+  Lemma account_of_a_step t : (t < T)%nat -> 0 <= e ->
+    to_inputs t + b * s t + carry t + leak t * s t + e * s t + empty t = reward t.
+  Proof.
+    intros Ht He. unfold empty. pose proof (den_nonneg t). destruct (Req_EM_T (den t + e) 0) as [E|E].
+    - rewrite carry_is_what_flowed by assumption. unfold to_inputs.
+      replace (s t) with 0 by (unfold s; rewrite stab_den, E, quotient_0; reflexivity). ring.
+    - rewrite Rplus_0_r. apply conservation_of_a_step; [assumption|lra].
+  Qed.
+
+  Theorem conservation_over_time : 0 <= e ->
+    sum T (fun t => to_inputs t + b * s t + leak t * s t + e * s t + empty t) = sum T r.
+  Proof.
+    intros He. assert (H : forall k, (k <= T)%nat ->
+      sum k (fun t => to_inputs t + b * s t + leak t * s t + e * s t + empty t) + carry 0 = sum k r + carry k).
+    { induction k as [|k IH]; intros Hk; simpl; [ring|]. pose proof (account_of_a_step k ltac:(lia) He) as Hstep.
+      unfold reward at 1 in Hstep. specialize (IH ltac:(lia)). lra. }
+    specialize (H T (le_n T)). rewrite carry_starts, carry_ends in H. lra.
+  Qed.
+
+  (** ** Backpropagation through time, for comparison (the code's gradient rules)
+
+      [surrogate] stands for the derivative of a spike; a reset is constant, but one to zero cuts the membrane:
+      delta[t] = d[t] surrogate(u[t] - th) + c[t+1],  c[t] = beta (dv[t]/du[t-1]) delta[t],  c[T] = 0. *)
+  Context (surrogate : R -> R) (d : vector).
+  Definition left_by_reset (t : nat) : R := match kind with ToZero => 1 - fired t | _ => 1 end.
+  Fixpoint descended (k : nat) : R :=
+    match k with
+    | O => 0
+    | S k' => let t := (T - k)%nat in beta * left_by_reset t * (d t * surrogate (u t - th) + descended k')
+    end.
+  Definition slope (t : nat) : R := d t * surrogate (u t - th) + descended (T - S t).
+
+  Lemma v_is_left t : v t = left_by_reset t * before t.
+  Proof. unfold v, left_by_reset. destruct kind; ring. Qed.
+
+  (** delta[t] = surrogate d[t] + beta (dv[t+1]/du[t]) delta[t+1] *)
+  Lemma slope_through_time t : (S t < T)%nat ->
+    slope t = surrogate (u t - th) * d t + beta * left_by_reset (S t) * slope (S t).
+  Proof.
+    intros Ht. unfold slope. replace (T - S t)%nat with (S (T - S (S t))) by lia. simpl descended.
+    replace (T - S (T - S (S t)))%nat with (S t) by lia. ring.
+  Qed.
+
+  (** LFP is the same recursion with secants: told r = spike d, s obeys it with spike / (den + e) for the surrogate and
+      v[t+1] / (den[t] + e) for dv[t+1]/du[t]. *)
+  Theorem feedback_is_backpropagation_through_time_with_secants t :
+    (S t < T)%nat -> (forall k, (k < T)%nat -> r k = spike k * d k) ->
+    s t = quotient (spike t) (den t + e) * d t + beta * quotient (v (S t)) (den t + e) * s (S t).
+  Proof.
+    intros Ht Hr. unfold s at 1. rewrite stab_den. unfold reward.
+    rewrite Hr, carry_is_what_flowed by lia. unfold quotient. destruct Req_EM_T; unfold Rdiv; ring.
+  Qed.
+
+  Theorem feedback_of_the_last_step t :
+    S t = T -> (forall k, (k < T)%nat -> r k = spike k * d k) -> s t = quotient (spike t) (den t + e) * d t.
+  Proof.
+    intros Ht Hr. unfold s. rewrite stab_den. unfold reward. rewrite Ht, carry_ends, Hr by lia.
+    unfold quotient. destruct Req_EM_T; unfold Rdiv; ring.
+  Qed.
+
+  (** They are the secants of u -> spike and u -> v[t+1] where den is u: where the membrane rises from a v >= 0 and
+      nothing was taken. *)
+  Theorem den_is_the_membrane_where_it_rises t : taken t = 0 -> 0 <= v t <= u t -> den t = u t.
+  Proof. intros Htaken [H0 Hu]. unfold den. rewrite Htaken, !Rabs_right by lra. ring. Qed.
+
+  (** Not so below 0: there den is -u, and v[t+1] / den is -1 where the secant is 1. *)
+  Theorem den_is_minus_the_membrane_where_it_falls t : taken t = 0 -> u t <= v t <= 0 -> den t = - u t.
+  Proof. intros Htaken [Hu H0]. unfold den. rewrite Htaken, !Rabs_left1 by lra. ring. Qed.
+
   (** ** Sub-conservation: needs a decay between 0 and 1 *)
 
   Context (beta_0_1 : 0 <= beta <= 1) (e_nonneg : 0 <= e).
@@ -292,6 +366,21 @@ Proof.
   split; [assumption|]. unfold to_inputs. fold s0. rewrite Hs. simpl. ring.
 Qed.
 
+(** Feedback looks at rewards of its T steps only. *)
+Lemma feedback_is_local kind n T x w b beta th e r r' : (forall t, (t < T)%nat -> r t = r' t) ->
+  forall t, (t < T)%nat -> s kind n T x w b beta th e r t = s kind n T x w b beta th e r' t.
+Proof.
+  intros Hr. assert (Hcarried : forall k, (k <= T)%nat ->
+    carried kind n T x w b beta th e r k = carried kind n T x w b beta th e r' k).
+  { induction k as [|k IH]; intros Hk; [reflexivity|]. simpl. rewrite Hr, IH by lia. reflexivity. }
+  intros t Ht. unfold s, reward, carry. rewrite Hr, Hcarried by lia. reflexivity.
+Qed.
+
+Lemma size_of_what_agrees x y : 0 <= x * y -> Rabs x <= Rabs (x + y).
+Proof.
+  intros H. unfold Rabs. destruct (Rcase_abs x), (Rcase_abs (x + y)); nra.
+Qed.
+
 (** ** Layers of spiking neurons
 
     What a layer hands to each of its inputs becomes the reward of the neuron below. Sub-conservation bounds the inputs'
@@ -311,6 +400,32 @@ Proof.
   rewrite (sum_ext n _ (fun i => Rabs (w i * x t i) * Rabs (s_ t))) by (intros; apply Rabs_mult).
   rewrite sum_scale_right. apply Rmult_le_compat_r; [apply Rabs_pos|].
   apply sum_of_one_sign. intros i k Hi Hk. apply Hagree; assumption.
+Qed.
+
+(** The same where the bias agrees, too (a bias of 0 does): then it is not in the bound. *)
+Theorem sizes_over_time_where_the_bias_agrees kind n T x w b beta th e r :
+  0 <= beta <= 1 -> 0 <= e ->
+  (forall t i k, (t < T)%nat -> (i < n)%nat -> (k < n)%nat -> 0 <= (w i * x t i) * (w k * x t k)) ->
+  (forall t i, (t < T)%nat -> (i < n)%nat -> 0 <= (w i * x t i) * b) ->
+  let s_ := s kind n T x w b beta th e r in
+  sum T (fun t => sum n (fun i => Rabs (w i * x t i * s_ t))) <= sum T (fun t => Rabs (r t)).
+Proof.
+  intros Hbeta He Hagree Hbias s_. pose (c := carry kind n T x w b beta th e r).
+  apply Rle_trans with (sum T (fun t => Rabs (r t) + Rabs (c (S t)) - Rabs (c t))).
+  - apply sum_le; intros t Ht.
+    pose proof (current_and_carry_within_reward kind n T x w b beta th e r Hbeta He t Ht) as H. fold s_ in H.
+    pose proof (Rabs_triang (r t) (c (S t))). unfold reward in H. fold c in H.
+    assert (sum n (fun i => Rabs (w i * x t i * s_ t)) <= Rabs (current n x w b t * s_ t)); [|lra].
+    rewrite (sum_ext n _ (fun i => Rabs (w i * x t i) * Rabs (s_ t))) by (intros; apply Rabs_mult).
+    rewrite sum_scale_right, Rabs_mult. apply Rmult_le_compat_r; [apply Rabs_pos|].
+    apply Rle_trans with (Rabs (sum n (fun i => w i * x t i))).
+    { apply sum_of_one_sign. intros i k Hi Hk. apply Hagree; assumption. }
+    unfold current, value. apply size_of_what_agrees.
+    rewrite <- sum_scale_right. apply sum_nonneg; intros i Hi. apply Hbias; assumption.
+  - assert (Htelescope : forall k, sum k (fun t => Rabs (r t) + Rabs (c (S t)) - Rabs (c t))
+                                   = sum k (fun t => Rabs (r t)) + Rabs (c k) - Rabs (c 0%nat)).
+    { induction k as [|k IH]; simpl; [ring|]. rewrite IH. ring. }
+    rewrite Htelescope. unfold c. rewrite carry_ends, carry_starts. lra.
 Qed.
 
 (** A layer of such neurons without biases hands on sizes of at most those it got: the bound for the layer below. *)

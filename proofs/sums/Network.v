@@ -228,16 +228,60 @@ Fixpoint best (a : vector) (leader : nat) (challengers : list nat) : nat :=
   end.
 Definition winner {n m} (W : windows n m) (a : vector) (j : nat) : nat := best a (first W j) (others W j).
 
+(** What layers keep of a reward, by cause (Layer.kept, lfp_ref/balance.py). *)
+Inductive cause := Bias | Stabiliser | EmptyGroup | Mask | Dropped | Statistics | Membrane.
+
+(** ** Layers that couple the samples of a batch, or the steps of time
+
+    Batch normalisation in training sees all samples together, a spiking layer all steps. What such layers share: a
+    reward (a gradient) becomes one number a unit, s, and from there on both passes are one linear map in s:
+        r_i = a_i by_input(s)_i        d_k = |p_k| by_parameter(s)_k        for s = shares(r)
+        dJ/da_i = by_input(s)_i        dJ/dp_k = by_parameter(s)_k          for s = slopes(d)
+    p: the layer's parameters; a: its input (all samples, all steps). The linear maps see no s but those of outputs. *)
+Record coupled (n m : nat) := Coupling {
+  parameters : nat;
+  outputs : vector -> vector -> vector;
+  shares : vector -> vector -> vector -> vector;
+  slopes : vector -> vector -> vector -> vector;
+  by_input : vector -> vector -> vector -> vector;
+  by_parameter : vector -> vector -> vector -> vector;
+  absorbs : vector -> vector -> vector -> cause -> R;
+  local_shares : forall p a r r', (forall j, (j < m)%nat -> r j = r' j) ->
+    forall j, (j < m)%nat -> shares p a r j = shares p a r' j;
+  local_by_input : forall p a s s', (forall j, (j < m)%nat -> s j = s' j) ->
+    forall i, (i < n)%nat -> by_input p a s i = by_input p a s' i;
+  local_by_parameter : forall p a s s', (forall j, (j < m)%nat -> s j = s' j) ->
+    forall k, by_parameter p a s k = by_parameter p a s' k }.
+Arguments parameters {n m}. Arguments outputs {n m}. Arguments shares {n m}. Arguments slopes {n m}.
+Arguments by_input {n m}. Arguments by_parameter {n m}. Arguments absorbs {n m}.
+Arguments local_shares {n m}. Arguments local_by_input {n m}. Arguments local_by_parameter {n m}.
+
+Section CoupledLayer.
+  Context {n m : nat} (C : coupled n m) (p a r : vector).
+  Definition coupled_reward (i : nat) : R := a i * by_input C p a (shares C p a r) i.
+  Definition coupled_feedback (k : nat) : R := Rabs (p k) * by_parameter C p a (shares C p a r) k.
+  Definition absorbed_in_all : R :=
+    absorbs C p a r Bias + absorbs C p a r Stabiliser + absorbs C p a r EmptyGroup + absorbs C p a r Mask
+    + absorbs C p a r Dropped + absorbs C p a r Statistics + absorbs C p a r Membrane.
+End CoupledLayer.
+
+(** A layer whose account is complete: the input's reward and all it absorbs make up the outputs' reward. *)
+Definition balanced {n m} (C : coupled n m) (p : vector) : Prop :=
+  forall a r, sum n (coupled_reward C p a r) + absorbed_in_all C p a r = sum m r.
+
 (** ** Networks: any depth, any nesting; [net n m] takes n numbers to m
 
     Linear: [weights] and [biases] say how many parameters there are; 0 where they are constants, as in average pooling.
-    Flatten and the identity shortcut are [Activation] with phi(z) = z (vectors are flat here already). *)
+    Flatten and the identity shortcut are [Activation] with phi(z) = z (vectors are flat here already).
+    Each T: a network sample by sample, or step by step; its vectors are T rows, one after the other (Sums.v). *)
 
 Inductive net : nat -> nat -> Type :=
   | Linear {n m} (L : wiring n m) (weights biases : nat) (w b : vector) (rho : rule) : net n m
   | Activation {n} (phi derivative : R -> R) : net n n
   | MaxPool {n m} (W : windows n m) : net n m
   | Dropout {n} (keep : nat -> bool) (scale : R) : net n n
+  | Coupled {n m} (C : coupled n m) (p : vector) : net n m
+  | Each {n m} (T : nat) (each : net n m) : net (T * n) (T * m)
   | Residual {n m} (body shortcut : net n m) (e : R) : net n m
   | Then {n k m} (below : net n k) (above : net k m) : net n m.
 
@@ -275,6 +319,8 @@ Fixpoint forward {n m} (N : net n m) (a : vector) : vector :=
   | Activation phi _ => fun i => phi (a i)
   | MaxPool W => fun j => a (winner W a j)
   | Dropout keep scale => fun i => if_kept (keep i) (scale * a i)
+  | Coupled C p => outputs C p a
+  | @Each n m T each => in_rows m (fun t => forward each (row n a t))
   | Residual body shortcut _ => fun j => forward body a j + forward shortcut a j
   | Then below above => forward above (forward below a)
   end.
@@ -289,15 +335,15 @@ Fixpoint feedback {n m} (N : net n m) (a r : vector) : vector :=
   | Activation _ _ => r
   | @MaxPool _ m W => fun i => sum m (fun j => at_index (winner W a j) i * r j)
   | Dropout keep _ => fun i => if_kept (keep i) (r i)
+  | Coupled C p => coupled_reward C p a r
+  | @Each n m T each => in_rows n (fun t => feedback each (row n a t) (row m r t))
   | Residual body shortcut e =>
       let u := forward body a in let v := forward shortcut a in let y j := u j + v j in
       fun i => feedback body a (branch_reward u y r e) i + feedback shortcut a (branch_reward v y r e) i
   | Then below above => feedback below a (feedback above (forward below a) r)
   end.
 
-(** What layers keep of a reward, by cause (Layer.kept, lfp_ref/balance.py). *)
-Inductive cause := Bias | Stabiliser | EmptyGroup | Mask | Dropped.
-
+(** What a sum of branches keeps. *)
 Definition kept_by_sum (y r : vector) (e : R) (why : cause) (j : nat) : R :=
   match why with
   | Stabiliser => if Req_EM_T (y j) 0 then 0 else e * sgn (y j) * quotient (r j) (stab (y j) e)
@@ -313,11 +359,13 @@ Fixpoint kept {n m} (N : net n m) (a r : vector) (why : cause) : R :=
       | Stabiliser => sum m (stabiliser_share L w b rho a r)
       | EmptyGroup => sum m (empty_share L w b rho a r)
       | Mask => sum m (mask_share L w b rho a r)
-      | Dropped => 0
+      | _ => 0
       end
   | Activation _ _ => 0
   | MaxPool _ => 0
   | @Dropout n keep _ => match why with Dropped => sum n (fun i => if_kept (negb (keep i)) (r i)) | _ => 0 end
+  | Coupled C p => absorbs C p a r why
+  | @Each n m T each => sum T (fun t => kept each (row n a t) (row m r t) why)
   | @Residual _ m body shortcut e =>
       let u := forward body a in let v := forward shortcut a in let y j := u j + v j in
       sum m (kept_by_sum y r e why)
@@ -327,12 +375,15 @@ Fixpoint kept {n m} (N : net n m) (a r : vector) (why : cause) : R :=
   end.
 
 Definition kept_in_all {n m} (N : net n m) (a r : vector) : R :=
-  kept N a r Bias + kept N a r Stabiliser + kept N a r EmptyGroup + kept N a r Mask + kept N a r Dropped.
+  kept N a r Bias + kept N a r Stabiliser + kept N a r EmptyGroup + kept N a r Mask + kept N a r Dropped
+  + kept N a r Statistics + kept N a r Membrane.
 
-(** All stabilisers of a network are >= 0. *)
+(** All stabilisers of a network are >= 0, and layers that couple have a complete account. *)
 Fixpoint stabilised {n m} (N : net n m) : Prop :=
   match N with
   | Linear _ _ _ _ _ rho => 0 <= epsilon rho
+  | Coupled C p => balanced C p
+  | Each _ each => stabilised each
   | Residual body shortcut e => 0 <= e /\ stabilised body /\ stabilised shortcut
   | Then below above => stabilised below /\ stabilised above
   | _ => True
@@ -362,6 +413,8 @@ Qed.
 Fixpoint size {n m} (N : net n m) : nat :=
   match N with
   | Linear _ weights biases _ _ _ => weights + biases
+  | Coupled C _ => parameters C
+  | Each _ each => size each
   | Residual body shortcut _ => size body + size shortcut
   | Then below above => size below + size above
   | _ => 0
@@ -370,6 +423,8 @@ Fixpoint size {n m} (N : net n m) : nat :=
 Fixpoint parameter {n m} (N : net n m) : vector :=
   match N with
   | Linear _ weights _ w b _ => join weights w b
+  | Coupled _ p => p
+  | Each _ each => parameter each
   | Residual body shortcut _ => join (size body) (parameter body) (parameter shortcut)
   | Then below above => join (size below) (parameter below) (parameter above)
   | _ => fun _ => 0
@@ -378,6 +433,8 @@ Fixpoint parameter {n m} (N : net n m) : vector :=
 Fixpoint parameter_feedback {n m} (N : net n m) (a r : vector) : vector :=
   match N with
   | Linear L weights _ w b rho => join weights (to_weight L w b rho a r) (to_bias L w b rho a r)
+  | Coupled C p => coupled_feedback C p a r
+  | @Each n m T each => fun k => sum T (fun t => parameter_feedback each (row n a t) (row m r t) k)
   | Residual body shortcut e =>
       let u := forward body a in let v := forward shortcut a in let y j := u j + v j in
       join (size body) (parameter_feedback body a (branch_reward u y r e))
@@ -395,6 +452,8 @@ Fixpoint backprop {n m} (N : net n m) (a d : vector) : vector :=
   | Activation _ derivative => fun i => derivative (a i) * d i
   | @MaxPool _ m W => fun i => sum m (fun j => at_index (winner W a j) i * d j)
   | Dropout keep scale => fun i => if_kept (keep i) (scale * d i)
+  | Coupled C p => by_input C p a (slopes C p a d)
+  | @Each n m T each => in_rows n (fun t => backprop each (row n a t) (row m d t))
   | Residual body shortcut _ => fun i => backprop body a d i + backprop shortcut a d i
   | Then below above => backprop below a (backprop above (forward below a) d)
   end.
@@ -402,6 +461,8 @@ Fixpoint backprop {n m} (N : net n m) (a d : vector) : vector :=
 Fixpoint gradient {n m} (N : net n m) (a d : vector) : vector :=
   match N with
   | Linear L weights _ _ _ _ => join weights (gradient_weight L a d) (gradient_bias L d)
+  | Coupled C p => by_parameter C p a (slopes C p a d)
+  | @Each n m T each => fun k => sum T (fun t => gradient each (row n a t) (row m d t) k)
   | Residual body shortcut _ => join (size body) (gradient body a d) (gradient shortcut a d)
   | Then below above =>
       let middle := forward below a in

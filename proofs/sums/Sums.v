@@ -158,6 +158,33 @@ Proof.
   induction m as [|m IH]; [reflexivity|]. simpl sum at 2. rewrite <- IH, <- sum_split. f_equal. simpl. lia.
 Qed.
 
+(** A vector of rows of n, one after the other (samples, or steps of time): row t, and rows put together. *)
+Definition row (n : nat) (a : vector) (t : nat) : vector := fun i => a (t * n + i)%nat.
+Definition in_rows (n : nat) (f : nat -> vector) : vector := fun k => f (k / n)%nat (k mod n)%nat.
+
+Lemma div_at n t i : (i < n)%nat -> ((t * n + i) / n = t)%nat.
+Proof. intros Hi. rewrite Nat.div_add_l, Nat.div_small by lia. lia. Qed.
+
+Lemma mod_at n t i : (i < n)%nat -> ((t * n + i) mod n = i)%nat.
+Proof. intros Hi. rewrite Nat.add_comm, Nat.mod_add, Nat.mod_small by lia. reflexivity. Qed.
+
+Lemma in_rows_at n f t i : (i < n)%nat -> in_rows n f (t * n + i)%nat = f t i.
+Proof. intros Hi. unfold in_rows. rewrite div_at, mod_at by exact Hi. reflexivity. Qed.
+
+Lemma row_and_place T n k : (k < T * n)%nat -> exists t i, (t < T)%nat /\ (i < n)%nat /\ k = (t * n + i)%nat.
+Proof.
+  intros Hk. exists (k / n)%nat, (k mod n)%nat. assert (n <> 0)%nat by nia. repeat split.
+  - apply Nat.div_lt_upper_bound; lia.
+  - apply Nat.mod_upper_bound. assumption.
+  - rewrite (Nat.div_mod k n) at 1 by assumption. lia.
+Qed.
+
+Lemma row_below T n t i : (t < T)%nat -> (i < n)%nat -> (t * n + i < T * n)%nat.
+Proof. nia. Qed.
+
+Lemma sum_in_rows T n f : sum (T * n) (in_rows n f) = sum T (fun t => sum n (f t)).
+Proof. rewrite sum_rows. apply sum_ext; intros t _. apply sum_ext; intros i Hi. apply in_rows_at, Hi. Qed.
+
 (** ** Sign and stabiliser *)
 
 Lemma sgn_cases x : (0 <= x /\ sgn x = 1) \/ (x < 0 /\ sgn x = -1).

@@ -5,7 +5,7 @@
 
 From LFP Require Import sums.Sums sums.Network sums.Convolution sums.OneHiddenLayer
   activation_condition.ActivationCondition sign_and_sparsity.SignAndSparsity one_neuron.OneNeuron spiking.Spiking
-  pinned.Compute.
+  spiking.SpikingNetworks pinned.Compute.
 
 (** Values of |z|, quotients and softsign at given numbers. *)
 Ltac absolute := repeat match goal with
@@ -296,6 +296,36 @@ Theorem witness_spiking_layers :
   spike_of 9 = 1 /\ spike_of 1 = 1
   /\ handed 9 (20 * 1 * above) + handed 1 (-10 * 1 * above) = 13 / 11.
 Proof. intros. repeat split; evaluate. Qed.
+
+(** The same without a stabiliser, in time: two spiking layers as a network, e = 0, beta = 1/2, threshold 1/4, no reset, no
+    biases. Inputs are spikes, (1, 1) at step 0 and (1, 0) at step 1, one to each neuron below, over weights of 1; both
+    spike twice. Weights above: 2 and -1; reward: 1, at step 1. The neuron that decays leaks a part of its negative
+    reward. All inputs together get 13/9 > 1. *)
+Definition spiking_layer {n m} (L : wiring n m) (p : vector) : net (2 * n) (2 * m) :=
+  LIF L 2 0 NoReset 2 (1 / 2) (1 / 4) 0 (fun _ => 1) p.
+
+Theorem witness_spiking_network :
+  let below := spiking_layer (one_to_one 2) (given [1; 1]) in
+  let above := spiking_layer (dense 2 1) (given [2; -1]) in
+  let a := given [1; 1; 1; 0] in
+  let r := given [0; 1] in
+  (forall k, (k < 4)%nat -> forward below a k = 1) /\ sum 4 (feedback (Then below above) a r) = 13 / 9.
+Proof.
+  intros below above a r.
+  assert (F : forall k, (k < 4)%nat -> forward below a k = 1).
+  { intros k Hk. do 4 (destruct k as [|k]; [evaluate|]). lia. }
+  split; [exact F|].
+  change (feedback (Then below above) a r) with (feedback below a (feedback above (forward below a) r)).
+  revert F. generalize (forward below a) as f. intros f F.
+  pose proof (F 0%nat ltac:(lia)) as F0. pose proof (F 1%nat ltac:(lia)) as F1.
+  pose proof (F 2%nat ltac:(lia)) as F2. pose proof (F 3%nat ltac:(lia)) as F3.
+  assert (G : forall k, (k < 4)%nat -> feedback above f r k = given [2 / 3; -1 / 3; 4 / 3; -2 / 3] k).
+  { intros k Hk. do 4 (destruct k as [|k]; [unfold_numbers; rewrite ?F0, ?F1, ?F2, ?F3; evaluate|]). lia. }
+  revert G. generalize (feedback above f r) as g. intros g G.
+  pose proof (G 0%nat ltac:(lia)) as G0. pose proof (G 1%nat ltac:(lia)) as G1.
+  pose proof (G 2%nat ltac:(lia)) as G2. pose proof (G 3%nat ltac:(lia)) as G3.
+  simpl in G0, G1, G2, G3. unfold_numbers. rewrite ?G0, ?G1, ?G2, ?G3. evaluate.
+Qed.
 
 (** ** Flat does not look at the weight: zero is not absorbing *)
 Theorem witness_flat input :

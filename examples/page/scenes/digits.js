@@ -25,7 +25,7 @@
     parts.pad.append(pad.canvas, el("div", { class: "row" },
       button("clear", () => pad.take("0".repeat(64)), { class: "quiet" }), button("a held-out digit", another, { class: "quiet" })));
     picture = el("canvas", { class: "heat", role: "img" });
-    parts.heat.append(picture, el("p", { class: "small" }, "blue: speaks for it; vermilion: against"));
+    parts.heat.append(picture, el("p", { class: "small" }, "vermilion: speaks for it; blue: against"));
   }
 
   function score(z, k, most, target) {

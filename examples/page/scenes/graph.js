@@ -17,7 +17,8 @@ const PageGraph = (() => {
 
   // actions: choose(number of an edge), made(label, edge) for what else a label can do
   function draw(side, phase, state, width, title, actions) {
-    const isNarrow = width < 420, radius = isNarrow ? 21 : 27, gap = 118, top = 46, height = top + 2 * gap + radius + 64;
+    const isNarrow = width < 420, radius = isNarrow ? 21 : 27, gap = 118, top = 46, foot = isNarrow ? 44 : 28;
+    const height = top + 2 * gap + radius + 36 + foot;
     const x = (layer) => radius + 12 + ((width - 2 * radius - 24) * layer) / 2;
     const y = (layer, k) => top + gap + (k - (NODES[layer].length - 1) / 2) * (layer === 1 ? gap : 1.4 * gap);
     const shown = EDGES.map(({ layer, k }) => amount(side.lines[layer], k, phase, isNarrow ? 2 : 3));
@@ -54,27 +55,32 @@ const PageGraph = (() => {
 
     const neurons = NODES.flatMap((names, layer) => names.map((name, k) => {
       const v = (phase === 2 ? side.r : side.a)[layer][k], isSilent = layer === 1 && side.a[1][k] === 0;
+      const value = short(v, 3), size = value.length < 5 ? "value" : isNarrow ? "value tighter" : "value tight";
       const below = phase === 2 ? "r" : layer === 1 && phase ? `z = ${short(side.lines[0].z[k], 3)}` : "";
       return svg("g", { class: isSilent ? "neuron silent" : "neuron" },
         svg("circle", { cx: x(layer), cy: y(layer, k), r: radius }),
         text(x(layer), y(layer, k) - radius - 7, name, "title"),
-        text(x(layer), y(layer, k) + 5, short(v, 3), "value"),
+        text(x(layer), y(layer, k) + 5, value, size),
         text(x(layer), y(layer, k) + radius + 15, below, "small"));
     }));
 
     return svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "group", "aria-label": title },
-      lines, neurons, labels, sums(side, phase, x, height - 28, width));
+      lines, neurons, labels, sums(side, phase, x, height - foot, width, isNarrow));
   }
 
-  // Underneath: what the rewards of a layer add up to, and what was kept between two layers
-  function sums(side, phase, x, y, width) {
+  // Underneath: what the rewards of a layer add up to, and what was kept between two layers, on a phone in two rows
+  function sums(side, phase, x, y, width, isNarrow) {
     const after = (side.after ?? []).map((v) => short(v, 3)).join(", ");
     if (phase === 3) return text(width - 4, y, `y₁, y₂ after the update: ${after}`, "sum", "end");
     if (phase !== 2) return [];
     const totals = side.r.map((r, layer) =>
       text([2, x(1), width - 2][layer], y, `Σ r = ${short(sum(r))}`, "sum", ["start", "middle", "end"][layer]));
-    const kept = side.lines.map(({ account }, layer) => account && text((x(layer) + x(layer + 1)) / 2, y + 20,
-      `← bias ${short(account.kept.bias, 3)}, ε ${short(account.kept.stabiliser, 2)}`, "small"));
+    const kept = side.lines.flatMap(({ account }, layer) => {
+      if (!account) return [];
+      const causes = [`← bias ${short(account.kept.bias, 3)}`, `ε ${short(account.kept.stabiliser, 2)}`];
+      return (isNarrow ? causes : [causes.join(", ")]).map((words, row) =>
+        text((x(layer) + x(layer + 1)) / 2, y + 20 + 16 * row, words, "small"));
+    });
     return [...totals, ...kept];
   }
 

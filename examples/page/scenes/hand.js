@@ -61,7 +61,9 @@
       formula("w ← w + η sgn(w) share = # + # · # = #", line.w[k], state.rate, Math.sign(line.w[k]) * line.share[k], after),
     ];
     return [...first,
-      formula(`s = r / (z ${plus} ε) = # / (# ${plus} #) = #`, line.came[j], z, state.epsilon, num(s, "s")),
+      z || state.epsilon
+        ? formula(`s = r / (z ${plus} ε) = # / (# ${plus} #) = #`, line.came[j], z, state.epsilon, num(s, "s"))
+        : el("p", {}, "z and ε are both 0: there is nothing to divide the reward among, so s is 0 and the layer keeps it."),
       formula("share = a w s = # · # · # = #", a[i], line.w[k], s, num(line.share[k], "share")),
       formula(`r_{${from}} = a Σ_j w_{ji} s_j = # (${line.s.map(() => "# · #").join(" + ")}) = #`,
         a[i], ...line.s.flatMap((s_j, jj) => [w(jj, i), s_j]), num(side.r[layer][i], "r")),

@@ -10,7 +10,7 @@ const pageInside = (parts, access, marks) => {
   const largest = (numbers) => Math.max(1e-300, ...numbers.map(Math.abs));
   const map = (canvas, values) => paint(canvas, 20, ((most) => (k) => heat(values[k], most))(largest(values)));
 
-  // Every connection: thick for much reward, whatever its sign; blue if it adds up to more than 0
+  // Every connection: thick for much reward, whatever its sign; vermilion if it adds up to more than 0
   function connections({ inside: { shares }, sizes }, x, y) {
     return shares.flatMap(({ flow, size }, layer) => {
       const most = largest(size);
@@ -67,7 +67,7 @@ const pageInside = (parts, access, marks) => {
     const word = isGradient ? "derivative" : "reward";
     const column = (title, node, note) => el("div", {}, el("h4", {}, title), node, el("p", { class: "small" }, note));
     return el("div", { class: "three card" },
-      column(`What neuron ${j + 1} of layer ${l + 1} sees`, sees, "its output: blue above 0, vermilion below"),
+      column(`What neuron ${j + 1} of layer ${l + 1} sees`, sees, "its output: vermilion above 0, blue below"),
       column(isGradient ? "Its derivative" : "What it is rewarded for", scatter, `its ${word} at each training point; strong: much`),
       column(isGradient ? "What it sends back" : "Its shares", el("table", {}, el("tbody", {}, bars)),
         `${word} handed to each input, all points together`));

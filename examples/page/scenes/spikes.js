@@ -69,6 +69,8 @@
       formula(`c_{${state.time}} = β v s = # · # · # = #`, beta, v, s, num(c, "c")),
       el("p", {}, t ? `c goes on to step ${t}, the rest of the reward to the inputs of this step.`
         : "This is the first step: the reward has arrived."),
+      el("p", { class: "hint" }, "v: membrane of the step before; I: current of the inputs; taken: what the reset takes; ",
+        "r: reward of this output; c: reward that a step hands to the one before it."),
     ];
   }
 
