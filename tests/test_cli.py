@@ -13,18 +13,7 @@ from lfp_ref import checkpoints, datasets, models, names, rewards
 from lfp_ref.rules import AtanSurrogate, Epsilon, FastSigmoidSurrogate, Gradient, StraightThrough
 from lfp_ref.tools import cli
 from lfp_ref.tools.cli import common, inspecting, training
-
-
-@pytest.fixture(autouse=True)
-def in_an_empty_folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("LFP_REF_DATA", raising=False)
-
-
-def call(capsys, *arguments):
-    status = cli.main(arguments)
-    captured = capsys.readouterr()
-    return status, captured.out, captured.err
+from tests.command_line import call, in_an_empty_folder  # noqa: F401
 
 
 def rows(path):

@@ -15,23 +15,12 @@ import lfp_ref as lfp
 from lfp_ref import checkpoints
 from lfp_ref.tools import cli, figures
 from lfp_ref.tools.cli import sweeping, training
+from tests.command_line import call, in_an_empty_folder  # noqa: F401
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 3))
 LABELS = np.array(["ape", "bee", "cat"])[X.argmax(axis=1)]
 SMALL = ("--model", "8-3", "--epochs", "2", "--quiet")
-
-
-@pytest.fixture(autouse=True)
-def in_an_empty_folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("LFP_REF_DATA", raising=False)
-
-
-def call(capsys, *arguments):
-    status = cli.main(arguments)
-    captured = capsys.readouterr()
-    return status, captured.out, captured.err
 
 
 def table(name="mine.csv", x=X, y=LABELS, header=("a", "b", "c", "kind")):

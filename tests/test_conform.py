@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lfp_ref.tools import cli, conform
+from lfp_ref.tools import conform
 from lfp_ref.tools.conform.check import judge
 from lfp_ref.tools.conform.vectors import SHIPPED, VERSION, as_arrays, load
+from tests import command_line
 from tests.vectors.__main__ import generate
 from tests.vectors.kernels import answer
 
@@ -24,9 +25,7 @@ needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="node is no
 
 
 def call(capsys, *arguments):
-    status = cli.main(["conform", *map(str, arguments)])
-    captured = capsys.readouterr()
-    return status, captured.out, captured.err
+    return command_line.call(capsys, "conform", *arguments)
 
 
 def run_port(texts, folder, vectors):

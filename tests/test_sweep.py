@@ -14,6 +14,7 @@ import pytest
 
 from lfp_ref.tools import cli
 from lfp_ref.tools.cli import results, sweeping
+from tests import command_line
 
 GRID = """
 data = "blobs"
@@ -31,9 +32,7 @@ def in_an_empty_folder(tmp_path, monkeypatch):
 
 
 def call(capsys, *arguments):
-    status = cli.main(["sweep", *arguments])
-    captured = capsys.readouterr()
-    return status, captured.out, captured.err
+    return command_line.call(capsys, "sweep", *arguments)
 
 
 def rows(path="out/results.csv"):

@@ -31,6 +31,7 @@ from lfp_ref.onnx.package import onnx_package
 # From scores to probabilities, labels and dictionaries: what is behind a classifier's scores is left off.
 ENDINGS = ("Softmax", "LogSoftmax", "ArgMax", "ZipMap", "Normalizer")
 BEHIND = (*ENDINGS, "ArrayFeatureExtractor", "Cast", "Identity", "Reshape")
+PAIRED = ("AveragePool", "MatMul", "Pad")  # may be one layer together with the operator behind
 
 
 def load(path: str | os.PathLike[str], output: str | None = None) -> Sequential:
@@ -165,7 +166,8 @@ class Reader:
 
     def single(self, number: int, data: list[str]) -> set[int]:
         """Adds the layer of one operator, and of the one behind that belongs to it; returns the number of that one."""
-        node, behind = self.content.nodes[number], self.behind(self.content.nodes[number])
+        node = self.content.nodes[number]
+        behind = self.behind(node) if node.op_type in PAIRED else None
         layer = self.pair(node, behind) if behind else None
         last, of_weight = (behind, behind if node.op_type == "Pad" else node) if layer else (node, node)
         layer = layer or OPERATORS[node.op_type](self.operator(node))
