@@ -176,6 +176,12 @@ def test_a_graph_of_a_sum_is_a_residual(rule):
     assert net.first_layers() == ["body", "last"]
 
 
+def test_equal_branches_share_the_reward_of_their_maximum():
+    layer = Max(3)
+    assert np.array_equal(layer.forward(np.array([[2.0, -1, 2, 0, 1, -1]])), [[2, 0]])
+    assert np.array_equal(layer.feedback(np.array([[3.0, 4]])), [[1.5, 0, 1.5, 4, 0, 0]])
+
+
 def test_a_graph_needs_its_sources_first():
     with pytest.raises(ValueError, match=r"sources of 'a' must be some of \['input'\], got \['b'\]"):
         Graph({"a": lfp.Dense(2, 2), "b": lfp.Dense(2, 2)}, {"a": ["b"], "b": ["input"]})

@@ -167,7 +167,7 @@ class Reader:
     def single(self, number: int, data: list[str]) -> set[int]:
         """Adds the layer of one operator, and of the one behind that belongs to it; returns the number of that one."""
         node = self.content.nodes[number]
-        behind = self.behind(node) if node.op_type in PAIRED else None
+        behind: Any = self.behind(node) if node.op_type in PAIRED else None
         layer = self.pair(node, behind) if behind else None
         last, of_weight = (behind, behind if node.op_type == "Pad" else node) if layer else (node, node)
         layer = layer or OPERATORS[node.op_type](self.operator(node))
